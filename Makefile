@@ -1,0 +1,65 @@
+# Two commands on a bare machine: `make demo` and `make test`. Everything else is for developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test soak check fix wheel slim bench clean help
+
+help:
+	@echo "make demo   run the main job on a generated programme, no account needed"
+	@echo "make test   run the tests"
+	@echo "make check  lint, types, architecture, dependencies, tests under coverage, docs"
+	@echo "make soak   long tests: kill loops, full products, large random profiles"
+	@echo "make fix    format, sort, regenerate docs"
+	@echo "make wheel  build, install into a fresh environment, try it"
+	@echo "make slim   what --help costs"
+	@echo "make bench  the benchmarks"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('qa-sync needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; use make PYTHON=python3.12') if sys.version_info < (3, 11) else None"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/qa-sync demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -q
+
+soak: $(READY)
+	$(BIN)/python -m pytest -q -m soak -p no:randomly
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
+	$(BIN)/codespell
+	$(BIN)/python -m cogapp --check -P README.md docs/*.md
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 3
+
+fix: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m cogapp -r -P README.md docs/*.md
+
+wheel: $(READY)
+	rm -rf dist build/wheel
+	$(BIN)/python -m build --outdir dist --no-isolation .
+	$(BIN)/check-wheel-contents --toplevel qa_sync,qa_sync_excel,qa_sync_files,qa_sync_gsheets,qa_sync_verint,qa_sync_zendesk dist/*.whl
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	cd build/wheel && bin/qa-sync --version && bin/qa-sync connectors && bin/qa-sync init trial && bin/qa-sync --workspace trial check --offline
+	rm -rf build/wheel
+
+slim: $(READY)
+	$(BIN)/python benchmarks/slim.py
+
+bench: $(READY)
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) dist build demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,35 @@
+"""The command line: parse, call one function, print, pick an exit code. Importing this costs next to nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from qa_sync.errors import QASyncError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 a system failed, 2 fix your set-up, 3 new rejects.
+
+    Heavy modules are imported by the command that needs them, so that ``--help`` is quick.
+    """
+    from qa_sync.cli.parser import parser
+
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.call(arguments))
+    except QASyncError as error:
+        if getattr(arguments, "format", "table") == "json":
+            from qa_sync.cli.show import failure
+
+            failure(error)
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; what was committed stays, run again to go on", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output has gone (| head): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,107 @@
+"""The commands and their options, one place to read them all."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Any
+
+_EPILOG = """exit codes: 0 done; 1 a system failed (what was pulled stays); 2 fix your set-up; 3 done, but with more
+new rejects than max_new_rejects allows. Every command reads the workspace in the current folder unless --workspace says
+otherwise."""
+
+
+class _Lazy:
+    """A command's function, imported when it is called."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __call__(self, arguments: argparse.Namespace) -> Any:
+        module, name = self._where.split(":")
+        return getattr(import_module(f"qa_sync.cli.{module}"), name)(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of ``qa-sync``."""
+    top = argparse.ArgumentParser(
+        prog="qa-sync", epilog=_EPILOG,
+        description="Pull tickets and quality evaluations, reconcile auditor against auditee, publish dashboards.")
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    common = _common()
+    top.add_argument("--workspace", metavar="DIR", default=".", help="folder with qa-sync.yaml (default: here)")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, call: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
+        command.set_defaults(call=_Lazy(call))
+        return command
+
+    init = add("init", "setup:init", "make a new workspace folder with starters to edit")
+    init.add_argument("folder", nargs="?", help="where (default: the --workspace folder)")
+    check = add("check", "setup:check", "check settings, mappings, credentials, sinks and clock; everything wrong at once")
+    check.add_argument("--probe", action="store_true", help="also try what is unverified about a vendor")
+    check.add_argument("--offline", action="store_true", help="files only, no connection")
+
+    add("run", "runs:run", "sync, map, reconcile and publish")
+    sync = add("sync", "runs:sync", "pull raw records from the sources into the store")
+    sync.add_argument("source", nargs="*", help="only these sources")
+    add("map", "runs:map_", "make tables from raw records that are not covered yet")
+    add("reconcile", "runs:reconcile", "pair and compare everything that is mapped, and check that nothing is lost")
+    publish = add("publish", "runs:publish", "bring dashboards up to the newest run, or back to an earlier one")
+    publish.add_argument("dashboard", nargs="*", help="only these dashboards")
+    _as_of(publish)
+    publish.add_argument("--dry-run", action="store_true", help="print what would change and change nothing")
+    refresh = add("refresh", "runs:refresh", "run everything now and publish one dashboard")
+    refresh.add_argument("dashboard", help="name of the dashboard")
+
+    report = add("report", "ask:report", "show a report")
+    report.add_argument("name", nargs="?", help="name of the report (none: list them)")
+    report.add_argument("--by", metavar="COLUMNS", default="", help="group by these columns or dimensions, comma-separated")
+    report.add_argument("--where", metavar="COLUMN=VALUE", action="append", default=[], help="keep only these; repeatable")
+    _as_of(report)
+    query = add("query", "ask:query", "run one read-only SELECT over a run's tables")
+    query.add_argument("sql", nargs="?", help="the SELECT")
+    query.add_argument("--tables", action="store_true", help="list tables and columns with their meaning")
+    _as_of(query)
+    runs = add("runs", "ask:runs", "list finished runs")
+    runs.add_argument("--limit", type=int, default=20, help="how many, newest first (default 20)")
+
+    mapping = add("mapping", "mappings:mapping", "check a mapping, or try it on one record")
+    mapping.add_argument("what", choices=("check", "try"), help="check: all problems at once; try: one record, field by field")
+    mapping.add_argument("record", nargs="?", help="with try: a record id of the store, or a JSON file")
+    mapping.add_argument("--source", default="", help="with try: the source (default: all)")
+    mapping.add_argument("--stream", default="", help="with try: the stream")
+    store = add("store", "upkeep:store", "look after the store")
+    store.add_argument("what", choices=("status", "compact"), help="status: tables, versions, sizes; compact: merge small files")
+
+    add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
+    sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")
+    sandbox.add_argument("names", nargs="*", help="which (default: all)")
+    sandbox.add_argument("--port", type=int, default=0, help="first port (default: any free)")
+    demo = add("demo", "trial:demo", "run the main job on a generated programme, no account needed")
+    demo.add_argument("folder", nargs="?", default="demo", help="where the demo's workspace is kept (default: ./demo)")
+    demo.add_argument("--fresh", action="store_true", help="start anew")
+    return top
+
+
+def _common() -> argparse.ArgumentParser:
+    """Options that every command takes, also after its name."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--workspace", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    common.add_argument("--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)")
+    common.add_argument("--quiet", action="store_true", help="no progress")
+    common.add_argument("--wait", metavar="SECONDS", type=float, default=0.0, help="wait for another run that is at work")
+    return common
+
+
+def _as_of(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--as-of", metavar="RUN|TIME", default="", help="as it was: a run id, or a time such as 2026-01-12T09:00Z")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: object, **_options: object) -> None:
+        from importlib.metadata import version
+
+        print(f"qa-sync {version('qa-sync')}")
+        parser.exit()

@@ -1,0 +1,107 @@
+"""run, sync, map, reconcile, publish, refresh."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from qa_sync.runner.progress import Lines, Progress, Silent
+from qa_sync.runner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from qa_sync.runner.publish_step import Published
+    from qa_sync.runner.recording import RunReport
+
+
+def open_workspace(arguments: argparse.Namespace) -> Workspace:
+    """Return the workspace that the options name."""
+    progress: Progress = Silent() if arguments.quiet else Lines()
+    return Workspace(arguments.workspace, progress=progress, wait=arguments.wait)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``qa-sync run``."""
+    return _done(arguments, open_workspace(arguments).run())
+
+
+def sync(arguments: argparse.Namespace) -> int:
+    """``qa-sync sync``."""
+    return _done(arguments, open_workspace(arguments).sync(arguments.source))
+
+
+def map_(arguments: argparse.Namespace) -> int:
+    """``qa-sync map``."""
+    return _done(arguments, open_workspace(arguments).map())
+
+
+def reconcile(arguments: argparse.Namespace) -> int:
+    """``qa-sync reconcile``."""
+    return _done(arguments, open_workspace(arguments).reconcile())
+
+
+def publish(arguments: argparse.Namespace) -> int:
+    """``qa-sync publish``."""
+    report, published = open_workspace(arguments).publish(
+        arguments.dashboard, as_of=arguments.as_of, dry_run=arguments.dry_run)
+    if arguments.dry_run and arguments.format == "table":
+        _show_plan(published)
+    return _done(arguments, report)
+
+
+def refresh(arguments: argparse.Namespace) -> int:
+    """``qa-sync refresh``."""
+    report, _ = open_workspace(arguments).refresh(arguments.dashboard)
+    return _done(arguments, report)
+
+
+def _done(arguments: argparse.Namespace, report: RunReport) -> int:
+    if arguments.format == "json":
+        print(json.dumps(report.as_dict(), indent=1, default=str))
+    else:
+        print(summary(report))
+    return report.exit_code
+
+
+def summary(report: RunReport) -> str:
+    """Return a run's result in a few lines for people."""
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    lines = [f"{report.command} {report.run_id}: {report.status} in {seconds:.1f} s"]
+    for name, c in report.counts.get("sync", {}).items():
+        line = f"  {name}: {c['read']:,} read = {c['accepted']:,} accepted + {c['unchanged']:,} unchanged"
+        line += f" + {c['rejected']:,} rejected"
+        line += f"; {c['deleted']:,} deleted" if c.get("deleted") else ""
+        line += "; order of versions: arrival" if c.get("order") == "arrival" else ""
+        lines.append(line)
+    for name, c in report.counts.get("map", {}).items():
+        if c["versions"]:
+            line = f"  {name}: {c['versions']:,} record versions, {c['rows']:,} rows"
+            line += f", {c['rejected']:,} set aside" if c["rejected"] else ""
+            line += f", {c['findings']:,} findings" if c["findings"] else ""
+            lines.append(line + (", rebuilt" if c["rebuilt"] else ""))
+    if "reconcile" in report.counts:
+        buckets = report.counts["reconcile"].get("buckets", {})
+        told = ", ".join(f"{name} {count:,}" for name, count in buckets.items() if count)
+        lines.append(f"  evaluations: {report.counts['reconcile'].get('evaluations', 0):,} ({told})")
+    for name, c in report.counts.get("publish", {}).items():
+        line = f"  {name}: {c['data_cells']:,} data cells written"
+        line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
+        line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
+        lines.append(line + (f"  {c['url']}" if c["url"] else ""))
+    if report.new_rejects:
+        lines.append(f"  {report.new_rejects:,} new rejects: qa-sync query \"SELECT * FROM rejects\"")
+    return "\n".join(lines)
+
+
+def _show_plan(published: list[Published]) -> None:
+    for made in published:
+        print(f"{made.dashboard} > {made.sink}: would write {made.data_cells:,} data cells")
+        for plan in made.plans:
+            shape = plan.wanted.shape
+            what = "new tab" if plan.create else f"{plan.inserted_rows} new rows, " + ", ".join(
+                f"{len(rows)} in {name}" for name, (rows, _) in plan.updates.items())
+            if not plan.is_empty:
+                print(f"  {shape.title}: {what}", file=sys.stdout)
+            for conflict in plan.conflicts:
+                print(f"    {conflict.key} {conflict.field}: changed by a person; would {conflict.action}")

@@ -1,0 +1,131 @@
+"""Print things: tables for people, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from qa_sync.errors import ConfigError, QASyncError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from qa_sync.dashboards.cells import Field
+
+
+def rows(records: Sequence[Mapping[str, Any]], *, form: str, columns: Sequence[str] = (), title: str = "") -> None:
+    """Print records with equal keys."""
+    names = list(columns) or (list(records[0]) if records else [])
+    if form == "json":
+        print(json.dumps([{name: plain(record[name]) for name in names} for record in records], ensure_ascii=False, indent=1))
+        return
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([[_flat(record[name]) for name in names] for record in records])
+        return
+    grid(names, [[_cell(record[name]) for name in names] for record in records], title=title,
+         right=[_is_number(name, records) for name in names])
+
+
+def arrow(table: pa.Table, *, form: str, title: str = "") -> None:
+    """Print an Arrow table."""
+    rows(table.to_pylist(), form=form, columns=table.column_names, title=title)
+
+
+def fields(table: pa.Table, shown: Sequence[Field], *, title: str) -> None:
+    """Print a report for people: labels, percents, decimals."""
+    body = []
+    for record in table.to_pylist():
+        body.append([formatted(record[f.name], f) for f in shown])
+    grid([f.label for f in shown], body, title=title, right=[f.kind in ("integer", "number", "percent") for f in shown])
+
+
+def formatted(value: Any, field: Field) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return ""
+    if field.kind == "percent":
+        return f"{value:.{field.decimals}%}"
+    if field.kind == "number":
+        return f"{value:,.{field.decimals}f}"
+    if field.kind == "integer":
+        return f"{int(value):,}"
+    return _cell(value)
+
+
+def grid(names: Sequence[str], body: Sequence[Sequence[str]], *, title: str = "", right: Sequence[bool] = ()) -> None:
+    """Print aligned columns; on a narrow terminal columns wrap inside their cells."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=False, highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for at, name in enumerate(names):
+        table.add_column(_safe(name), justify="right" if right and right[at] else "left")
+    for line in body:
+        table.add_row(*[_safe(cell) for cell in line])
+    console.print(table)
+
+
+def _safe(text: str) -> str:
+    """Square brackets are text, not markup, and control characters do not reach the terminal."""
+    clean = "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in text)
+    return clean.replace("[", "\\[")
+
+
+def failure(error: QASyncError) -> None:
+    """Print a failed run for machines."""
+    problems = [
+        {"file": p.file, "line": p.line, "column": p.column, "path": ".".join(map(str, p.path)), "what": p.what, "hint": p.hint}
+        for p in (error.problems if isinstance(error, ConfigError) else ())
+    ]
+    print(json.dumps({
+        "status": "failed", "exit_code": error.exit_code, "error": str(error), "problems": problems,
+        "run_id": getattr(error, "run_id", None),
+    }, indent=1))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, list | tuple):
+        # Arrow maps come as lists of pairs.
+        if value and all(isinstance(part, tuple) and len(part) == 2 for part in value):
+            return {str(k): plain(v) for k, v in value}
+        return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return value
+
+
+def _flat(value: Any) -> Any:
+    value = plain(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _cell(value: Any) -> str:
+    value = plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e15 else str(value)
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={v}" for k, v in value.items())
+    return str(value)
+
+
+def _is_number(name: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    return any(isinstance(record[name], int | float) and not isinstance(record[name], bool) for record in records[:50])

@@ -1,0 +1,87 @@
+"""Settings of a workspace as frozen, checked values. A name that is not known is an error, never ignored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+_OWN = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+
+class ProgrammeSettings(BaseModel):
+    """Rules of the quality programme. They decide numbers, so each run's snapshot keeps them."""
+
+    model_config = _STRICT
+
+    name: str = "Quality"
+    time_zone: str = "UTC"
+    tolerance: Annotated[float, Field(ge=0)] = 5.0
+    audit_window_days: Annotated[int, Field(ge=0)] = 28
+    n_min: Annotated[int, Field(ge=1)] = 5
+    min_common_weight: Annotated[float, Field(gt=0, le=1)] = 0.8
+    retention_days: Annotated[int, Field(ge=1)] = 400
+    basis_event: Literal["submitted_at", "closed_at", "auditor_submitted_at"] = "submitted_at"
+    references: tuple[Literal["gold", "consensus", "calibration", "peer", "self", "auto"], ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 20260101
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            msg = "not an IANA time zone, such as Europe/Dublin"
+            raise ValueError(msg)
+        ZoneInfo(value)
+        return value
+
+
+class SourceSettings(BaseModel):
+    """One source: its connector, its mapping, and settings that only the connector understands."""
+
+    model_config = _OWN
+
+    connector: str
+    mapping: str = ""
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The connector's own settings, references not yet filled."""
+        return dict(self.model_extra or {})
+
+
+class SinkSettings(BaseModel):
+    """One sink: its connector and settings that only the connector understands."""
+
+    model_config = _OWN
+
+    connector: str
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The connector's own settings, references not yet filled."""
+        return dict(self.model_extra or {})
+
+
+class DashboardSettings(BaseModel):
+    """One dashboard: its definition and where it is shown."""
+
+    model_config = _STRICT
+
+    definition: str
+    sinks: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class WorkspaceSettings(BaseModel):
+    """The whole of ``qa-sync.yaml``."""
+
+    model_config = _STRICT
+
+    programme: ProgrammeSettings = ProgrammeSettings()
+    store: str = "./data"
+    forms: tuple[str, ...] = ()
+    max_new_rejects: Annotated[int, Field(ge=0)] = 0
+    sources: dict[str, SourceSettings] = {}
+    sinks: dict[str, SinkSettings] = {}
+    dashboards: dict[str, DashboardSettings] = {}

@@ -1,0 +1,129 @@
+"""Find and read a workspace's files: the settings file, and the mappings, catalogues and definitions it names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from qa_sync import yamlfile
+from qa_sync.config.settings import (
+    DashboardSettings,
+    ProgrammeSettings,
+    SinkSettings,
+    SourceSettings,
+    WorkspaceSettings,
+)
+from qa_sync.errors import ConfigError, Problem
+
+FILE_NAME = "qa-sync.yaml"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_KNOWN = {
+    (): WorkspaceSettings, ("programme",): ProgrammeSettings, ("sources", "*"): SourceSettings,
+    ("sinks", "*"): SinkSettings, ("dashboards", "*"): DashboardSettings,
+}
+
+
+def bundled_folder() -> Path:
+    """Return the folder of the starters: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "mappings"
+    return inside if inside.is_dir() else package.parent / "mappings"
+
+
+def find_data_file(folder: Path, name: str) -> Path | None:
+    """Return the file that a workspace means by ``name``: its own first, then the starter of that name."""
+    own = folder / name
+    if own.is_file():
+        return own
+    starter = bundled_folder() / name.removeprefix("mappings/")
+    return starter if starter.is_file() else None
+
+
+def load(folder: Path) -> tuple[WorkspaceSettings, yamlfile.Document]:
+    """Read ``qa-sync.yaml`` of a workspace.
+
+    Raises:
+        ConfigError: with every problem, each with file, line and column.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        what = f"no {FILE_NAME} in {folder}"
+        raise ConfigError(Problem(what=what, hint="'qa-sync init' makes one; --workspace DIR names another folder"))
+    document = yamlfile.read(path, shown_as=FILE_NAME, lenient=True)
+    if not isinstance(document.data, dict):
+        nothing = Problem(what="must hold keys such as programme, sources, sinks", file=FILE_NAME, line=1)
+        raise ConfigError([*document.problems, nothing])
+    problems = list(document.problems)
+    settings: WorkspaceSettings | None = None
+    try:
+        settings = WorkspaceSettings.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document)
+    problems += _cross_problems(document)
+    if problems or settings is None:
+        strict = {problem.path for problem in document.problems}
+        rest = [p for p in problems if p in document.problems or p.path not in strict]
+        raise ConfigError(sorted(rest, key=lambda problem: (problem.line, problem.column)))
+    return settings, document
+
+
+def problems_of(error: ValidationError, document: yamlfile.Document, at: tuple[str | int, ...] = ()) -> list[Problem]:
+    """Turn pydantic's errors into problems with places; never quotes a value."""
+    found = []
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        path = (*at, *detail["loc"])
+        what, hint = str(detail["msg"]).removeprefix("Value error, "), ""
+        if detail["type"] == "extra_forbidden":
+            what, hint = "this key is not known", did_you_mean(str(path[-1]), _names_at(path[:-1]))
+        elif detail["type"] == "missing":
+            what = "this key is missing"
+        found.append(document.problem(path, what, hint))
+    return found
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a hint naming the closest known name, or all of them."""
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known: {', '.join(sorted(known))}" if known else ""
+
+
+def _names_at(path: tuple[str | int, ...]) -> list[str]:
+    for pattern, model in _KNOWN.items():
+        if len(pattern) == len(path) and all(p in ("*", part) for p, part in zip(pattern, path, strict=True)):
+            return _fields(model)
+    return []
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    return list(model.model_fields)
+
+
+def _cross_problems(document: yamlfile.Document) -> list[Problem]:
+    """Names that must be names, and references from one part of the file to another."""
+    problems = []
+    data: dict[str, Any] = document.data
+    for part in ("sources", "sinks", "dashboards"):
+        entries = data.get(part)
+        if not isinstance(entries, dict):
+            continue
+        problems += [
+            document.problem((part, name), f"{name!r} is not a name", "lower-case letters, digits and _")
+            for name in entries if not _NAME.match(str(name))
+        ]
+    sinks = data.get("sinks") if isinstance(data.get("sinks"), dict) else {}
+    dashboards = data.get("dashboards")
+    for name, dashboard in (dashboards.items() if isinstance(dashboards, dict) else ()):
+        wanted = dashboard.get("sinks", []) if isinstance(dashboard, dict) else []
+        for at, sink in enumerate(wanted if isinstance(wanted, list) else []):
+            if sink not in (sinks or {}):
+                problems.append(document.problem(
+                    ("dashboards", name, "sinks", at), f"there is no sink {sink!r}", did_you_mean(str(sink), list(sinks or {}))))
+    return problems

@@ -1,0 +1,178 @@
+"""What a dashboard is made of, as plain values: tabs of typed cells, what is present, what is to change.
+
+A **cell** is ``str | float | bool | None``. Numbers are floats, dates and times are serial numbers (days since
+1899-12-30, the count that Sheets and Excel share) and ``None`` is an empty cell. Two cells are equal when
+they are equal here, so "" never differs from empty and 1 never from 1.0.
+Everything is kept by column, because that is how sheets are read and compared quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Cell = str | float | bool | None
+Columns = Mapping[str, Sequence[Cell]]
+
+Kind = Literal["text", "integer", "number", "percent", "date", "time", "boolean"]
+Policy = Literal["enforce", "keep", "report"]
+
+#: Colours by meaning, chosen by the sink for its medium.
+#: "outcome": a cell naming an outcome class (CRITICAL_... bad, LENIENT and STRICT warm and cool, EXACT good);
+#: "leniency": a signed number (positive warm, negative cool); "share": 0..1, a colour scale, higher is better;
+#: "share_bad": 0..1, higher is worse; "bar": a data bar.
+Tone = Literal["", "outcome", "leniency", "share", "share_bad", "bar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One managed column. ``name`` is its identity for ever; ``label`` is what people read and may change.
+
+    ``decimals`` is for numbers and percents. ``width`` is in pixels. ``policy`` says what happens when a
+    person has overwritten our value: "enforce" writes it again, "keep" leaves theirs, "report" leaves and reports.
+    """
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    doc: str = ""
+    width: int = 110
+    decimals: int = 2
+    tone: Tone = ""
+    policy: Policy = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart shown on one tab, drawn from the columns of another (or the same).
+
+    ``x`` and ``series`` are field names of the tab ``data``. ``percent`` formats the value axis as percent.
+    """
+
+    name: str
+    title: str
+    kind: Literal["line", "column", "bar"]
+    data: str
+    x: str
+    series: tuple[str, ...]
+    percent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabShape:
+    """What a tab looks like, without its rows. ``name`` is its identity, ``title`` what people read.
+
+    ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
+    """
+
+    dashboard: str
+    name: str
+    title: str
+    key: str
+    fields: tuple[Field, ...]
+    charts: tuple[Chart, ...] = ()
+    notes: tuple[str, ...] = ()
+    hidden: bool = False
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Names of the managed columns, in order."""
+        return tuple(f.name for f in self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """A tab as we want it: its shape and, by field name, one list of cells per column (equal lengths)."""
+
+    shape: TabShape
+    columns: Columns
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return len(self.columns[self.shape.key])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentTab:
+    """A tab as it is now. ``columns`` has the managed columns that were found, ``rows`` the position of each row.
+
+    Row positions count data rows from 0 (the row under the header is 0), in the sink's own order; keyless
+    rows are analysts' own and not listed. ``formulas`` names (row position, field) where a person put a formula.
+    ``shape_hash`` is the look last applied. ``handle`` belongs to the sink.
+    """
+
+    columns: Columns
+    rows: Sequence[int]
+    formulas: frozenset[tuple[int, str]] = frozenset()
+    shape_hash: str = ""
+    height: int = 0
+    handle: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """All tabs asked for that exist, by name, from one read. ``token`` belongs to the sink (its write fence)."""
+
+    tabs: Mapping[str, PresentTab] = field(default_factory=dict)
+    token: Any = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A managed cell that a person changed since we last wrote it, and what the plan does about it."""
+
+    key: str
+    field: str
+    theirs: Cell
+    ours: Cell
+    action: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabPlan:
+    """What has to change on one tab. Row positions are those of the ``PresentTab`` it was made from.
+
+    ``updates``: per field, row positions and the cells to put there. ``inserts``: new rows by column,
+    in order, to go below the last keyed row. ``blanks``: rows whose record is gone; their managed cells except
+    the key are in ``updates`` as None. ``wanted`` is the whole tab, for sinks that draw it anew.
+    """
+
+    wanted: Tab
+    create: bool
+    add_fields: tuple[str, ...] = ()
+    updates: Mapping[str, tuple[Sequence[int], Sequence[Cell]]] = field(default_factory=dict)
+    inserts: Columns = field(default_factory=dict)
+    blanks: Sequence[int] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    duplicate_keys: tuple[str, ...] = ()
+    unchanged_rows: int = 0
+    reshape: bool = False
+
+    @property
+    def inserted_rows(self) -> int:
+        """Number of rows to add."""
+        return len(self.inserts[self.wanted.shape.key]) if self.inserts else 0
+
+    @property
+    def data_cells(self) -> int:
+        """Number of data cells that applying the plan writes (empty cells of new rows included)."""
+        updated = sum(len(rows) for rows, _ in self.updates.values())
+        return updated + self.inserted_rows * len(self.wanted.shape.fields)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when applying the plan would write nothing at all."""
+        return not (self.create or self.add_fields or self.reshape or self.data_cells)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a sink did: data cells written, calls made, and where a person can look."""
+
+    data_cells: int
+    calls: int = 0
+    url: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,123 @@
+"""Dashboard definitions: which reports make which tabs, and how they look. YAML that an analyst can read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from qa_sync.dashboards.cells import Chart, Field, TabShape
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.reports.report import Ask, Report
+from qa_sync.yamlfile import Document
+
+_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes")
+_COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabDefinition:
+    """One tab: a report, what is asked of it, and changes to the look of its columns (by field name)."""
+
+    name: str
+    title: str
+    report: str
+    ask: Ask = field(default_factory=Ask)
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One dashboard."""
+
+    name: str
+    title: str
+    tabs: tuple[TabDefinition, ...]
+
+
+def parse(document: Document, *, name: str, reports: Sequence[str]) -> Definition:
+    """Return the definition in a YAML document.
+
+    Args:
+        document: the file.
+        name: the dashboard's name in the workspace.
+        reports: names of the reports there are.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    problems: list[Problem] = []
+    data = document.data if isinstance(document.data, dict) else {}
+    for key in data:
+        if key not in ("version", "title", "tabs"):
+            problems.append(document.problem((key,), "this key is not known", _hint(key, ("version", "title", "tabs"))))
+    tabs = data.get("tabs")
+    if not isinstance(tabs, list) or not tabs:
+        problems.append(document.problem(("tabs",), "a dashboard needs a list of tabs"))
+        tabs = []
+    found = [_tab(document, at, tab, reports, problems) for at, tab in enumerate(tabs)]
+    names = [tab.name for tab in found if tab]
+    for at, tab in enumerate(found):
+        if tab and names.count(tab.name) > 1:
+            problems.append(document.problem(("tabs", at, "name"), f"two tabs are called {tab.name!r}"))
+    if problems:
+        raise ConfigError(problems)
+    return Definition(name=name, title=str(data.get("title") or name), tabs=tuple(tab for tab in found if tab))
+
+
+def _tab(
+    document: Document, at: int, tab: object, reports: Sequence[str], problems: list[Problem]
+) -> TabDefinition | None:
+    path = ("tabs", at)
+    if not isinstance(tab, dict):
+        problems.append(document.problem(path, "a tab has keys: " + ", ".join(_TAB_KEYS)))
+        return None
+    for key in tab:
+        if key not in _TAB_KEYS:
+            problems.append(document.problem((*path, key), "this key is not known", _hint(key, _TAB_KEYS)))
+    report = tab.get("report")
+    if report not in reports:
+        problems.append(document.problem((*path, "report"), f"there is no report {report!r}", _hint(str(report), reports)))
+        return None
+    columns = tab.get("columns") or {}
+    for name, changes in columns.items() if isinstance(columns, dict) else ():
+        for key in changes if isinstance(changes, dict) else ():
+            if key not in _COLUMN_KEYS:
+                problems.append(document.problem(
+                    (*path, "columns", name, key), "this key is not known", _hint(key, _COLUMN_KEYS)))
+    by = tab.get("by") or []
+    where = tab.get("where") or {}
+    name = str(tab.get("name") or report)
+    return TabDefinition(
+        name=name, title=str(tab.get("title") or name.capitalize()), report=str(report),
+        ask=Ask(by=tuple(str(part) for part in by), where={str(k): str(v) for k, v in where.items()}),
+        columns=columns if isinstance(columns, dict) else {}, notes=tuple(str(note) for note in tab.get("notes") or ()),
+    )
+
+
+def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> TabShape:
+    """Return the shape of a tab: the report's columns with the definition's changes."""
+    fields = tuple(_changed(f, tab.columns.get(f.name) or {}) for f in report.fields
+                   if not (tab.columns.get(f.name) or {}).get("hide"))
+    charts = tuple(_bound(chart, definition) for chart in report.charts)
+    return TabShape(dashboard=definition.name, name=tab.name, title=tab.title, key=report.key, fields=fields,
+                    charts=tuple(chart for chart in charts if chart), notes=(*report.notes, *tab.notes))
+
+
+def _changed(original: Field, changes: Mapping[str, Any]) -> Field:
+    return replace(original, **{key: value for key, value in changes.items() if key != "hide"})
+
+
+def _bound(chart: Chart, definition: Definition) -> Chart | None:
+    """A chart names the report its data comes from; here that becomes the tab showing the report."""
+    for tab in definition.tabs:
+        if tab.report == chart.data:
+            return replace(chart, data=tab.name)
+    return None
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

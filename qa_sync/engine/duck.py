@@ -1,0 +1,93 @@
+"""DuckDB as the engine: in memory, in this process, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+_DUCK_TYPES = {
+    "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "map<string, string>": "MAP(VARCHAR, VARCHAR)",
+    "list<item: string>": "VARCHAR[]", "list<element: string>": "VARCHAR[]",
+}
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return an SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def duck_type(kind: pa.DataType) -> str:
+    """Return DuckDB's name of an Arrow type of the schema."""
+    return _DUCK_TYPES[str(kind).replace(" not null", "").replace(" ('entries')", "")]
+
+
+class DuckEngine:
+    """One in-memory DuckDB. Not for use by two threads at once."""
+
+    def __init__(self, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+        import duckdb
+
+        config: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        if threads:
+            config["threads"] = str(threads)
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        self._con = duckdb.connect(":memory:", config=config)
+        self._con.execute("SET TimeZone='UTC'")
+        self._con.execute("SET enable_progress_bar=false")
+        # A name in a query is a table of ours, never a Python variable that happens to be called so.
+        self._con.execute("SET python_enable_replacements=false")
+        self._files: set[str] = set()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable as ``name``."""
+        self._con.register(name, table)
+
+    def scan(self, name: str, files: Sequence[str], schema: pa.Schema) -> None:
+        """Make Parquet files readable as ``name`` (no files: no rows)."""
+        if not files:
+            self._con.register(name, schema.empty_table())
+            return
+        self._files.update(files)
+        listed = ", ".join(literal(file) for file in files)
+        columns = ", ".join(quoted(field.name) for field in schema)
+        self.view(name, f"SELECT {columns} FROM read_parquet([{listed}], union_by_name=true)")
+
+    def view(self, name: str, sql: str) -> None:
+        """Name a select."""
+        self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
+
+    def table(self, name: str, sql: str) -> None:
+        """Compute a select once and keep its rows."""
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run a select and return its rows."""
+        return self._con.sql(sql).to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        """Run a statement of our own that returns nothing."""
+        self._con.execute(sql)
+
+    def syntax_tree(self, sql: str) -> str:
+        """Return the syntax tree of a select as JSON text, with an "error" key when it is not one."""
+        return str(self._con.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()[0][0])
+
+    def lock(self) -> None:
+        """From here on: no file but those already scanned, no network, no change of settings."""
+        listed = ", ".join(literal(file) for file in sorted(self._files))
+        self._con.execute(f"SET allowed_paths=[{listed}]")
+        self._con.execute("SET enable_external_access=false")
+        self._con.execute("SET lock_configuration=true")
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._con.close()

@@ -1,0 +1,36 @@
+"""What the core asks of an engine: views over files and frames, and frames back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+
+class Engine(Protocol):
+    """Runs SQL. The SQL of reconcile and reports keeps to functions that DuckDB and Spark share."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable as ``name``."""
+        ...
+
+    def scan(self, name: str, files: Sequence[str], schema: pa.Schema) -> None:
+        """Make Parquet files readable as ``name`` with exactly the columns of ``schema`` (no files: no rows)."""
+        ...
+
+    def view(self, name: str, sql: str) -> None:
+        """Name a select; it is computed whenever it is read."""
+        ...
+
+    def table(self, name: str, sql: str) -> None:
+        """Compute a select once and keep its rows as ``name`` until the engine is closed."""
+        ...
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run a select and return its rows."""
+        ...
+
+    def close(self) -> None:
+        """Drop everything."""
+        ...

@@ -1,0 +1,140 @@
+"""The two seams to the outside: a Source gives pages of raw records, a Sink shows tabs of cells.
+
+A connector implements one or both, registers a ``connect(settings, context)`` under the entry-point
+groups ``qa_sync.sources`` and ``qa_sync.sinks``, and passes the contract suite in ``qa_sync.testing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from qa_sync.model.system import PAGE_REJECTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from qa_sync.dashboards.cells import Present, Receipt, TabPlan, TabShape
+    from qa_sync.errors import Problem
+
+
+def _quiet(_message: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a connector may know of the workspace around it.
+
+    ``folder``: relative paths in settings start here. ``state``: a folder of the connector's own, for
+    tokens and the like, outside version control. ``notify``: one line for the progress display, such as
+    "41 s for Zendesk's export bucket"; ids and counts only. ``mapped_fields``: per stream, the custom
+    field ids that the workspace's mappings read, which are therefore allowed into the store.
+    """
+
+    name: str
+    folder: Path
+    state: Path
+    time_zone: str = "UTC"
+    notify: Callable[[str], None] = _quiet
+    mapped_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One kind of record a source offers.
+
+    ``order``: "source" when (source_stamp, source_seq) of a record say which version is newer,
+    "arrival" when only the order of delivery can.
+    """
+
+    name: str
+    order: Literal["source", "arrival"] = "source"
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One batch of raw records and the position behind it.
+
+    ``records`` has the schema ``qa_sync.model.system.PAGE``, reduced to what may be stored.
+    ``rejects`` (schema ``PAGE_REJECTS``) holds what could not be read. ``cursor`` is a text that only
+    the connector understands; reading on from it never misses a record, and may repeat some.
+    ``listing``: the page is part of a complete listing that starts at cursor None; once its last page
+    is in, ids not listed are deleted at the source. ``last``: there is nothing more for now.
+    """
+
+    records: pa.Table
+    cursor: str
+    rejects: pa.Table = field(default_factory=PAGE_REJECTS.empty_table)
+    listing: bool = False
+    last: bool = False
+
+
+class Source(Protocol):
+    """Gives raw records, stream by stream.
+
+    Promises: every record comes at least once; a version comes unchanged however often; a bad record
+    becomes a row of ``Page.rejects`` and hides no other; the last page of a read says ``last``.
+    """
+
+    def streams(self) -> Sequence[Stream]:
+        """Return what can be read with these settings."""
+        ...
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Yield the pages after ``cursor`` (None: from the beginning).
+
+        Raises:
+            AuthError, TransientError, SourceError: the read cannot go on; pages already yielded stand.
+        """
+        ...
+
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:
+        """Return what is wrong with settings, credentials and permissions; with ``probe``, also try what is unverified."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Sink(Protocol):
+    """Shows tabs of cells to people, and writes only what a plan tells it to."""
+
+    def present(self, tabs: Sequence[TabShape]) -> Present:
+        """Return what managed columns hold now, all tabs in one read."""
+        ...
+
+    def apply(self, plans: Sequence[TabPlan], present: Present) -> Receipt:
+        """Carry out the plans, all or nothing where the other side can.
+
+        ``present`` is the read that the plans were made from. A plan that changes nothing writes nothing.
+        """
+        ...
+
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:
+        """Return what is wrong with settings, credentials and permissions."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Sandbox(Protocol):
+    """A stand-in for a vendor: a real HTTP server on loopback, or a folder of files."""
+
+    def settings(self) -> Mapping[str, object]:
+        """Return the settings that point a source or sink of a workspace at this sandbox."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment variables that those settings refer to."""
+        ...
+
+    def stop(self) -> None:
+        """End the server."""
+        ...

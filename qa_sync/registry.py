@@ -1,0 +1,37 @@
+"""Connectors are found by entry point; ours register exactly as a stranger's would."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from qa_sync.errors import ConfigError, Problem
+
+Group = Literal["sources", "sinks", "sandboxes"]
+
+
+def names(group: Group) -> tuple[str, ...]:
+    """Names registered under a group, sorted."""
+    return tuple(sorted({entry.name for entry in entry_points(group=f"qa_sync.{group}")}))
+
+
+def entries(group: Group) -> tuple[EntryPoint, ...]:
+    """Entry points of a group, sorted by name."""
+    return tuple(sorted(entry_points(group=f"qa_sync.{group}"), key=lambda entry: entry.name))
+
+
+def load(group: Group, name: str) -> Any:
+    """Import and return what a connector registered.
+
+    Raises:
+        ConfigError: nobody registered the name, or the package that did cannot be imported.
+    """
+    for entry in entries(group):
+        if entry.name == name:
+            try:
+                return entry.load()
+            except ImportError as error:
+                what = f"connector {name!r} cannot be imported: {error}"
+                raise ConfigError(Problem(what=what, hint="install the extra it needs")) from error
+    known = ", ".join(names(group)) or "none"
+    raise ConfigError(Problem(what=f"no connector {name!r} among the {group}", hint=f"installed: {known}"))

@@ -1,0 +1,134 @@
+"""Chance-corrected agreement, one row a form and criterion on the form's own scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync.agreement import confusion, dirichlet_intervals, two_rater_agreement, wilson
+from qa_sync.dashboards.cells import Field
+from qa_sync.reports.grouping import condition, groupings
+from qa_sync.reports.measures import COUNTED
+from qa_sync.reports.report import Ask, Report, Scene
+
+_COEFFICIENTS = (
+    ("kappa", "cohen_kappa", "identity"), ("kappa_linear", "cohen_kappa", "linear"),
+    ("kappa_quadratic", "cohen_kappa", "quadratic"), ("ac1", "gwet_ac", "identity"),
+)
+_LABELS = {"kappa": "Kappa", "kappa_linear": "Kappa linear", "kappa_quadratic": "Kappa quadratic", "ac1": "AC1"}
+
+
+def agreement(scene: Scene, ask: Ask) -> Report:
+    """Percent agreement, kappa (plain, linear, quadratic), AC1 and mean delta of each criterion, n beside each."""
+    by = groupings(scene.engine, ask.by)
+    keys = "".join(f', {g.sql} AS "{g.name}"' for g in by)
+    names = ["form", "criterion", *(g.name for g in by if g.name != "form")]
+    listed = ", ".join(f'"{name}"' for name in names)
+    scene.engine.table("agreement_rows", f"""
+        SELECT form_id AS form, criterion_key AS criterion, form_version, auditee_id,
+               auditee_level, auditor_level{keys.replace(', form_id AS "form"', "")}
+        FROM (SELECT p.*, c.criterion_key, c.auditee_level, c.auditor_level
+              FROM pairs p JOIN comparisons c USING (pair_id)
+              WHERE {COUNTED} AND c.treatment = 'value' AND c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL)
+        WHERE {condition(scene.engine, ask.where)}""")
+    groups = scene.engine.fetch(f"""
+        SELECT {listed}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
+               avg(CAST(auditee_level - auditor_level AS DOUBLE)) AS mean_delta,
+               row_number() OVER (ORDER BY {listed}) - 1 AS grp
+        FROM agreement_rows GROUP BY {listed} ORDER BY grp""")
+    scales = _scales(scene)
+    cells = scene.engine.fetch(f"""
+        SELECT g.grp, r.auditee_level, r.auditor_level
+        FROM agreement_rows r JOIN (SELECT {listed}, row_number() OVER (ORDER BY {listed}) - 1 AS grp
+                                    FROM (SELECT DISTINCT {listed} FROM agreement_rows)) g
+          ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}""")
+    columns: dict[str, pa.Array] = {
+        "key": pc.binary_join_element_wise(*[pc.fill_null(groups[name].cast(pa.string()).combine_chunks(), "(none)")
+                                             for name in names], "|") if groups.num_rows else pa.array([], pa.string()),
+        **{name: groups[name].cast(pa.string()).combine_chunks() for name in names},
+        "pairs": groups["pairs"].cast(pa.int64()), "auditees": groups["auditees"].cast(pa.int64()),
+        **_measured(scene, groups, cells, scales), "mean_delta": groups["mean_delta"].cast(pa.float64()),
+    }
+    fields = _fields(names, {g.name: g.field for g in by})
+    notes = (
+        "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
+        f"95 % intervals: Wilson for percent agreement, Dirichlet(½) with seed {scene.seed} for the coefficients.",
+    )
+    rows = pa.table({f.name: columns[f.name] for f in fields})
+    return Report(name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes)
+
+
+def _scales(scene: Scene) -> dict[tuple[str, str], int]:
+    """Number of levels of each criterion: the form's options, over its versions."""
+    found = scene.engine.fetch("""
+        SELECT form_id, criterion_key, max(level) + 1 AS levels FROM options GROUP BY form_id, criterion_key""")
+    return {(form, criterion): levels for form, criterion, levels in zip(
+        found["form_id"].to_pylist(), found["criterion_key"].to_pylist(), found["levels"].to_pylist(), strict=True)}
+
+
+def _measured(
+    scene: Scene, groups: pa.Table, cells: pa.Table, scales: dict[tuple[str, str], int]
+) -> dict[str, pa.Array]:
+    """Coefficients of every group, scales of one size at a time: one tensor each."""
+    height = groups.num_rows
+    sizes = np.array([scales.get((form, criterion), 1) for form, criterion in zip(
+        groups["form"].to_pylist(), groups["criterion"].to_pylist(), strict=True)], dtype=np.int64)
+    names = ["percent_agreement", *_LABELS]
+    out = {f"{name}{part}": np.full(height, np.nan) for name in names for part in ("", "_low", "_high")}
+    reasons = np.full(height, "", dtype=object)
+    group = cells["grp"].to_numpy()
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        position = np.full(height, -1, dtype=np.int64)
+        position[members] = np.arange(len(members))
+        mine = np.isin(group, members)
+        tables = confusion(
+            cells["auditee_level"].to_numpy()[mine].astype(np.int64), cells["auditor_level"].to_numpy()[mine].astype(np.int64),
+            position[group[mine]], int(size), len(members))
+        agreed, n = np.trace(tables, axis1=1, axis2=2).astype(float), tables.sum(axis=(1, 2)).astype(float)
+        out["percent_agreement"][members] = agreed / n
+        out["percent_agreement_low"][members], out["percent_agreement_high"][members] = wilson(agreed, n)
+        wanted = [(coefficient, weights) for _, coefficient, weights in _COEFFICIENTS]
+        low, high = dirichlet_intervals(tables, wanted, seed=scene.seed)  # type: ignore[arg-type]
+        for at, (name, coefficient, weights) in enumerate(_COEFFICIENTS):
+            batch = two_rater_agreement(tables, coefficient, weights)  # type: ignore[arg-type]
+            out[name][members] = batch.value
+            out[f"{name}_low"][members], out[f"{name}_high"][members] = low[at], high[at]
+            if name == "kappa":
+                reasons[members] = batch.reason
+    made = {name: pa.array(values, pa.float64(), mask=~np.isfinite(values)) for name, values in out.items()}
+    made["undefined"] = pa.array([str(reason) or None for reason in reasons], pa.string())
+    return made
+
+
+def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
+    known = {"form": Field(name="form", label="Form", width=170, doc="Evaluation form."),
+             "criterion": Field(name="criterion", label="Criterion", width=170, doc="Criterion of the form.")}
+    fields = [Field(name="key", label="Key", width=60, doc="Identity of the row."), *(known.get(n) or by[n] for n in names)]
+    fields += [
+        Field(name="pairs", label="Pairs", kind="integer", width=65, doc="Pairs in which both sides gave a value (n)."),
+        Field(name="auditees", label="Auditees", kind="integer", width=75, doc="Different auditees among them."),
+        Field(name="percent_agreement", label="Agreement", kind="percent", width=90, tone="share", doc="Equal answers / pairs."),
+        *_interval("percent_agreement", "Agreement", "percent"),
+    ]
+    docs = {"kappa": "Cohen's kappa.", "kappa_linear": "Cohen's kappa, linear weights.",
+            "kappa_quadratic": "Cohen's kappa, quadratic weights.", "ac1": "Gwet's AC1."}
+    for name, label in _LABELS.items():
+        fields += [Field(name=name, label=label, kind="number", decimals=3, width=85, doc=docs[name]),
+                   *_interval(name, label, "number")]
+    fields += [
+        Field(name="mean_delta", label="Mean Δ (levels)", kind="number", decimals=3, width=110,
+              doc="Mean of auditee − auditor in levels of the form's scale."),
+        Field(name="undefined", label="Why no kappa", width=200, doc="Why kappa is undefined, where it is."),
+    ]
+    return tuple(fields)
+
+
+def _interval(name: str, label: str, kind: str) -> list[Field]:
+    decimals = 1 if kind == "percent" else 3
+    return [
+        Field(name=f"{name}_{end}", label=f"{label} {word}", kind=kind, decimals=decimals, width=85,  # type: ignore[arg-type]
+              doc="95 % interval.")
+        for end, word in (("low", "from"), ("high", "to"))
+    ]

@@ -1,0 +1,89 @@
+"""Reports with one row a group of pairs: summary, evaluators, queues, forms, weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync.dashboards.cells import Chart, Field
+from qa_sync.reports.grouping import Grouping, condition, groupings
+from qa_sync.reports.measures import MEASURES, conclude, count_groups
+from qa_sync.reports.population import POPULATION_FIELDS, population
+from qa_sync.reports.report import Ask, Report, Scene
+
+NOBODY = "(none)"
+
+
+def summary(scene: Scene, ask: Ask) -> Report:
+    """Agreement by site and week (or any other grouping): what a head of quality reads first."""
+    by = groupings(scene.engine, ask.by or ("site", "week"))
+    charts = (
+        Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week",
+              series=_series(scene, ask), percent=True),
+    ) if not ask.by and not ask.where else ()
+    return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors", charts=charts)
+
+
+def evaluators(scene: Scene, ask: Ask) -> Report:
+    """One row an audited evaluator: where they stand, with honest intervals and no rank."""
+    by = groupings(scene.engine, ask.by or ("auditee", "site", "team"))
+    return _grouped(scene, ask, by, name="evaluators", title="Evaluators as their audits see them", named="auditee")
+
+
+def _series(scene: Scene, ask: Ask) -> tuple[str, ...]:
+    from qa_sync.reports.trend import sites
+
+    return tuple(f"site_{at}" for at, _ in enumerate(sites(scene)))
+
+
+def _grouped(
+    scene: Scene, ask: Ask, by: Sequence[Grouping], *, name: str, title: str, named: str = "", charts: tuple[Chart, ...] = ()
+) -> Report:
+    keep = condition(scene.engine, ask.where)
+    counts = count_groups(scene, by, keep)
+    made: dict[str, pa.Array | pa.ChunkedArray] = {g.name: counts[g.name].cast(pa.string()) for g in by}
+    key = _joined([made[g.name] for g in by], counts.num_rows)
+    measures = conclude(counts, scene)
+    made = {"key": key, **made}
+    fields = [Field(name="key", label="Key", width=60, doc="Identity of the row; do not change it."), *(g.field for g in by)]
+    if named:
+        made["name"] = _names(scene, counts[named])
+        fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
+    made["pairs"] = counts["pairs"].cast(pa.int64())
+    covered, population_notes = population(scene, by, keep, counts)
+    made |= covered
+    fields += [MEASURES[0], *(POPULATION_FIELDS if covered else ()), *MEASURES[1:]]
+    made |= measures
+    rows = pa.table({f.name: made[f.name] for f in fields})
+    rows = rows.take(pc.sort_indices(rows, sort_keys=[(g.name, _direction(g.name)) for g in by] or [("key", "ascending")]))
+    notes = (
+        _counted_note(scene),
+        f"Rates of fewer than {scene.n_min} pairs are left out; their intervals stand. Nothing here is a rank.",
+        *population_notes,
+    )
+    return Report(name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts)
+
+
+def _direction(name: str) -> str:
+    return "descending" if name == "week" else "ascending"
+
+
+def _counted_note(scene: Scene) -> str:
+    event = {"submitted_at": "the evaluation was submitted", "closed_at": "the interaction was closed",
+             "auditor_submitted_at": "the audit was submitted"}[scene.basis_event]
+    return f"Weeks are ISO weeks of {scene.time_zone}, by when {event}. Tolerance {scene.tolerance:g} points, inclusive."
+
+
+def _joined(columns: Sequence[pa.ChunkedArray], height: int) -> pa.Array:
+    if not columns:
+        return pa.array(["all"] * height, pa.string())
+    filled = [pc.fill_null(column.combine_chunks(), NOBODY) for column in columns]
+    return pc.binary_join_element_wise(*filled, "|")
+
+
+def _names(scene: Scene, ids: pa.ChunkedArray) -> pa.Array:
+    people = scene.engine.fetch("SELECT person_id, name FROM people")
+    known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
+    return pa.array([known.get(person) for person in ids.to_pylist()], pa.string())

@@ -1,0 +1,80 @@
+"""Columns to group and filter pairs by: the fixed ones, and any dimension that a mapping made."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from qa_sync.dashboards.cells import Field
+from qa_sync.engine import Engine
+from qa_sync.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """One column to group by: its SQL over the relation ``shown`` and how people see it."""
+
+    name: str
+    sql: str
+    field: Field
+
+
+_FIXED: dict[str, tuple[str, str, str, int]] = {
+    # name: (SQL, label, meaning, width)
+    "site": ("site", "Site", "Site of the auditee on the day that counts.", 120),
+    "site_kind": ("site_kind", "Kind of site", "In-house or outsourcer.", 100),
+    "team": ("team", "Team", "Team of the auditee on the day that counts.", 120),
+    "queue": ("queue", "Queue", "Queue of the interaction.", 130),
+    "form": ("form_id", "Form", "Evaluation form.", 150),
+    "form_version": ("form_version", "Form version", "Version of the form.", 90),
+    "week": ("week", "Week", "ISO week of the event that counts, in the programme's time zone.", 85),
+    "auditee": ("auditee_id", "Evaluator", "Who was audited.", 150),
+    "auditor": ("auditor_id", "Auditor", "Who audited.", 150),
+    "agent": ("agent_id", "Agent", "Whose interaction it was.", 150),
+    "blind": ("CASE WHEN is_blind THEN 'blind' WHEN is_blind IS NULL THEN 'unknown' ELSE 'not blind' END", "Blind",
+              "Whether the audit is proven to be blind.", 80),
+    "link": ("link", "Link", "How the two evaluations were matched.", 80),
+    "outcome": ("outcome", "Outcome", "Outcome class of the pair.", 170),
+}
+
+#: Names of grouping columns that every programme has.
+FIXED = tuple(_FIXED)
+
+
+def groupings(engine: Engine, names: Sequence[str]) -> list[Grouping]:
+    """Return the groupings called ``names``.
+
+    Raises:
+        ConfigError: a name is neither a fixed column nor a dimension in the data.
+    """
+    return [_grouping(engine, name) for name in names]
+
+
+def condition(engine: Engine, where: Mapping[str, str]) -> str:
+    """Return the SQL condition that keeps only the rows asked for ("true" where nothing is asked)."""
+    parts = []
+    for name, value in where.items():
+        quoted = "'" + value.replace("'", "''") + "'"
+        parts.append(f"({_grouping(engine, name).sql}) = {quoted}")
+    return " AND ".join(parts) or "true"
+
+
+def _grouping(engine: Engine, name: str) -> Grouping:
+    if name in _FIXED:
+        sql, label, doc, width = _FIXED[name]
+        return Grouping(name=name, sql=sql, field=Field(name=name, label=label, doc=doc, width=width))
+    known = dimensions(engine)
+    if name not in known:
+        close = difflib.get_close_matches(name, [*FIXED, *known], n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join([*FIXED, *known])}"
+        raise ConfigError(Problem(what=f"there is no column {name!r} to group or filter by", hint=hint))
+    text = name.replace("'", "''")
+    return Grouping(name=name, sql=f"dimensions['{text}']",
+                    field=Field(name=name, label=name.replace("_", " ").capitalize(), doc=f"Dimension {name}.", width=110))
+
+
+def dimensions(engine: Engine) -> list[str]:
+    """Return the names of the dimensions in the data, sorted."""
+    found = engine.fetch("SELECT DISTINCT unnest(map_keys(dimensions)) AS name FROM pairs WHERE dimensions IS NOT NULL")
+    return sorted(str(name) for name in found["name"].to_pylist())

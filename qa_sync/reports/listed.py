@@ -1,0 +1,85 @@
+"""Reports with one row a pair or an exception: what every published number can be traced to."""
+
+from __future__ import annotations
+
+from qa_sync.dashboards.cells import Field
+from qa_sync.reports.grouping import condition
+from qa_sync.reports.report import Ask, Report, Scene
+
+
+def pairs(scene: Scene, ask: Ask) -> Report:
+    """Every pair: both evaluations, scores, difference, class, flags and payload hashes."""
+    rows = scene.engine.fetch(f"""
+        SELECT pair_id AS key, week, site, queue, p.form_id AS form, outcome, reason, interaction_id,
+               auditee_id, a.name AS auditee_name, auditor_id, b.name AS auditor_name,
+               auditee_score, auditor_score, delta, delta_raw, leniency, items_agree, items_compared,
+               array_to_string(flags, ', ') AS flags, link, is_headline AS headline,
+               auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
+               auditee_payload_hash, auditor_payload_hash
+        FROM pairs p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
+        WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
+        ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
+    fields = (
+        Field(name="key", label="Pair", width=90, doc="Auditee evaluation | auditor evaluation."),
+        Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
+        Field(name="site", label="Site", width=110), Field(name="queue", label="Queue", width=120),
+        Field(name="form", label="Form", width=150),
+        Field(name="outcome", label="Outcome", width=190, tone="outcome", doc="Class of the pair, see Definitions."),
+        Field(name="reason", label="Reason", width=150, doc="Why it cannot be compared, where it cannot."),
+        Field(name="interaction_id", label="Interaction", width=120),
+        Field(name="auditee_id", label="Evaluator", width=120), Field(name="auditee_name", label="Evaluator's name", width=140),
+        Field(name="auditor_id", label="Auditor", width=120), Field(name="auditor_name", label="Auditor's name", width=140),
+        Field(name="auditee_score", label="Evaluator's score", kind="number", width=105, doc="Recomputed by the form's rule."),
+        Field(name="auditor_score", label="Auditor's score", kind="number", width=100, doc="Recomputed by the form's rule."),
+        Field(name="delta", label="Δ", kind="number", width=65, doc="Auditee − auditor, auto-fail included."),
+        Field(name="delta_raw", label="Δ before auto-fail", kind="number", width=110, doc="Auditee − auditor before auto-fail."),
+        Field(name="leniency", label="Leniency", kind="number", width=75, tone="leniency", doc="+ is lenient."),
+        Field(name="items_agree", label="Items alike", kind="integer", width=80),
+        Field(name="items_compared", label="Items", kind="integer", width=60),
+        Field(name="flags", label="Flags", width=230, doc="What else is true of the pair, see Definitions."),
+        Field(name="link", label="Matched by", width=85, doc="explicit, blind_task, key or reference."),
+        Field(name="headline", label="Headline", kind="boolean", width=75, doc="Whether the pair is in the headline numbers."),
+        Field(name="auditee_submitted_at", label="Evaluated", kind="time", width=130),
+        Field(name="auditor_submitted_at", label="Audited", kind="time", width=130),
+        Field(name="auditee_evaluation_id", label="Evaluation", width=130),
+        Field(name="auditor_evaluation_id", label="Audit", width=130),
+        Field(name="auditee_payload_hash", label="Evaluation's hash", width=130, doc="SHA-256 of the stored record."),
+        Field(name="auditor_payload_hash", label="Audit's hash", width=130, doc="SHA-256 of the stored record."),
+    )
+    return Report(name="pairs", title="Pairs", fields=fields, key="key", rows=rows)
+
+
+def exceptions(scene: Scene, ask: Ask) -> Report:
+    """Everything that is in no headline number and needs a look, each with its reason."""
+    if ask.where:
+        keep = condition(scene.engine, ask.where)
+    else:
+        keep = "true"
+    rows = scene.engine.fetch(f"""
+        WITH odd AS (
+            SELECT b.evaluation_id AS key, b.bucket AS what, b.reason, b.evaluation_id, NULL AS other_id
+            FROM buckets b
+            WHERE b.bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED')
+            UNION ALL
+            SELECT p.pair_id, 'NOT_COMPARABLE', p.reason, p.auditee_evaluation_id, p.auditor_evaluation_id
+            FROM pairs p WHERE p.basis = 'original' AND p.outcome = 'NOT_COMPARABLE' AND {keep}
+            UNION ALL
+            SELECT p.pair_id || '|score', 'SCORE_MISMATCH', NULL, p.auditee_evaluation_id, p.auditor_evaluation_id
+            FROM pairs p WHERE p.basis = 'original' AND list_contains(p.flags, 'SCORE_MISMATCH') AND {keep}
+        )
+        SELECT o.key, o.what, o.reason, o.evaluation_id, o.other_id, e.kind, e.form_id AS form, e.interaction_id,
+               e.evaluator_id, n.name AS evaluator_name, e.submitted_week AS week, e.submitted_at
+        FROM odd o LEFT JOIN evaluations_last e ON e.evaluation_id = o.evaluation_id
+        LEFT JOIN people n ON n.person_id = e.evaluator_id
+        ORDER BY o.what, o.reason NULLS FIRST, e.submitted_week DESC NULLS LAST, o.key""")
+    fields = (
+        Field(name="key", label="Key", width=110, doc="Identity of the row."),
+        Field(name="what", label="What", width=160, tone="outcome", doc="Why it is here, see Definitions."),
+        Field(name="reason", label="Reason", width=210, doc="See Definitions."),
+        Field(name="evaluation_id", label="Evaluation", width=130), Field(name="other_id", label="Audit", width=130),
+        Field(name="kind", label="Kind", width=90), Field(name="form", label="Form", width=150),
+        Field(name="interaction_id", label="Interaction", width=120),
+        Field(name="evaluator_id", label="By", width=120), Field(name="evaluator_name", label="Name", width=140),
+        Field(name="week", label="Week", width=80), Field(name="submitted_at", label="Submitted", kind="time", width=130),
+    )
+    return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows)

@@ -1,0 +1,1 @@
+"""The shell around what decides: sync, map, reconcile, publish, with a lease, a ledger and snapshots."""

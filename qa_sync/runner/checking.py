@@ -1,0 +1,45 @@
+"""Check a workspace: every file, every connector, every sink, the clock; everything wrong at once."""
+
+from __future__ import annotations
+
+from qa_sync.errors import ConfigError, Problem, QASyncError
+from qa_sync.mapping import check_mapping
+from qa_sync.runner.workspace import Workspace
+
+
+def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool = False) -> list[Problem]:
+    """Return all that is wrong.
+
+    Args:
+        workspace: whose settings file could be read.
+        probe: also try what is unverified about a vendor.
+        offline: files only; nothing is connected to.
+    """
+    problems: list[Problem] = []
+    try:
+        materials = workspace.materials
+    except ConfigError as error:
+        return list(error.problems)
+    for mapping in materials.mappings.values():
+        problems += [p for p in check_mapping(mapping) if p not in problems]
+    if offline:
+        return problems
+    for part, names, connect in (
+        ("sources", workspace.settings.sources, workspace.source), ("sinks", workspace.settings.sinks, workspace.sink)
+    ):
+        for name in names:
+            try:
+                it = connect(name)
+            except ConfigError as error:
+                problems += error.problems
+                continue
+            except QASyncError as error:
+                problems.append(workspace.problem((part, name), str(error)))
+                continue
+            try:
+                problems += [workspace.placed(problem, (part, name)) for problem in it.check(probe=probe)]
+            except QASyncError as error:
+                problems.append(workspace.problem((part, name), str(error)))
+            finally:
+                it.close()
+    return problems

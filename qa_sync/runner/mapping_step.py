@@ -1,0 +1,189 @@
+"""Map: turn raw records that are not yet covered into rows of the common schema, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from qa_sync.engine.duck import DuckEngine, literal, quoted
+from qa_sync.errors import ConservationError, LostRace
+from qa_sync.model import TABLES
+from qa_sync.model.system import RAW
+from qa_sync.runner.feeds import RELATION, Feed
+from qa_sync.runner.progress import Progress
+from qa_sync.store import Coverage, Store, StoredTable, TablePosition, aside_rows, stored_schema
+
+#: Raw versions mapped at a time: bounds the memory of a rebuild.
+CHUNK = 100_000
+RACES = 20
+
+#: Coverage of the form catalogue in the tables forms, criteria and options; written by the catalogue step.
+CATALOGUE = "catalogue.forms"
+
+
+@dataclass(slots=True)
+class MapCounts:
+    """What one stream gave one table: versions read = kept + set aside whole; rows are counted apart.
+
+    ``versions`` raw record versions read; ``rows`` rows stored; ``markers`` tombstones and skipped records
+    among them; ``rejected`` rows set aside; ``findings`` values left out with a finding.
+    """
+
+    versions: int = 0
+    rows: int = 0
+    markers: int = 0
+    rejected: int = 0
+    new_rejects: int = 0
+    findings: int = 0
+    rebuilt: bool = False
+
+
+def map_all(
+    store: Store, feeds: list[Feed], *, run_id: str, clock: Callable[[], datetime], progress: Progress
+) -> dict[str, MapCounts]:
+    """Bring every table up to the raw streams as they stand now; return counts by "stream > table".
+
+    Tables made from one stream end with equal coverage, so that a snapshot can be taken.
+    """
+    targets = {feed.name: store.raw(feed.source, feed.stream).position().n for feed in feeds}
+    by_table: dict[str, list[Feed]] = {}
+    for feed in feeds:
+        by_table.setdefault(feed.table, []).append(feed)
+    for name in TABLES:  # a table that lost its last feed is emptied, not left stale
+        fed = [stream for stream in store.table(name).position().coverage if stream != CATALOGUE]
+        if fed and name not in by_table:
+            by_table[name] = []
+    counts: dict[str, MapCounts] = {}
+    for table, table_feeds in by_table.items():
+        step = _TableStep(store, store.table(table), table_feeds, targets, run_id, clock, progress, counts)
+        for _ in range(RACES):
+            try:
+                step.run()
+                break
+            except LostRace:
+                progress.say(f"{table}: another run mapped it first; going on from there")
+        else:
+            msg = f"{table}: lost {RACES} races against other runs"
+            raise LostRace(msg)
+    return counts
+
+
+@dataclass(slots=True)
+class _TableStep:
+    store: Store
+    table: StoredTable
+    feeds: list[Feed]
+    targets: Mapping[str, int]
+    run_id: str
+    clock: Callable[[], datetime]
+    progress: Progress
+    counts: dict[str, MapCounts]
+
+    def run(self) -> None:
+        here = self.table.position()
+        rebuild = self._must_rebuild(here)
+        coverage: dict[str, Coverage] = {} if rebuild else dict(here.coverage)
+        n = here.n
+        for feed in self.feeds:
+            counts = self.counts.setdefault(f"{feed.name} > {feed.table}", MapCounts())
+            covered = coverage.get(feed.name, Coverage(n=0, mapping_hash=feed.compiled.hash)).n
+            for first, last in self._chunks(feed, covered):
+                rows = self._map(feed, first, last, counts)
+                coverage[feed.name] = Coverage(n=last, mapping_hash=feed.compiled.hash)
+                n = self.table.commit(rows, expected_n=n, coverage=coverage, run_id=self.run_id, rebuild=rebuild)
+                counts.rebuilt = counts.rebuilt or rebuild
+                rebuild = False
+        if rebuild:  # nothing left that feeds it, or nothing in the streams: the table becomes empty
+            empty = stored_schema(self.table.schema).empty_table()
+            self.table.commit(empty, expected_n=n, coverage={}, run_id=self.run_id, rebuild=True)
+
+    def _must_rebuild(self, here: TablePosition) -> bool:
+        """A changed mapping, or a stream that no longer feeds the table, means making it anew from raw."""
+        wanted = {feed.name: feed.compiled.hash for feed in self.feeds}
+        return any(
+            wanted.get(name) != covered.mapping_hash for name, covered in here.coverage.items() if name != CATALOGUE
+        )
+
+    def _chunks(self, feed: Feed, covered: int) -> list[tuple[int, int]]:
+        """Cut the commits that are not covered into runs of about CHUNK raw versions."""
+        target = self.targets[feed.name]
+        if covered >= target:
+            return []
+        engine = DuckEngine()
+        try:
+            engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
+            sizes = engine.fetch(f"SELECT n, count(*) AS size FROM stored WHERE n > {covered:d} AND n <= {target:d} GROUP BY n")
+        finally:
+            engine.close()
+        by_n = dict(zip(sizes["n"].to_pylist(), sizes["size"].to_pylist(), strict=True))
+        chunks: list[tuple[int, int]] = []
+        first, held = covered + 1, 0
+        for n in range(covered + 1, target + 1):
+            held += by_n.get(n, 0)
+            if held >= CHUNK or n == target:
+                chunks.append((first, n))
+                first, held = n + 1, 0
+        return chunks
+
+    def _map(self, feed: Feed, first: int, last: int, counts: MapCounts) -> pa.Table:
+        at = self.clock()
+        engine = DuckEngine()
+        try:
+            engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
+            engine.table(RELATION, f"SELECT * FROM stored WHERE n BETWEEN {first:d} AND {last:d}")
+            engine.table("mapped", feed.compiled.sql)
+            engine.view("judged", """
+                SELECT *, len(list_filter(coalesce(_problems, []), lambda p: p.severity = 'reject')) > 0 AS _rejected
+                FROM mapped""")
+            self._check(engine, feed)
+            problems = engine.fetch("""
+                SELECT record_id, payload_hash, p.field AS field, p.reason AS reason, p.severity AS severity
+                FROM (SELECT record_id, payload_hash, unnest(_problems) AS p FROM mapped)
+                ORDER BY record_id, field, reason""").to_pylist()
+            counts.versions += engine.fetch(f"SELECT count(*) AS n FROM {RELATION}")["n"][0].as_py()
+            counts.rejected += engine.fetch("SELECT count(*) AS n FROM judged WHERE _rejected")["n"][0].as_py()
+            rows = engine.fetch(self._kept(feed)).cast(stored_schema(self.table.schema))
+        finally:
+            engine.close()
+        counts.rows += rows.num_rows
+        counts.markers += sum(rows["deleted"].to_pylist())
+        self._set_aside(feed, problems, at, counts)
+        self.progress.counted(f"{feed.name} > {feed.table}", counts.versions)
+        return rows
+
+    def _check(self, engine: DuckEngine, feed: Feed) -> None:
+        """Every raw version must come out, as rows, as a marker or as rejects."""
+        version = "record_id, source_stamp, source_seq, payload_hash"
+        sizes = engine.fetch(f"""
+            SELECT (SELECT count(*) FROM {RELATION}) AS versions,
+                   (SELECT count(*) FROM (SELECT DISTINCT {version} FROM mapped)) AS came_out""")
+        versions, came_out = sizes["versions"][0].as_py(), sizes["came_out"][0].as_py()
+        if versions != came_out:
+            msg = f"{feed.name} > {feed.table}: {versions} raw versions went in, {came_out} came out"
+            raise ConservationError(msg)
+
+    def _kept(self, feed: Feed) -> str:
+        own = ", ".join(quoted(column.name) for column in self.table.schema.stored_columns)
+        return f"""
+            SELECT {own}, {literal(feed.source)} AS source, {literal(feed.stream)} AS stream, record_id, source_stamp,
+                   source_seq, payload_hash, ingested_at, deleted
+            FROM judged WHERE NOT _rejected"""
+
+    def _set_aside(self, feed: Feed, problems: list[dict[str, str]], at: datetime, counts: MapCounts) -> None:
+        for severity, ledger in (("reject", "rejects"), ("finding", "findings")):
+            rows = [(p["record_id"], p["field"], p["reason"], p["payload_hash"])
+                    for p in problems if p["severity"] == severity]
+            if not rows:
+                continue
+            made = aside_rows(run_id=self.run_id, at=at, source=feed.source, stream=feed.stream, stage="map",
+                              table=feed.table, severity=severity, mapping_hash=feed.compiled.hash, rows=rows)
+            unseen = self.store.ledger.unseen_rejects(made)
+            self.store.ledger.append(ledger, unseen)  # type: ignore[arg-type]
+            if severity == "reject":
+                counts.new_rejects += unseen.num_rows
+            else:
+                counts.findings += len(rows)
+

@@ -1,0 +1,85 @@
+"""Open a snapshot: an engine with the tables of one run, reconciled by the rules that run worked with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.model import TABLES
+from qa_sync.people import identities_of
+from qa_sync.reconcile import Programme, Reconciled, reconcile
+from qa_sync.reports import Scene, prepare
+from qa_sync.store import Snapshot, Store
+
+#: Read more than once by reconcile and reports: computed once.
+_KEPT = ("evaluations", "answers", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A snapshot ready to be asked."""
+
+    engine: DuckEngine
+    scene: Scene
+    reconciled: Reconciled
+
+
+def programme_of(contents: dict[str, Any]) -> Programme:
+    """Return the programme's rules as a run kept them."""
+    kept = contents["programme"]
+    return Programme(
+        time_zone=kept["time_zone"], tolerance=kept["tolerance"], audit_window_days=kept["audit_window_days"],
+        n_min=kept["n_min"], min_common_weight=kept["min_common_weight"], basis_event=kept["basis_event"],
+        references=tuple(kept["references"]),
+    )
+
+
+@contextmanager
+def opened(store: Store, snapshot: Snapshot, *, as_of: datetime, run_id: str, raw: bool = False) -> Iterator[Opened]:
+    """Register the tables of a snapshot, find who is who, and reconcile.
+
+    Args:
+        store: where the tables are.
+        snapshot: which versions of them, and the rules in force.
+        as_of: the moment the snapshot stands for; nothing later than it exists.
+        run_id: the run that took it.
+        raw: also register raw streams and the ledger, for free queries.
+
+    Raises:
+        ConservationError: evaluations went in that are in no bucket.
+    """
+    engine = DuckEngine()
+    try:
+        store.register(engine, snapshot, raw=raw)
+        for name in _KEPT:
+            engine.table(f"{name}_now", f'SELECT * FROM "{name}"')
+            engine.view(name, f"SELECT * FROM {name}_now")
+        _register_identities(engine)
+        contents = dict(snapshot.contents)
+        programme = programme_of(contents)
+        kept = contents["programme"]
+        reconciled = reconcile(engine, programme, as_of=as_of)
+        scene = Scene(
+            engine=engine, as_of=as_of, time_zone=programme.time_zone, tolerance=programme.tolerance,
+            n_min=programme.n_min, audit_window_days=programme.audit_window_days, basis_event=programme.basis_event,
+            seed=kept["seed"], run_id=run_id,
+        )
+        prepare(scene)
+        yield Opened(engine=engine, scene=scene, reconciled=reconciled)
+    finally:
+        engine.close()
+
+
+def _register_identities(engine: DuckEngine) -> None:
+    """Declared identities come first; the rest are found by the evidence in the people table."""
+    declared = engine.fetch("SELECT account_id, person_id, evidence FROM identities")
+    found = identities_of(engine.fetch("SELECT * FROM people"), declared=declared)
+    columns = [column.name for column in TABLES["identities"].columns]
+    engine.register("identities_found", pa.table({name: found[name] for name in columns}))
+    engine.view("identities", "SELECT * FROM identities_found")

@@ -1,0 +1,127 @@
+"""Publish: make the tabs that a definition asks for, plan the change of each sink, apply it, remember what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from qa_sync.dashboards.canonical import cells_of
+from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabPlan
+from qa_sync.dashboards.control import CONTROL, control_tab
+from qa_sync.dashboards.definition import Definition, tab_shape
+from qa_sync.dashboards.plan import Base, plan_tab
+from qa_sync.model.system import PUBLISHED
+from qa_sync.ports import Sink
+from qa_sync.reports import Scene, build
+from qa_sync.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What publishing one dashboard to one sink did, or would do."""
+
+    dashboard: str
+    sink: str
+    plans: tuple[TabPlan, ...]
+    receipt: Receipt | None
+
+    @property
+    def data_cells(self) -> int:
+        """Data cells written (planned, on a dry run); the control tab's are not data."""
+        return sum(plan.data_cells for plan in self.plans if plan.wanted.shape.name != CONTROL)
+
+    @property
+    def conflicts(self) -> list[tuple[str, Conflict]]:
+        """(tab, conflict) for each managed cell that a person had changed."""
+        return [(plan.wanted.shape.name, conflict) for plan in self.plans for conflict in plan.conflicts]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts that a run's summary shows."""
+        shown = [plan for plan in self.plans if plan.wanted.shape.name != CONTROL]
+        return {
+            "sink": self.sink, "data_cells": self.data_cells, "added_rows": sum(p.inserted_rows for p in shown),
+            "updated_cells": sum(len(rows) for p in shown for rows, _ in p.updates.values()),
+            "unchanged_rows": sum(p.unchanged_rows for p in shown), "conflicts": len(self.conflicts),
+            "calls": self.receipt.calls if self.receipt else 0, "url": self.receipt.url if self.receipt else "",
+        }
+
+
+def make_tabs(definition: Definition, scene: Scene) -> list[Tab]:
+    """Return the tabs of a definition, as cells. Equal snapshots give equal tabs."""
+    tabs = []
+    for tab in definition.tabs:
+        report = build(tab.report, scene, tab.ask)
+        shape = tab_shape(definition, tab, report)
+        columns = {f.name: cells_of(report.rows[f.name], f.kind, zone=scene.time_zone) for f in shape.fields}
+        tabs.append(Tab(shape=shape, columns=columns))
+    return tabs
+
+
+@dataclass(slots=True)
+class Publisher:
+    """Publishes tabs of one dashboard to its sinks, under a lease of each sink."""
+
+    store: Store
+    run_id: str
+    at: datetime
+    dry_run: bool = False
+    done: list[Published] = field(default_factory=list)
+
+    def publish(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
+        """Read, plan, apply and remember; a dry run stops after the plan."""
+        control = control_tab(definition, self._base(definition.name, sink_name, CONTROL))
+        shapes = [*(tab.shape for tab in tabs), control.shape]
+        present = sink.present(shapes)
+        plans = [self._plan(definition.name, sink_name, tab, present) for tab in tabs]
+        if any(not plan.is_empty for plan in plans):
+            # Only a change of data moves the control tab: a quiet refresh writes nothing.
+            control = control_tab(definition, None, run_id=self.run_id, at=self.at, plans=plans)
+        plans.append(self._plan(definition.name, sink_name, control, present))
+        receipt = None
+        if not self.dry_run:
+            receipt = sink.apply(plans, present)
+            self._remember(definition.name, sink_name, plans)
+        made = Published(dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt)
+        self.done.append(made)
+        return made
+
+    def _plan(self, dashboard: str, sink: str, tab: Tab, present: Present) -> TabPlan:
+        name = tab.shape.name
+        return plan_tab(tab, present.tabs.get(name), self._base(dashboard, sink, name))
+
+    def _base(self, dashboard: str, sink: str, tab: str) -> Base | None:
+        return self.store.ledger.published(dashboard, sink, tab)
+
+    def _remember(self, dashboard: str, sink: str, plans: list[TabPlan]) -> None:
+        rows: list[dict[str, Any]] = []
+        for plan in plans:
+            name = plan.wanted.shape.name
+            base = self._base(dashboard, sink, name) or {}
+            wanted = _by_key(plan.wanted)
+            for key, cells in wanted.items():
+                if base.get(key) != cells:
+                    rows.append(self._row(dashboard, sink, name, key, cells))
+            rows += [self._row(dashboard, sink, name, key, {}, removed=True) for key in base if key not in wanted]
+        self.store.ledger.append("published", pa.Table.from_pylist(rows, schema=PUBLISHED))
+
+    def _row(
+        self, dashboard: str, sink: str, tab: str, key: str, cells: Mapping[str, Cell], *, removed: bool = False
+    ) -> dict[str, Any]:
+        return {
+            "run_id": self.run_id, "at": self.at, "dashboard": dashboard, "sink": sink, "tab": tab, "key": key,
+            "cells": json.dumps(cells, ensure_ascii=False, sort_keys=True), "removed": removed,
+        }
+
+
+def _by_key(tab: Tab) -> dict[str, dict[str, Cell]]:
+    names = list(tab.columns)
+    keys = tab.columns[tab.shape.key]
+    return {
+        str(key): dict(zip(names, cells, strict=True))
+        for key, cells in zip(keys, zip(*tab.columns.values(), strict=True), strict=True)
+    }

@@ -1,0 +1,70 @@
+"""Free queries, read-only: one select over a snapshot, without files, network or configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.errors import ConfigError, Problem
+
+#: Table functions that read nothing but their arguments. All others reach for files, settings or the network.
+_HARMLESS = frozenset({"range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row", "json_each",
+                       "json_tree"})
+_FORBIDDEN_SCALARS = frozenset({"current_setting", "getenv", "getvariable", "read_text", "read_blob", "query", "query_table"})
+
+
+def select(engine: DuckEngine, sql: str) -> pa.Table:
+    """Run one select.
+
+    Raises:
+        ConfigError: it is not one select, it reaches for what is not allowed, or it does not run.
+    """
+    import duckdb
+
+    tree = json.loads(engine.syntax_tree(sql))
+    if tree.get("error"):
+        what = f"a query is one SELECT: {_first_line(tree.get('error_message', ''))}"
+        raise ConfigError(Problem(what=what, hint="nothing can be changed here"))
+    if len(tree["statements"]) != 1:
+        raise ConfigError(Problem(what="a query is one SELECT", hint="leave out the others"))
+    for name in _reached(tree["statements"][0]):
+        what = f"a query may not use {name}"
+        raise ConfigError(Problem(what=what, hint="it reads the workspace's tables only: no files, network or settings"))
+    engine.lock()
+    try:
+        return engine.fetch(sql)
+    except duckdb.PermissionException:
+        what = "a query reads the workspace's tables only: no files, network or settings"
+        raise ConfigError(Problem(what=what)) from None
+    except duckdb.Error as error:
+        hint = "'qa-sync query --tables' lists what there is"
+        raise ConfigError(Problem(what=f"the query does not run: {_first_line(str(error))}", hint=hint)) from None
+
+
+def _reached(node: Any) -> Iterator[str]:
+    """Yield the names of functions and files in a syntax tree that a query may not use."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _reached(part)
+    if not isinstance(node, dict):
+        return
+    if node.get("type") == "TABLE_FUNCTION":
+        name = str((node.get("function") or {}).get("function_name", "")).lower()
+        if name not in _HARMLESS:
+            yield f"{name}()"
+    elif node.get("type") == "BASE_TABLE":
+        name = str(node.get("table_name", ""))
+        if any(mark in name for mark in "./\\:*") or node.get("catalog_name") or node.get("schema_name"):
+            yield f"'{name}'"
+    elif node.get("class") == "FUNCTION" and str(node.get("function_name", "")).lower() in _FORBIDDEN_SCALARS:
+        yield f"{node['function_name']}()"
+    for part in node.values():
+        yield from _reached(part)
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "it cannot be read"

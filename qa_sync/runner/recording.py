@@ -1,0 +1,103 @@
+"""One run: its id, its counts and timings, and the row it leaves in the ledger however it ends."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from qa_sync.errors import QASyncError
+from qa_sync.store import Run, Snapshot, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run did, for people and machines.
+
+    ``exit_code``: 0 done, 3 done but with more new rejects than allowed. (1 and 2 are raised as errors.)
+    """
+
+    run_id: str
+    command: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    counts: dict[str, Any]
+    timings: dict[str, float]
+    new_rejects: int
+    exit_code: int
+    snapshot: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "run_id": self.run_id, "command": self.command, "status": self.status, "exit_code": self.exit_code,
+            "started_at": self.started_at.isoformat(), "finished_at": self.finished_at.isoformat(),
+            "new_rejects": self.new_rejects, "counts": self.counts, "timings": self.timings,
+        }
+
+
+@dataclass(slots=True)
+class Recording:
+    """A run that is going on."""
+
+    run_id: str
+    command: str
+    started_at: datetime
+    counts: dict[str, Any] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
+    new_rejects: int = 0
+    report: RunReport | None = None
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the seconds of a stage to the timings."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[stage] = round(self.timings.get(stage, 0.0) + time.monotonic() - began, 3)
+
+
+def new_run_id(now: datetime) -> str:
+    """Return a run id that sorts by time and is never given twice: ``20261122T035948Z-1f3a5c``."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def recording(
+    store: Store, command: str, *, clock: Callable[[], datetime], max_new_rejects: int, run_id: str = ""
+) -> Iterator[Recording]:
+    """Record a run. Whatever is raised inside is written as the run's error, with the counts so far, and raised on."""
+    started = clock()
+    run = Recording(run_id=run_id or new_run_id(started), command=command, started_at=started)
+    try:
+        yield run
+    except QASyncError as error:
+        _finish(store, run, clock(), error=str(error))
+        error.run_id = run.run_id  # type: ignore[attr-defined]
+        raise
+    except Exception as error:
+        # The type only: a message of somebody else's making may quote a record.
+        _finish(store, run, clock(), error=f"unexpected {type(error).__name__}")
+        raise
+    finished = clock()
+    _finish(store, run, finished)
+    run.report = RunReport(
+        run_id=run.run_id, command=command, status="done", started_at=run.started_at, finished_at=finished,
+        counts=run.counts, timings=run.timings, new_rejects=run.new_rejects,
+        exit_code=3 if run.new_rejects > max_new_rejects else 0, snapshot=run.snapshot is not None,
+    )
+
+
+def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> None:
+    counts = {**run.counts, "new_rejects": run.new_rejects}
+    store.ledger.finish(Run(
+        run_id=run.run_id, command=run.command, status="failed" if error else "done", started_at=run.started_at,
+        finished_at=now, counts=counts, timings=run.timings, snapshot=None if error else run.snapshot, error=error,
+    ))

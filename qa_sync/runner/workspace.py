@@ -1,0 +1,403 @@
+"""The workspace as a Python object: what the command line calls, and what programs call."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qa_sync import registry
+from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
+from qa_sync.errors import ConfigError, Problem, QASyncError, StoreError
+from qa_sync.ports import Context, Sink, Source
+from qa_sync.reports import REPORTS, Ask, Report, build
+from qa_sync.runner.catalogue_step import store_catalogue
+from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
+from qa_sync.runner.mapping_step import map_all
+from qa_sync.runner.materials import Materials, definition_from_text, read_materials
+from qa_sync.runner.opened import Opened, opened
+from qa_sync.runner.progress import Progress, Silent
+from qa_sync.runner.publish_step import Published, Publisher, make_tabs
+from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
+from qa_sync.runner.sync import StreamCounts, sync_stream
+from qa_sync.store import Run, Store, lease
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+#: How often a snapshot is tried again while another process maps at the same time.
+SNAPSHOT_TRIES = 20
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Workspace:
+    """A folder with ``qa-sync.yaml``.
+
+    Args:
+        path: the folder.
+        progress: told what goes on; silent by default.
+        clock: gives the present moment, UTC.
+        wait: seconds to wait for another run that holds the workspace.
+
+    Raises:
+        ConfigError: the settings file is missing or wrong; every problem at once.
+
+    Example:
+        >>> workspace = Workspace("quality")            # doctest: +SKIP
+        >>> workspace.run().exit_code                   # doctest: +SKIP
+        0
+        >>> workspace.report("summary", by=["site"])    # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        path: str | Path = ".",
+        *,
+        progress: Progress | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        wait: float = 0.0,
+    ) -> None:
+        self.folder = Path(path)
+        self.settings: WorkspaceSettings
+        self.settings, self._document = load(self.folder)
+        self._progress = progress or Silent()
+        self._clock = clock
+        self._wait = wait
+        self._store: Store | None = None
+        self._materials: Materials | None = None
+
+    @property
+    def store(self) -> Store:
+        """The workspace's store, opened when first needed."""
+        if self._store is None:
+            self._store = Store(self.folder / self.settings.store)
+        return self._store
+
+    @property
+    def materials(self) -> Materials:
+        """Mappings, catalogues and definitions, read when first needed.
+
+        Raises:
+            ConfigError: problems of all files together.
+        """
+        if self._materials is None:
+            self._materials = read_materials(self.folder, self.settings, self._document)
+        return self._materials
+
+    def feeds(self) -> list[Feed]:
+        """Return which streams fill which tables."""
+        return feeds_of(self.materials.mappings, self.settings.programme.time_zone)
+
+    # ---- the four parts of a run, each also alone -------------------------------------------------------------
+
+    def run(self) -> RunReport:
+        """Sync, map, reconcile and publish, in one run.
+
+        Raises:
+            QASyncError: a stage failed; what came before it stands, and the ledger says where it ended.
+        """
+        with self._leased("run") as run:
+            self._sync(run)
+            self._map(run)
+            self._reconcile_and_publish(run)
+        return _report(run)
+
+    def sync(self, sources: Sequence[str] = ()) -> RunReport:
+        """Pull raw records from the sources (all, or those named) into the store."""
+        with self._leased("sync", exclusive=False) as run:
+            self._sync(run, sources)
+        return _report(run)
+
+    def map(self) -> RunReport:
+        """Make tables of the common schema from raw records that are not covered yet."""
+        with self._leased("map", exclusive=False) as run:
+            self._map(run)
+        return _report(run)
+
+    def reconcile(self) -> RunReport:
+        """Pair and compare everything mapped, check that nothing was lost, and record the result."""
+        with self._leased("reconcile", exclusive=False) as run:
+            run.snapshot = self._latest().snapshot
+            self._reconcile(run)
+        return _report(run)
+
+    def publish(
+        self, dashboards: Sequence[str] = (), *, as_of: str = "", dry_run: bool = False
+    ) -> tuple[RunReport, list[Published]]:
+        """Bring dashboards (all, or those named) up to the newest snapshot, or back to an earlier one.
+
+        A dry run changes nothing, and records nothing either.
+        """
+        if dry_run:
+            run = Recording(run_id="dry-run", command="publish", started_at=self._clock())
+            published = self._publish_as_of(run, dashboards, as_of, dry_run=True)
+            run.report = RunReport(
+                run_id=run.run_id, command="publish", status="planned", started_at=run.started_at,
+                finished_at=self._clock(), counts=run.counts, timings=run.timings, new_rejects=0, exit_code=0,
+                snapshot=False)
+            return _report(run), published
+        with self._leased("publish") as run:
+            published = self._publish_as_of(run, dashboards, as_of, dry_run=False)
+        return _report(run), published
+
+    def refresh(self, dashboard: str) -> tuple[RunReport, list[Published]]:
+        """Run everything, then publish one dashboard only: what an analyst asks for."""
+        self._dashboard_names([dashboard])
+        published: list[Published] = []
+        with self._leased("refresh") as run:
+            self._sync(run)
+            self._map(run)
+            published = self._reconcile_and_publish(run, [dashboard])
+        return _report(run), published
+
+    # ---- asking --------------------------------------------------------------------------------------------
+
+    def report(
+        self, name: str, *, by: Sequence[str] = (), where: Mapping[str, str] | None = None, as_of: str = ""
+    ) -> pd.DataFrame:
+        """Return a report as a frame, one column a field; ``frame.attrs`` holds title and notes."""
+        made = self.report_table(name, by=by, where=where, as_of=as_of)
+        frame = made.rows.to_pandas()
+        frame.attrs.update(title=made.title, notes=list(made.notes))
+        return frame
+
+    def report_table(
+        self, name: str, *, by: Sequence[str] = (), where: Mapping[str, str] | None = None, as_of: str = ""
+    ) -> Report:
+        """Return a report with the explanation of its columns.
+
+        Raises:
+            ConfigError: no such report, column or run.
+        """
+        if name not in REPORTS:
+            raise ConfigError(Problem(what=f"there is no report {name!r}", hint=f"known: {', '.join(REPORTS)}"))
+        with self.open(as_of) as it:
+            return build(name, it.scene, Ask(by=tuple(by), where=dict(where or {})))
+
+    def query(self, sql: str, *, as_of: str = "") -> pd.DataFrame:
+        """Run a read-only select over a snapshot: tables, ``<table>_history``, ``raw_<source>_<stream>``, pairs.
+
+        Raises:
+            ConfigError: the text is not one select, or reads something that is not there.
+        """
+        return self.query_table(sql, as_of=as_of).to_pandas()
+
+    def query_table(self, sql: str, *, as_of: str = "") -> pa.Table:
+        """As ``query``, as an Arrow table."""
+        from qa_sync.runner.query import select
+
+        with self.open(as_of, raw=True) as it:
+            return select(it.engine, sql)
+
+    def runs(self, limit: int | None = 20) -> list[Run]:
+        """Return finished runs, newest first."""
+        return self.store.ledger.runs(limit=limit)
+
+    @contextmanager
+    def open(self, as_of: str = "", *, raw: bool = False) -> Iterator[Opened]:
+        """Open a snapshot: the newest, or the one that ``as_of`` (a run id or a time) names."""
+        run = self.store.ledger.snapshot_run(as_of)
+        if run.snapshot is None:
+            msg = f"run {run.run_id} has no snapshot"
+            raise StoreError(msg)
+        with opened(self.store, run.snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw) as it:
+            yield it
+
+    # ---- connectors ----------------------------------------------------------------------------------------
+
+    def source(self, name: str) -> Source:
+        """Connect one source.
+
+        Raises:
+            ConfigError: its settings are wrong; problems carry file and line.
+        """
+        settings = self.settings.sources[name]
+        mapping = self.materials.mappings[name]
+        fields = {stream: mapping.custom_fields(stream) for stream in mapping.streams}
+        with self._placed(("sources", name)):
+            connect = registry.load("sources", settings.connector)
+            own = fill(settings.own, folder=self.folder)
+            source: Source = connect(own, self._context(name, fields))
+        return source
+
+    def sink(self, name: str) -> Sink:
+        """Connect one sink; raises as ``source`` does."""
+        settings = self.settings.sinks[name]
+        with self._placed(("sinks", name)):
+            connect = registry.load("sinks", settings.connector)
+            own = fill(settings.own, folder=self.folder)
+            sink: Sink = connect(own, self._context(name, {}))
+        return sink
+
+    def _context(self, name: str, mapped_fields: Mapping[str, frozenset[str]]) -> Context:
+        state = self.store.folder / "state" / name
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Context(name=name, folder=self.folder, state=state, time_zone=self.settings.programme.time_zone,
+                       notify=self._progress.say, mapped_fields=mapped_fields)
+
+    @contextmanager
+    def _placed(self, path: tuple[str, ...]) -> Iterator[None]:
+        """Give problems of a connector's settings their file and line."""
+        try:
+            yield
+        except ConfigError as error:
+            raise ConfigError([self.placed(problem, path) for problem in error.problems]) from None
+
+    def placed(self, problem: Problem, path: tuple[str | int, ...]) -> Problem:
+        """Return a problem below ``path`` of the settings file with its line and column."""
+        return problem if problem.file else self.problem((*path, *problem.path), problem.what, problem.hint)
+
+    def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
+        """Return a problem at a place of the settings file."""
+        return self._document.problem(path, what, hint)
+
+    # ---- stages --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _leased(self, command: str, *, exclusive: bool = True) -> Iterator[Recording]:
+        """Record a run; an exclusive one holds the workspace's lease, the others rely on compare-and-swap."""
+        run_id = new_run_id(self._clock())
+        held: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if exclusive:
+            held = lease(self.store.folder, "run", run_id=run_id, wait=self._wait, notify=self._progress.say)
+        with held, recording(self.store, command, clock=self._clock, run_id=run_id,
+                             max_new_rejects=self.settings.max_new_rejects) as run:
+            yield run
+
+    def _sync(self, run: Recording, sources: Sequence[str] = ()) -> None:
+        self._progress.stage("sync")
+        unknown = [name for name in sources if name not in self.settings.sources]
+        if unknown:
+            known = ", ".join(self.settings.sources)
+            raise ConfigError(Problem(what=f"there is no source {unknown[0]!r}", hint=f"known: {known}", file=FILE_NAME))
+        counts: dict[str, Any] = run.counts.setdefault("sync", {})
+        failures: list[tuple[str, QASyncError]] = []
+        connected = {name: self.source(name) for name in sources or self.settings.sources}
+        with run.timed("sync"):
+            for name, source in connected.items():
+                try:
+                    self._sync_source(run, name, source, counts, failures)
+                finally:
+                    source.close()
+        if failures:
+            name, error = failures[0]
+            rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
+            raise type(error)(f"{name}: {error}{rest}") from error
+
+    def _sync_source(
+        self, run: Recording, name: str, source: Source, counts: dict[str, Any], failures: list[tuple[str, QASyncError]]
+    ) -> None:
+        mapped = self.materials.mappings[name].streams
+        for stream in source.streams():
+            if stream.name not in mapped:
+                self._progress.say(f"{name}.{stream.name}: no mapping reads it; it is stored all the same")
+            try:
+                done = sync_stream(self.store, source, name, stream, run_id=run.run_id, clock=self._clock,
+                                   progress=self._progress)
+            except QASyncError as error:
+                # The other streams still have their turn: what can be pulled, is.
+                done = getattr(error, "counts", StreamCounts())
+                done.error = str(error)
+                failures.append((f"{name}.{stream.name}", error))
+            run.new_rejects += done.new_rejects
+            counts[f"{name}.{stream.name}"] = {
+                field: getattr(done, field) for field in done.__slots__ if getattr(done, field) != ""}
+
+    def _map(self, run: Recording) -> None:
+        self._progress.stage("map")
+        materials, feeds = self.materials, self.feeds()
+        with run.timed("map"):
+            for _ in range(SNAPSHOT_TRIES):
+                made = map_all(self.store, feeds, run_id=run.run_id, clock=self._clock, progress=self._progress)
+                store_catalogue(self.store, materials.catalogue.tables(), catalogue_hash=materials.catalogue_hash,
+                                run_id=run.run_id, at=self._clock())
+                for name, counted in made.items():
+                    counts = run.counts.setdefault("map", {}).setdefault(name, {})
+                    for field in counted.__slots__:
+                        counts[field] = counts.get(field, 0) + getattr(counted, field)
+                    run.new_rejects += counted.new_rejects
+                run.snapshot = self.store.snapshot(materials.contents, feeds=tables_by_stream(feeds))
+                if run.snapshot is not None:
+                    return
+        msg = "no consistent state could be recorded: other runs kept mapping; run again"
+        raise StoreError(msg)
+
+    def _reconcile(self, run: Recording) -> None:
+        self._progress.stage("reconcile")
+        snapshot = run.snapshot
+        if snapshot is None:
+            msg = "nothing has been mapped yet"
+            raise StoreError(msg)
+        with run.timed("reconcile"), opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id) as it:
+            run.counts["reconcile"] = it.reconciled.as_dict()
+
+    def _reconcile_and_publish(self, run: Recording, dashboards: Sequence[str] = ()) -> list[Published]:
+        self._progress.stage("reconcile")
+        snapshot = run.snapshot
+        if snapshot is None:
+            msg = "nothing has been mapped yet"
+            raise StoreError(msg)
+        publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock())
+        with contextlib.ExitStack() as stack:
+            with run.timed("reconcile"):
+                it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
+                run.counts["reconcile"] = it.reconciled.as_dict()
+            self._progress.stage("publish")
+            with run.timed("publish"):
+                for name in self._dashboard_names(dashboards):
+                    self._publish_one(publisher, name, self.materials.dashboards[name], it)
+        run.counts["publish"] = _published_counts(publisher)
+        return publisher.done
+
+    def _publish_as_of(self, run: Recording, dashboards: Sequence[str], as_of: str, *, dry_run: bool) -> list[Published]:
+        self._progress.stage("publish")
+        shown = self.store.ledger.snapshot_run(as_of)
+        if shown.snapshot is None:
+            msg = f"run {shown.run_id} has no snapshot"
+            raise StoreError(msg)
+        run.snapshot = shown.snapshot
+        publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock(), dry_run=dry_run)
+        with run.timed("publish"), opened(self.store, shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it:
+            for name in self._dashboard_names(dashboards):
+                text = shown.snapshot.contents["dashboards"].get(name) if as_of else None
+                definition = definition_from_text(text, name) if text else self.materials.dashboards[name]
+                self._publish_one(publisher, name, definition, it)
+        run.counts["publish"] = _published_counts(publisher)
+        return publisher.done
+
+    def _publish_one(self, publisher: Publisher, name: str, definition: Any, it: Opened) -> None:
+        tabs = make_tabs(definition, it.scene)
+        for sink_name in self.settings.dashboards[name].sinks:
+            sink = self.sink(sink_name)
+            try:
+                with lease(self.store.folder, f"sink-{sink_name}", run_id=publisher.run_id, wait=max(self._wait, 60.0),
+                           notify=self._progress.say):
+                    publisher.publish(definition, tabs, sink_name, sink)
+            finally:
+                sink.close()
+
+    def _dashboard_names(self, wanted: Sequence[str]) -> list[str]:
+        for name in wanted:
+            if name not in self.settings.dashboards:
+                known = ", ".join(self.settings.dashboards) or "none"
+                raise ConfigError(Problem(what=f"there is no dashboard {name!r}", hint=f"known: {known}", file=FILE_NAME))
+        return list(wanted or self.settings.dashboards)
+
+    def _latest(self) -> Run:
+        return self.store.ledger.snapshot_run()
+
+
+def _published_counts(publisher: Publisher) -> dict[str, Any]:
+    return {f"{made.dashboard} > {made.sink}": made.summary() for made in publisher.done}
+
+
+def _report(run: Recording) -> RunReport:
+    assert run.report is not None  # noqa: S101  (recording ends with one, or raises)
+    return run.report

@@ -1,0 +1,168 @@
+"""The few Delta Lake calls the store makes, with the rules that each was learnt from.
+
+Every function here expects the caller to hold the store's lock where it writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+
+from qa_sync.errors import LostRace, StoreError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+#: One app id for all writers of a table: its transaction number is the table's commit counter n.
+APP = "qa-sync"
+
+# Old versions stay readable for as long as a run refers to them: nothing expires by itself.
+_CONFIGURATION = {
+    "delta.logRetentionDuration": "interval 40000 days",
+    "delta.deletedFileRetentionDuration": "interval 40000 days",
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.checkpointInterval": "100",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a table has come: n counts its commits, ``note`` is what the newest of them said of itself."""
+
+    n: int
+    version: int
+    note: Mapping[str, Any]
+
+
+def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
+    """Open a table (at a version), or return None when nothing was ever written there.
+
+    Raises:
+        StoreError: the folder holds something that cannot be opened.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError, TableNotFoundError
+
+    if not (path / "_delta_log").is_dir():
+        return None
+    try:
+        return DeltaTable(str(path), version=version)
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError, ValueError) as error:
+        at = "" if version is None else f" at version {version}"
+        msg = f"{path.parent.name}/{path.name}{at} cannot be opened ({type(error).__name__}); try 'qa-sync store status'"
+        raise StoreError(msg) from error
+
+
+def create_table(path: Path, schema: pa.Schema, *, statistics: tuple[str, ...]) -> DeltaTable:
+    """Create a table if it is not there, and return it. Only ``statistics`` columns get file statistics."""
+    from deltalake import DeltaTable
+
+    configuration = {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(statistics)}
+    return DeltaTable.create(str(path), schema, mode="ignore", configuration=configuration)
+
+
+def position(table: DeltaTable | None) -> Position:
+    """Return how far a table has come.
+
+    The note is that of the newest commit which has one: compaction and vacuum are commits without.
+    """
+    if table is None:
+        return Position(n=0, version=-1, note={})
+    n = table.transaction_version(APP) or 0
+    # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
+    for limit in (1, 20, None):
+        for entry in table.history(limit):
+            if "qa_sync" in entry:
+                note = json.loads(entry["qa_sync"])
+                return Position(n=max(n, int(note["n"])), version=table.version(), note=note)
+    return Position(n=n, version=table.version(), note={})
+
+
+def commit(
+    path: Path,
+    schema: pa.Schema,
+    rows: pa.Table,
+    *,
+    expected_n: int,
+    note: Mapping[str, Any],
+    statistics: tuple[str, ...],
+    mode: Literal["append", "overwrite"] = "append",
+) -> int:
+    """Commit rows and the note about them in one step, if nobody committed since ``expected_n``; return the new n.
+
+    Raises:
+        LostRace: another writer committed first.
+        StoreError: the rows do not have the declared schema (nothing is ever cast silently).
+    """
+    from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+    from deltalake.exceptions import CommitFailedError
+
+    _same_schema(rows.schema, schema, path)
+    table = open_table(path) or create_table(path, schema, statistics=statistics)
+    n = position(table).n
+    if n != expected_n:
+        msg = f"{path.name}: another writer committed n={n} after n={expected_n} was read"
+        raise LostRace(msg)
+    # Written through this handle and never by path: the app transaction guards only commits newer than its handle.
+    properties = CommitProperties(
+        custom_metadata={"qa_sync": json.dumps({**note, "n": n + 1}, sort_keys=True)},
+        app_transactions=[Transaction(APP, n + 1)],
+    )
+    writer = WriterProperties(compression="ZSTD", compression_level=1)
+    options: dict[str, Any] = {"schema_mode": "overwrite"} if mode == "overwrite" else {}
+    try:
+        write_deltalake(table, rows, mode=mode, commit_properties=properties, writer_properties=writer, **options)
+    except CommitFailedError as error:
+        msg = f"{path.name}: another writer committed at the same moment"
+        raise LostRace(msg) from error
+    return n + 1
+
+
+def _same_schema(found: pa.Schema, declared: pa.Schema, path: Path) -> None:
+    if found.names != declared.names or any(
+        _plain(f.type) != _plain(d.type) for f, d in zip(found, declared, strict=True)
+    ):
+        msg = f"{path.name}: refused rows whose columns are not those declared: {_difference(found, declared)}"
+        raise StoreError(msg)
+
+
+def _plain(kind: pa.DataType) -> str:
+    return str(kind).replace("element:", "item:").replace(" not null", "").replace(" ('entries')", "").replace(
+        "large_", "").replace(" ('key_value')", "")
+
+
+def _difference(found: pa.Schema, declared: pa.Schema) -> str:
+    names = [f"{f.name}: {f.type}" for f in found if f.name not in declared.names]
+    names += [f"missing {d.name}" for d in declared if d.name not in found.names]
+    for d in declared:
+        if d.name in found.names and _plain(found.field(d.name).type) != _plain(d.type):
+            names.append(f"{d.name}: {found.field(d.name).type} instead of {d.type}")
+    return ", ".join(names) or "their order differs"
+
+
+def files(table: DeltaTable | None) -> list[str]:
+    """Return the Parquet files of a table, to be read through the engine."""
+    return [] if table is None else [uri.removeprefix("file://") for uri in table.file_uris()]
+
+
+def compact(path: Path, note: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Merge small files; the note and app transaction of the last real commit are carried along."""
+    from deltalake import CommitProperties, Transaction
+
+    table = open_table(path)
+    if table is None:
+        return {}
+    here = position(table)
+    properties = CommitProperties(
+        custom_metadata={"qa_sync": json.dumps({**here.note, **note, "n": here.n}, sort_keys=True)},
+        app_transactions=[Transaction(APP, here.n)] if here.n else [],
+    )
+    metrics: Mapping[str, Any] = table.optimize.compact(commit_properties=properties)
+    return metrics

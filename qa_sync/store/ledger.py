@@ -1,0 +1,199 @@
+"""The store's own append-only tables: finished runs, rejects and findings, and what was published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from qa_sync.engine.duck import DuckEngine, literal
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.model.system import FINDINGS, PUBLISHED, REJECTS, RUNS
+from qa_sync.store import delta
+from qa_sync.store.lock import StoreLock
+
+Status = Literal["done", "failed"]
+
+_SCHEMAS = {"runs": RUNS, "rejects": REJECTS, "findings": FINDINGS, "published": PUBLISHED}
+_STATISTICS = {"runs": "finished_at", "rejects": "source", "findings": "source", "published": "dashboard"}
+
+#: What makes two rejects the same one, however often it is met.
+REJECT_KEY = ("source", "stream", "stage", "table", "record_id", "field", "reason", "payload_hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Which state of the store a run worked on: how far each raw stream was covered, and the version of each table.
+
+    ``contents`` are the texts that decided what was made of it: programme settings, mappings, form catalogues,
+    dashboard definitions, metric versions.
+    """
+
+    streams: Mapping[str, int] = field(default_factory=dict)
+    raw_versions: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, int] = field(default_factory=dict)
+    contents: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One finished run."""
+
+    run_id: str
+    command: str
+    status: Status
+    started_at: datetime
+    finished_at: datetime
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
+    error: str = ""
+
+
+class Ledger:
+    """Append-only rows about what qa-sync did."""
+
+    def __init__(self, folder: Path, lock: StoreLock) -> None:
+        self._folder = folder
+        self._lock = lock
+
+    def append(self, name: Literal["runs", "rejects", "findings", "published"], rows: pa.Table) -> None:
+        """Add rows; nothing is written for none."""
+        if not rows.num_rows:
+            return
+        path = self._folder / name
+        with self._lock.held():
+            n = delta.position(delta.open_table(path)).n
+            delta.commit(path, _SCHEMAS[name], rows, expected_n=n, note={}, statistics=(_STATISTICS[name],))
+
+    def files(self, name: str) -> list[str]:
+        """Return the Parquet files of one of the ledger's tables."""
+        return delta.files(delta.open_table(self._folder / name))
+
+    def finish(self, run: Run) -> None:
+        """Write a run's one row."""
+        snapshot = None
+        contents = None
+        if run.snapshot:
+            snapshot = _json({"streams": run.snapshot.streams, "raw_versions": run.snapshot.raw_versions,
+                              "tables": run.snapshot.tables})
+            contents = _json(run.snapshot.contents)
+        row = {
+            "run_id": run.run_id, "command": run.command, "status": run.status, "started_at": run.started_at,
+            "finished_at": run.finished_at, "counts": _json(run.counts), "timings": _json(run.timings),
+            "snapshot": snapshot, "contents": contents, "error": run.error or None,
+        }
+        self.append("runs", pa.Table.from_pylist([row], schema=RUNS))
+
+    def runs(self, *, limit: int | None = None) -> list[Run]:
+        """Return finished runs, newest first."""
+        rows = self._select("runs", "SELECT * FROM it ORDER BY finished_at DESC, run_id DESC"
+                            + (f" LIMIT {limit:d}" if limit else ""))
+        return [_run(row) for row in rows.to_pylist()]
+
+    def snapshot_run(self, as_of: str = "") -> Run:
+        """Return the run whose snapshot answers ``as_of``: a run id, a time (the last run by then), or "" (the last).
+
+        Raises:
+            ConfigError: there is no such run.
+        """
+        moment = None
+        where = "snapshot IS NOT NULL"
+        if as_of:
+            moment = _moment(as_of)
+            where += f" AND run_id = {literal(as_of)}" if moment is None else (
+                f" AND finished_at <= TIMESTAMPTZ {literal(moment.isoformat())}")
+        rows = self._select("runs", f"SELECT * FROM it WHERE {where} ORDER BY finished_at DESC, run_id DESC LIMIT 1")
+        if not rows.num_rows:
+            what = f"no run with a snapshot for --as-of {as_of}" if as_of else "nothing has been mapped yet"
+            hint = "'qa-sync runs' lists them" if as_of else "run 'qa-sync run' first"
+            raise ConfigError(Problem(what=what, hint=hint))
+        return _run(rows.to_pylist()[0])
+
+    def unseen_rejects(self, rows: pa.Table) -> pa.Table:
+        """Return the rejects (or findings) among ``rows`` that were never recorded before."""
+        if not rows.num_rows:
+            return rows
+        key = ", ".join(f'"{name}"' for name in REJECT_KEY)
+        same = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM s."{name}"' for name in REJECT_KEY)
+        engine = DuckEngine()
+        try:
+            engine.register("fresh", rows)
+            engine.scan("rejects", self.files("rejects"), REJECTS)
+            engine.scan("findings", self.files("findings"), FINDINGS)
+            columns = ", ".join(f'n."{name}"' for name in REJECTS.names)
+            found = engine.fetch(f"""
+                SELECT {columns}
+                FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY "at") AS _first FROM fresh) n
+                WHERE _first = 1 AND NOT EXISTS (SELECT 1 FROM rejects s WHERE {same})
+                  AND NOT EXISTS (SELECT 1 FROM findings s WHERE {same})
+                ORDER BY {key}""")
+            return found.cast(REJECTS)
+        finally:
+            engine.close()
+
+    def published(self, dashboard: str, sink: str, tab: str) -> dict[str, dict[str, Any]] | None:
+        """Return what was last written on a tab, key → field → cell; None when never published there."""
+        rows = self._select("published", f"""
+            SELECT key, cells, removed FROM it
+            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)} AND tab = {literal(tab)}
+            QUALIFY row_number() OVER (PARTITION BY key ORDER BY "at" DESC, run_id DESC) = 1""")
+        if not rows.num_rows:
+            return None
+        return {row["key"]: json.loads(row["cells"]) for row in rows.to_pylist() if not row["removed"]}
+
+    def _select(self, name: str, sql: str) -> pa.Table:
+        engine = DuckEngine(threads=1)
+        try:
+            engine.scan("it", self.files(name), _SCHEMAS[name])
+            return engine.fetch(sql)
+        finally:
+            engine.close()
+
+
+def aside_rows(
+    *, run_id: str, at: datetime, source: str, stream: str, stage: str, table: str = "", severity: str = "reject",
+    mapping_hash: str = "", rows: Sequence[tuple[str, str, str, str]],
+) -> pa.Table:
+    """Return rows for rejects or findings from (record_id, field, reason, payload_hash)."""
+    height = len(rows)
+    columns = {
+        "run_id": [run_id] * height, "at": [at] * height, "source": [source] * height, "stream": [stream] * height,
+        "stage": [stage] * height, "table": [table] * height, "severity": [severity] * height,
+        "mapping_hash": [mapping_hash] * height, "record_id": [row[0] for row in rows],
+        "field": [row[1] for row in rows], "reason": [row[2] for row in rows], "payload_hash": [row[3] for row in rows],
+    }
+    return pa.table({f.name: pa.array(columns[f.name], f.type) for f in REJECTS}, schema=REJECTS)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    snapshot = None
+    if row["snapshot"]:
+        held = json.loads(row["snapshot"])
+        snapshot = Snapshot(streams=held["streams"], raw_versions=held["raw_versions"], tables=held["tables"],
+                            contents=json.loads(row["contents"] or "{}"))
+    return Run(
+        run_id=row["run_id"], command=row["command"], status=row["status"], started_at=row["started_at"],
+        finished_at=row["finished_at"], counts=json.loads(row["counts"] or "{}"),
+        timings=json.loads(row["timings"] or "{}"), snapshot=snapshot, error=row["error"] or "",
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """Read an ISO time (UTC where it has no offset), or return None for a run id."""
+    from datetime import UTC
+
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

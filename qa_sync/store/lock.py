@@ -1,0 +1,98 @@
+"""One short exclusive lock per store around every commit, and leases that say which run holds the workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from qa_sync.errors import StoreError
+
+LOCK_SECONDS = 120.0
+
+
+class StoreLock:
+    """The lock of one store. Readers take none; the operating system frees it when its holder dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = FileLock(str(folder / ".lock"), timeout=LOCK_SECONDS)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock; may be nested in one thread.
+
+        Raises:
+            StoreError: somebody else has held it for two minutes.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            msg = f"the store was locked by another process for {LOCK_SECONDS:.0f} s; is one of them stopped?"
+            raise StoreError(msg) from None
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+@contextmanager
+def lease(
+    folder: Path,
+    name: str,
+    *,
+    run_id: str,
+    wait: float = 0.0,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Iterator[None]:
+    """Hold the lease ``name`` of a store for the length of a run.
+
+    Args:
+        folder: the store's folder.
+        name: what is leased, such as "run".
+        run_id: who takes it; shown to whoever finds it taken.
+        wait: seconds to wait for the present holder.
+        notify: told once whom we wait for.
+
+    Raises:
+        StoreError: still taken after ``wait`` seconds; the message says by whom and since when.
+    """
+    leases = folder / "leases"
+    leases.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(str(leases / f"{name}.lock"))
+    card = leases / f"{name}.json"
+    deadline = time.monotonic() + wait
+    told = False
+    while True:
+        try:
+            lock.acquire(timeout=min(1.0, max(0.0, deadline - time.monotonic())))
+            break
+        except Timeout:
+            holder = _holder(card)
+            if time.monotonic() >= deadline:
+                msg = f"the workspace is in use by {holder}; wait for it, or pass --wait SECONDS"
+                raise StoreError(msg) from None
+            if not told:
+                notify(f"waiting for {holder}")
+                told = True
+    try:
+        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        card.write_text(json.dumps({"run": run_id, "process": os.getpid(), "host": socket.gethostname(), "since": since}))
+        yield
+    finally:
+        card.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(card: Path) -> str:
+    try:
+        held = json.loads(card.read_text())
+        return f"run {held['run']} (process {held['process']} on {held['host']}, since {held['since']})"
+    except (OSError, ValueError, KeyError):
+        return "another run"

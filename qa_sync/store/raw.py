@@ -1,0 +1,242 @@
+"""Raw records: what sources sent, append-only, one table a stream, the cursor in the same commit as the rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.model.system import PAGE, PAGE_REJECTS, RAW
+from qa_sync.store import delta
+from qa_sync.store.lock import StoreLock
+
+STATISTICS = ("id", "source_stamp", "n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPosition:
+    """Where a stream stands: ``n`` commits, and the cursor to read on from.
+
+    The cursor is None before the first commit, and again while a complete listing was cut short: only a
+    listing read from its beginning can say what is absent.
+    """
+
+    n: int
+    cursor: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCounts:
+    """What became of the records of a batch: read = accepted + unchanged + rejected."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    repaired: int = 0
+    tombstones: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A batch ready to be committed, what must be set aside, and the counts of both."""
+
+    rows: pa.Table
+    rejects: pa.Table
+    counts: BatchCounts
+
+
+class RawStream:
+    """The stored records of one stream of one source."""
+
+    def __init__(self, folder: Path, source: str, stream: str, lock: StoreLock) -> None:
+        self.name = f"{source}.{stream}"
+        self.source = source
+        self.stream = stream
+        self.path = folder / "raw" / self.name
+        self._lock = lock
+
+    def position(self) -> StreamPosition:
+        """Return how far the stream has been read; n = 0 and cursor None before the first commit."""
+        here = delta.position(delta.open_table(self.path))
+        cursor = None if here.note.get("listing") == "partial" else here.note.get("cursor")
+        return StreamPosition(n=here.n, cursor=cursor, version=here.version)
+
+    def files(self, version: int | None = None) -> list[str]:
+        """Return the Parquet files of the stream (at a version)."""
+        return delta.files(delta.open_table(self.path, version=version))
+
+    def prepare(self, page: pa.Table, *, at: datetime, by_arrival: bool) -> Prepared:
+        """Make a batch of PAGE rows fit to be stored: hash, validate, and drop what is known already.
+
+        A version is dropped when the very same one is stored. Where arrival is the only order, it is also
+        dropped when it equals the newest stored one. Anything else is kept, because an older version may still
+        arrive between two equal ones; a kept version that equals its predecessor counts as unchanged.
+
+        Args:
+            page: rows of schema PAGE.
+            at: the moment of arrival, the stamp of versions whose order is arrival.
+            by_arrival: whether (source_stamp, source_seq) of the rows mean nothing.
+        """
+        valid, rejects, repaired = _valid_payloads(page.cast(PAGE))
+        if by_arrival:
+            stamp = pa.array([at] * valid.num_rows, RAW.field("source_stamp").type)
+            valid = valid.set_column(1, "source_stamp", stamp)
+            valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
+        engine = DuckEngine()
+        try:
+            engine.register("page", valid)
+            engine.table("batch", """
+                SELECT id, source_stamp, source_seq, deleted, payload, sha256(coalesce(payload, '')) AS payload_hash,
+                       row_number() OVER () AS pos
+                FROM page""")
+            engine.scan("stored", self.files(), RAW)
+            rule = _ARRIVAL if by_arrival else _SOURCE
+            engine.table("judged", _JUDGE.format(kept=rule))
+            rows = engine.fetch("""
+                SELECT b.id, b.source_stamp, b.source_seq, b.deleted, b.payload, b.payload_hash
+                FROM batch b JOIN judged j USING (pos) WHERE j.kept ORDER BY pos""")
+            unchanged = engine.fetch("SELECT count(*) AS n FROM judged WHERE same")["n"][0].as_py()
+            tombstones = engine.fetch("SELECT count(*) AS n FROM judged JOIN batch USING (pos) WHERE NOT same AND deleted")
+        finally:
+            engine.close()
+        counts = BatchCounts(
+            accepted=valid.num_rows - unchanged, unchanged=unchanged, rejected=rejects.num_rows, repaired=repaired,
+            tombstones=tombstones["n"][0].as_py(),
+        )
+        return Prepared(rows=rows, rejects=rejects, counts=counts)
+
+    def commit(
+        self, rows: pa.Table, *, cursor: str, expected_n: int, run_id: str, at: datetime, note: dict[str, Any] | None = None
+    ) -> int:
+        """Store prepared rows and the next cursor in one commit; return the new n.
+
+        Raises:
+            LostRace: another sync of this stream committed since ``expected_n`` was read.
+        """
+        full = _with_run(rows, at=at, run_id=run_id, n=expected_n + 1)
+        with self._lock.held():
+            return delta.commit(
+                self.path, RAW, full, expected_n=expected_n, statistics=STATISTICS,
+                note={"cursor": cursor, "run": run_id, **(note or {})},
+            )
+
+    def absent(self, listed: pa.Array) -> pa.Table:
+        """Return PAGE rows, one tombstone for each current record whose id is not among ``listed``."""
+        engine = DuckEngine()
+        try:
+            engine.register("listed", pa.table({"id": listed}))
+            engine.scan("stored", self.files(), RAW)
+            return engine.fetch("""
+                SELECT id, NULL::TIMESTAMPTZ AS source_stamp, 0::BIGINT AS source_seq, true AS deleted,
+                       NULL::VARCHAR AS payload
+                FROM (SELECT id, deleted, row_number() OVER (PARTITION BY id
+                             ORDER BY source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC) AS newest
+                      FROM stored)
+                WHERE newest = 1 AND NOT deleted AND id NOT IN (SELECT id FROM listed) ORDER BY id""").cast(PAGE)
+        finally:
+            engine.close()
+
+
+# A new version is compared with its predecessor in the order of versions, among what is stored and the batch.
+_JUDGE = """
+    WITH known AS (
+        SELECT id, source_stamp, source_seq, deleted, payload_hash, 0 AS pos FROM stored
+        WHERE id IN (SELECT id FROM batch)
+        UNION ALL
+        SELECT id, source_stamp, source_seq, deleted, payload_hash, pos FROM batch
+    ), ordered AS (
+        SELECT pos, payload_hash = lag(payload_hash) OVER versions AND deleted = lag(deleted) OVER versions AS same,
+               source_stamp IS NOT DISTINCT FROM lag(source_stamp) OVER versions
+                   AND source_seq = lag(source_seq) OVER versions AS same_place
+        FROM known
+        WINDOW versions AS (PARTITION BY id ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash, pos)
+    )
+    SELECT pos, coalesce(same, false) AS same, {kept} AS kept FROM ordered WHERE pos > 0"""
+_ARRIVAL = "NOT coalesce(same, false)"
+_SOURCE = "NOT coalesce(same AND same_place, false)"
+
+
+def _with_run(rows: pa.Table, *, at: datetime, run_id: str, n: int) -> pa.Table:
+    height = rows.num_rows
+    columns = {
+        "ingested_at": pa.array([at] * height, RAW.field("ingested_at").type),
+        "run_id": pa.array([run_id] * height, pa.string()),
+        "n": pa.array([n] * height, pa.int64()),
+    }
+    return pa.table([columns.get(f.name, rows[f.name] if f.name in rows.column_names else None) for f in RAW], schema=RAW)
+
+
+def _valid_payloads(page: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+    """Split off records whose payload no engine could read; repair what only holds odd characters."""
+    page.validate(full=True)
+    engine = DuckEngine()
+    try:
+        engine.register("page", page)
+        # DuckDB reads a bare NaN as JSON, others do not: such a payload is looked at like an invalid one.
+        odd = engine.fetch(r"""
+            SELECT pos FROM (SELECT row_number() OVER () - 1 AS pos, payload FROM page)
+            WHERE payload IS NOT NULL AND (NOT json_valid(payload) OR regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000'))
+        """)["pos"].to_pylist()
+    finally:
+        engine.close()
+    blank = pc.fill_null(pc.equal(pc.utf8_length(page["id"]), 0), fill_value=True)
+    bad: dict[int, str] = {at: "no id" for at, flag in enumerate(blank.to_pylist()) if flag} if pc.any(blank).as_py() else {}
+    fixed: dict[int, str] = {}
+    for at in odd:
+        text = page["payload"][at].as_py()
+        repaired = _repair(text)
+        if repaired is None:
+            bad.setdefault(at, "not JSON text")
+        elif repaired != text:
+            fixed[at] = repaired
+    if not bad and not fixed:
+        return page, PAGE_REJECTS.empty_table(), 0
+    payloads = page["payload"].to_pylist()
+    for at, text in fixed.items():
+        payloads[at] = text
+    keep = pa.array([at for at in range(page.num_rows) if at not in bad], pa.int64())
+    mended = page.set_column(4, PAGE.field("payload"), pa.array(payloads, pa.string())).take(keep)
+    rejects = [
+        (page["id"][at].as_py() or f"(row {at + 1})", "", reason, _hash(page["payload"][at].as_py()))
+        for at, reason in bad.items()
+    ]
+    columns = zip(*rejects, strict=True) if rejects else [[], [], [], []]
+    table = pa.table([pa.array(list(column), pa.string()) for column in columns], schema=PAGE_REJECTS)
+    return mended, table, len([at for at in fixed if at not in bad])
+
+
+def _hash(payload: str | None) -> str:
+    return hashlib.sha256((payload or "").encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _repair(text: str) -> str | None:
+    """Return JSON text that every engine reads, or None. Lone surrogates and NUL become U+FFFD, NaN becomes null."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    mended = _clean(value)
+    if json.dumps(mended) == json.dumps(value):
+        return text  # an innocent word looked odd; the payload stays as the source sent it
+    return json.dumps(mended, ensure_ascii=False, separators=(",", ":"))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_clean(part) for part in value]
+    if isinstance(value, dict):
+        return {_clean(name): _clean(part) for name, part in value.items()}
+    return value

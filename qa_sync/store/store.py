@@ -1,0 +1,140 @@
+"""The store of a workspace: raw records, tables, ledger. The only place that commits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qa_sync.engine import Engine
+from qa_sync.errors import StoreError
+from qa_sync.model import TABLES
+from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
+from qa_sync.store import delta
+from qa_sync.store.ledger import Ledger, Snapshot
+from qa_sync.store.lock import StoreLock
+from qa_sync.store.raw import RawStream
+from qa_sync.store.tables import StoredTable, register_table
+
+#: The layout of the folder. A store made by a newer qa-sync is refused, never guessed at.
+FORMAT = 1
+
+
+class Store:
+    """A folder of Delta tables.
+
+    Args:
+        folder: made when it does not exist.
+
+    Raises:
+        StoreError: the folder was made by a newer version of qa-sync, or cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._check_format()
+        except OSError as error:
+            msg = f"the store {folder.name} cannot be used: {error.strerror}"
+            raise StoreError(msg) from error
+        self.lock = StoreLock(folder)
+        self.ledger = Ledger(folder, self.lock)
+
+    def _check_format(self) -> None:
+        card = self.folder / "store.json"
+        if not card.exists():
+            fresh = card.with_suffix(".new")
+            fresh.write_text(json.dumps({"format": FORMAT}))
+            fresh.replace(card)
+            return
+        try:
+            made = int(json.loads(card.read_text())["format"])
+        except (ValueError, KeyError, TypeError):
+            msg = f"{self.folder.name}/store.json is not readable; restore it: {{\"format\": {FORMAT}}}"
+            raise StoreError(msg) from None
+        if made > FORMAT:
+            msg = f"the store has format {made}, this qa-sync reads up to {FORMAT}; upgrade qa-sync"
+            raise StoreError(msg)
+
+    def raw(self, source: str, stream: str) -> RawStream:
+        """Return one raw stream."""
+        return RawStream(self.folder, source, stream, self.lock)
+
+    def table(self, name: str) -> StoredTable:
+        """Return one table of the common schema."""
+        return StoredTable(self.folder, name, self.lock)
+
+    def raw_streams(self) -> list[RawStream]:
+        """Return every raw stream that exists, sorted by name."""
+        folder = self.folder / "raw"
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        return [self.raw(*name.split(".", 1)) for name in names if "." in name]
+
+    def snapshot(self, contents: Mapping[str, Any], *, feeds: Mapping[str, Iterable[str]]) -> Snapshot | None:
+        """Take a snapshot under the lock, or return None while the tables made from one stream differ in coverage.
+
+        Args:
+            contents: texts of settings, mappings, catalogues and definitions that the run worked with.
+            feeds: stream ("zendesk.tickets") → the tables its mapping fills.
+        """
+        with self.lock.held():
+            positions = {name: self.table(name).position() for name in TABLES}
+            streams: dict[str, int] = {}
+            for stream, tables in feeds.items():
+                covered = {positions[name].coverage[stream].n if stream in positions[name].coverage else 0
+                           for name in tables}
+                if len(covered) > 1:
+                    return None
+                streams[stream] = covered.pop() if covered else 0
+            raw_versions = {raw.name: raw.position().version for raw in self.raw_streams()}
+            tables = {name: place.version for name, place in positions.items() if place.version >= 0}
+        return Snapshot(streams=streams, raw_versions=raw_versions, tables=tables, contents=contents)
+
+    def register(self, engine: Engine, snapshot: Snapshot, *, raw: bool = False) -> None:
+        """Make the tables of a snapshot readable by their model names (and raw streams as raw_<source>_<stream>)."""
+        for name, schema in TABLES.items():
+            register_table(engine, schema, self.table(name).files(snapshot.tables.get(name, -1)))
+        if not raw:
+            return
+        for stream in self.raw_streams():
+            version = snapshot.raw_versions.get(stream.name)
+            name = "raw_" + stream.name.replace(".", "_").replace("-", "_")
+            engine.scan(f"{name}_stored", stream.files(version) if version is not None else [], RAW)
+            covered = snapshot.streams.get(stream.name)
+            bound = "" if covered is None else f"WHERE n <= {covered:d}"
+            engine.view(name, f"""SELECT id, source_stamp, source_seq, ingested_at, run_id, deleted, payload, payload_hash, n
+                                  FROM "{name}_stored" {bound}""")
+        for ledger_name, schema in (("runs", RUNS), ("rejects", REJECTS), ("findings", FINDINGS), ("published", PUBLISHED)):
+            engine.scan(ledger_name, self.ledger.files(ledger_name), schema)
+
+    def compact(self) -> dict[str, Any]:
+        """Merge small files of every table, one after the other under the lock; return files removed and added."""
+        done: dict[str, Any] = {}
+        for path in self.delta_folders():
+            with self.lock.held():
+                metrics = delta.compact(path, {})
+            done[str(path.relative_to(self.folder))] = {
+                "files_before": metrics.get("numFilesRemoved", 0), "files_after": metrics.get("numFilesAdded", 0)}
+        return done
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return one row a table: versions, commits, files, bytes, rows."""
+        rows = []
+        for path in self.delta_folders():
+            table = delta.open_table(path)
+            if table is None:
+                continue
+            listed = [Path(name) for name in delta.files(table)]
+            rows.append({
+                "table": str(path.relative_to(self.folder)), "commits": delta.position(table).n,
+                "version": table.version(), "files": len(listed),
+                "bytes": sum(file.stat().st_size for file in listed if file.exists()),
+                "missing_files": sum(not file.exists() for file in listed),
+            })
+        return rows
+
+    def delta_folders(self) -> list[Path]:
+        """Return the folder of every Delta table, sorted."""
+        return sorted(path.parent for path in self.folder.rglob("_delta_log") if path.is_dir())

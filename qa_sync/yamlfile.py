@@ -1,0 +1,157 @@
+"""Read YAML strictly: one meaning per text, a line and column for everything, no surprises.
+
+Plain ``yes``, ``no``, ``on`` and ``off`` are errors (quote them), duplicate keys are errors, aliases and tags
+are errors, dates and times stay text. Only null, true, false, decimal integers and decimal numbers are not text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qa_sync.errors import ConfigError, Problem
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 60
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_NUMBER = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?\Z")
+_LOOKALIKE = frozenset({"yes", "no", "on", "off", "y", "n"})
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A YAML file: its data, its text, and where everything in it stands."""
+
+    file: str
+    text: str
+    data: Any
+    places: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def problem(self, path: Sequence[str | int], what: str, hint: str = "") -> Problem:
+        """Return a Problem at ``path``, with the line and column of the nearest thing that exists."""
+        where = tuple(path)
+        while where and where not in self.places:
+            where = where[:-1]
+        line, column = self.places.get(where, (1, 1))
+        return Problem(what=what, hint=hint, file=self.file, line=line, column=column, path=tuple(path))
+
+
+def read(path: Path, *, shown_as: str = "", lenient: bool = False) -> Document:
+    """Read one file.
+
+    With ``lenient``, what is not strict is left to the caller in ``Document.problems``, to be raised
+    together with what the caller finds.
+
+    Raises:
+        ConfigError: the file is missing, too large, not UTF-8, not YAML, or not strict; all problems at once.
+    """
+    name = shown_as or str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(Problem(what=f"larger than {MAX_BYTES:,} bytes", file=name))
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(Problem(what="no such file", file=name)) from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise ConfigError(Problem(what=f"cannot be read: {error.strerror}", file=name)) from error
+    except UnicodeDecodeError:
+        raise ConfigError(Problem(what="not UTF-8 text", hint="save it as UTF-8", file=name)) from None
+    return parse(text, file=name, lenient=lenient)
+
+
+def parse(text: str, *, file: str, lenient: bool = False) -> Document:
+    """Parse YAML text; ``file`` is the name that problems carry. See ``read``.
+
+    Raises:
+        ConfigError: with every problem of the text.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    yaml = YAML(typ="rt", pure=True)
+    try:
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = f"not YAML: {error.problem or error.context}"
+        raise ConfigError(Problem(what=what, file=file, line=mark.line + 1 if mark else 0,
+                                  column=mark.column + 1 if mark else 0)) from None
+    except (YAMLError, RecursionError) as error:
+        raise ConfigError(Problem(what=f"not YAML: {str(error).splitlines()[0]}", file=file)) from None
+    if root is None:
+        return Document(file=file, text=text, data=None)
+    reader = _Reader(file)
+    data = reader.value(root, ())
+    if reader.problems and not lenient:
+        raise ConfigError(reader.problems)
+    return Document(file=file, text=text, data=data, places=reader.places, problems=tuple(reader.problems))
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.places: dict[tuple[str | int, ...], tuple[int, int]] = {}
+        self._seen: set[int] = set()
+
+    def fault(self, node: Any, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(what=what, hint=hint, file=self.file, line=mark.line + 1,
+                                     column=mark.column + 1, path=path))
+
+    def value(self, node: Any, path: tuple[str | int, ...]) -> Any:
+        kind = type(node).__name__
+        self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if id(node) in self._seen:
+            return self.fault(node, path, "aliases (&name, *name) are not allowed", "write it out")
+        self._seen.add(id(node))
+        if len(path) > MAX_DEPTH:
+            return self.fault(node, path, f"nested deeper than {MAX_DEPTH} levels")
+        if kind == "MappingNode":
+            return self.mapping(node, path)
+        if kind == "SequenceNode":
+            return [self.value(child, (*path, at)) for at, child in enumerate(node.value)]
+        return self.scalar(node, path)
+
+    def mapping(self, node: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if type(key_node).__name__ != "ScalarNode":
+                self.fault(key_node, path, "a key must be plain text")
+                continue
+            key = str(key_node.value)
+            if key == "<<" and not key_node.style:
+                self.fault(key_node, path, "merge keys (<<) are not allowed", "write it out")
+                continue
+            if key in found:
+                self.fault(key_node, (*path, key), "this key stands here twice", "keep one of them")
+                continue
+            self.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            found[key] = self.value(value_node, (*path, key))
+        return found
+
+    def scalar(self, node: Any, path: tuple[str | int, ...]) -> Any:
+        text = str(node.value)
+        tag = str(getattr(node, "tag", "") or "")
+        if tag and not tag.startswith("tag:yaml.org,2002:"):
+            return self.fault(node, path, "tags (!name) are not allowed")
+        if node.style in {"'", '"', "|", ">"}:
+            return text
+        if text in _NULLS:
+            return None
+        if text in _TRUTHS:
+            return _TRUTHS[text]
+        if text.lower() in _LOOKALIKE:
+            return self.fault(node, path, f"{text} could mean text or true/false", f'write "{text}" or true/false')
+        if _INTEGER.match(text):
+            return int(text)
+        if _NUMBER.match(text) and any(mark in text for mark in ".eE"):
+            return float(text)
+        return text
