@@ -125,14 +125,23 @@ class Sink(Protocol):
 
 
 class Sandbox(Protocol):
-    """A stand-in for a vendor: a real HTTP server on loopback, or a folder of files."""
+    """A stand-in for a vendor on this machine: a real HTTP server on loopback, or a folder of files.
 
-    def settings(self) -> Mapping[str, object]:
-        """Return the settings that point a source or sink of a workspace at this sandbox."""
+    Registered under ``qa_sync.sandboxes`` as ``start(programme, *, port=0, folder=None)``: ``programme`` is a
+    ``qa_sync.testing.Programme`` to fill it with, or None for an empty one; ``folder`` keeps its state, so
+    that a second start shows what the first one was given.
+    """
+
+    def workspace(self) -> Mapping[str, Mapping[str, object]]:
+        """Return the entries a workspace needs to use it: "sources" and "sinks", by name."""
         ...
 
     def environment(self) -> Mapping[str, str]:
-        """Return the environment variables that those settings refer to."""
+        """Return the environment variables that those entries refer to."""
+        ...
+
+    def pages(self) -> Mapping[str, str]:
+        """Return HTML pages that show what it holds, by file name; none where there is nothing to look at."""
         ...
 
     def stop(self) -> None:

@@ -33,3 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (| head): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001
+        if os.environ.get("QA_SYNC_DEBUG"):
+            raise
+        # The type only: a message that is not ours may quote a record.
+        what = f"unexpected {type(error).__name__}: this is a fault of qa-sync"
+        print(f"error: {what}; set QA_SYNC_DEBUG=1 to see where, and report it", file=sys.stderr)
+        return 1

@@ -22,6 +22,8 @@ from requests.auth import AuthBase
 from qa_sync.errors import AuthError, SourceError, TransientError
 from qa_sync.http.redact import redact_url
 
+#: So many 401 in a row, each after a renewal, and the credentials themselves are refused.
+MOST_RENEWALS = 2
 RETRIED_STATUSES = frozenset({409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
@@ -64,7 +66,8 @@ class HttpClient:
     Args:
         base_url: scheme, host and optional path prefix. No request ever goes to another host: neither a
             path handed in, nor a redirect, can leave it.
-        auth: a requests auth object. If it has a method ``renew()``, a 401 calls it once and tries again.
+        auth: a requests auth object. If it has a method ``renew()``, a 401 calls it and tries again, at most twice
+            in a row.
         timeout: seconds to connect and seconds to wait for bytes.
         retry: the bounds of trying again.
         notify: told one line before each longer wait.
@@ -131,23 +134,25 @@ class HttpClient:
         """
         url = self.url(path)
         may_repeat = method in {"GET", "HEAD", "OPTIONS"} if repeatable is None else repeatable
-        renewed = False
+        renewed = 0
 
         def once() -> requests.Response:
             nonlocal renewed
             response = self._send(method, url, may_repeat=may_repeat, **options)
             renew = getattr(self._auth, "renew", None)
-            if response.status_code == 401 and renew is not None and not renewed:
-                renewed = True
+            while response.status_code == 401 and renew is not None and renewed < MOST_RENEWALS:
+                renewed += 1
                 renew()
                 response = self._send(method, url, may_repeat=may_repeat, **options)
+            if response.status_code != 401:
+                renewed = 0  # the token was good: it may expire again while we wait for something else
             return self._judge(response, method, url, may_repeat=may_repeat)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after if isinstance(error, TransientError) else None
             # Jitter only ever lengthens a wait that the server asked for.
-            backoff = min(self._retry.cap, self._retry.first * 2 ** (state.attempt_number - 1))
+            backoff = min(self._retry.cap, self._retry.first * 2.0 ** (state.attempt_number - 1))
             if asked is not None:
                 return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)  # noqa: S311
             return backoff * random.uniform(0.5, 1.0)  # noqa: S311
@@ -221,7 +226,7 @@ class HttpClient:
         raise error
 
 
-class _Again(TransientError):
+class _Again(TransientError):  # noqa: N818
     """A refusal that may be tried again at once by the policy."""
 
 

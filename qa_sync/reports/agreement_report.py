@@ -29,12 +29,12 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         SELECT form_id AS form, criterion_key AS criterion, form_version, auditee_id,
                auditee_level, auditor_level{keys.replace(', form_id AS "form"', "")}
         FROM (SELECT p.*, c.criterion_key, c.auditee_level, c.auditor_level
-              FROM pairs p JOIN comparisons c USING (pair_id)
-              WHERE {COUNTED} AND c.treatment = 'value' AND c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL)
+              FROM (SELECT * FROM pairs WHERE {COUNTED}) p JOIN comparisons c USING (pair_id)
+              WHERE c.treatment = 'value' AND c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL)
         WHERE {condition(scene.engine, ask.where)}""")
     groups = scene.engine.fetch(f"""
         SELECT {listed}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
-               avg(CAST(auditee_level - auditor_level AS DOUBLE)) AS mean_delta,
+               CAST(sum(auditee_level - auditor_level) AS DOUBLE) / count(*) AS mean_delta,
                row_number() OVER (ORDER BY {listed}) - 1 AS grp
         FROM agreement_rows GROUP BY {listed} ORDER BY grp""")
     scales = _scales(scene)

@@ -51,27 +51,26 @@ def pairs(scene: Scene, ask: Ask) -> Report:
 
 def exceptions(scene: Scene, ask: Ask) -> Report:
     """Everything that is in no headline number and needs a look, each with its reason."""
-    if ask.where:
-        keep = condition(scene.engine, ask.where)
-    else:
-        keep = "true"
+    keep = condition(scene.engine, ask.where)
     rows = scene.engine.fetch(f"""
         WITH odd AS (
-            SELECT b.evaluation_id AS key, b.bucket AS what, b.reason, b.evaluation_id, NULL AS other_id
-            FROM buckets b
-            WHERE b.bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED')
+            SELECT evaluation_id AS key, bucket AS what, reason, evaluation_id, audited_evaluation_id AS other_id, kind,
+                   form_id, interaction_id, evaluator_id, week, submitted_at
+            FROM (SELECT *, evaluator_id AS auditee_id FROM buckets)
+            WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED') AND {keep}
             UNION ALL
-            SELECT p.pair_id, 'NOT_COMPARABLE', p.reason, p.auditee_evaluation_id, p.auditor_evaluation_id
-            FROM pairs p WHERE p.basis = 'original' AND p.outcome = 'NOT_COMPARABLE' AND {keep}
+            SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, auditee_kind, form_id,
+                   interaction_id, auditee_id, week, auditee_submitted_at
+            FROM pairs WHERE outcome = 'NOT_COMPARABLE' AND {keep}
             UNION ALL
-            SELECT p.pair_id || '|score', 'SCORE_MISMATCH', NULL, p.auditee_evaluation_id, p.auditor_evaluation_id
-            FROM pairs p WHERE p.basis = 'original' AND list_contains(p.flags, 'SCORE_MISMATCH') AND {keep}
+            SELECT pair_id || '|score', 'SCORE_MISMATCH', NULL, auditee_evaluation_id, auditor_evaluation_id, auditee_kind,
+                   form_id, interaction_id, auditee_id, week, auditee_submitted_at
+            FROM pairs WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
         )
-        SELECT o.key, o.what, o.reason, o.evaluation_id, o.other_id, e.kind, e.form_id AS form, e.interaction_id,
-               e.evaluator_id, n.name AS evaluator_name, e.submitted_week AS week, e.submitted_at
-        FROM odd o LEFT JOIN evaluations_last e ON e.evaluation_id = o.evaluation_id
-        LEFT JOIN people n ON n.person_id = e.evaluator_id
-        ORDER BY o.what, o.reason NULLS FIRST, e.submitted_week DESC NULLS LAST, o.key""")
+        SELECT o.key, o.what, o.reason, o.evaluation_id, o.other_id, o.kind, o.form_id AS form, o.interaction_id,
+               o.evaluator_id, n.name AS evaluator_name, o.week, o.submitted_at
+        FROM odd o LEFT JOIN people n ON n.person_id = o.evaluator_id
+        ORDER BY o.what, o.reason NULLS FIRST, o.week DESC NULLS LAST, o.key""")
     fields = (
         Field(name="key", label="Key", width=110, doc="Identity of the row."),
         Field(name="what", label="What", width=160, tone="outcome", doc="Why it is here, see Definitions."),

@@ -22,7 +22,7 @@ COUNTED = ("is_headline AND basis = 'original' AND "
 #: An answer is a defect when it does not earn what the form has to give.
 DEFECT = """CASE WHEN {side}_points IS NOT NULL AND max_points > 0 THEN {side}_points < max_points
                  WHEN {side}_is_fail IS NOT NULL THEN {side}_is_fail
-                 WHEN higher_is = 'better' THEN {side}_level < top_level
+                 WHEN form_higher_is = 'better' THEN {side}_level < top_level
                  ELSE {side}_level > 0 END"""
 
 
@@ -50,7 +50,8 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str) -> pa.Tab
                sum(CASE WHEN outcome = 'STRICT' THEN 1 ELSE 0 END) AS strict,
                sum(CASE WHEN outcome = 'CRITICAL_MISS' THEN 1 ELSE 0 END) AS critical_miss,
                sum(CASE WHEN outcome = 'CRITICAL_FALSE' THEN 1 ELSE 0 END) AS critical_false,
-               avg(leniency_points) AS bias, avg(distance_points) AS mae, stddev_samp(leniency_points) AS sd,
+               {_exact_sum("leniency_points")} AS leniency_sum, {_exact_sum("leniency_points * leniency_points")} AS leniency_squares,
+               count(leniency_points) AS leniencies, {_exact_sum("distance_points")} AS distance_sum,
                sum(items_agree) AS items_agree, sum(items_compared) AS items,
                sum(items_agree * items_agree) AS sxx, sum(items_agree * items_compared) AS sxm,
                sum(items_compared * items_compared) AS smm
@@ -79,10 +80,9 @@ def prepare(scene: Scene) -> None:
         GROUP BY f.form_id, f.form_version, f.scale""")
     scene.engine.table("judged_answers", """
         SELECT c.pair_id, c.auditee_points, c.auditor_points, c.max_points, c.auditee_level, c.auditor_level,
-               a.is_fail AS auditee_is_fail, b.is_fail AS auditor_is_fail, f.higher_is, t.top_level
+               a.is_fail AS auditee_is_fail, b.is_fail AS auditor_is_fail, p.higher_is AS form_higher_is, t.top_level
         FROM comparisons c
         JOIN pairs p USING (pair_id)
-        JOIN forms f ON f.form_id = p.form_id AND f.form_version = p.form_version
         LEFT JOIN (SELECT form_id, form_version, criterion_key, max(level) AS top_level FROM options GROUP BY ALL) t
           ON t.form_id = p.form_id AND t.form_version = p.form_version AND t.criterion_key = c.criterion_key
         LEFT JOIN options a ON a.form_id = p.form_id AND a.form_version = p.form_version
@@ -115,11 +115,7 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
         _put(made, name, two_rater_agreement(tables, coefficient).value, small)
         _put(made, f"{name}_low", low[at])
         _put(made, f"{name}_high", high[at])
-    _put(made, "bias", _numbers(counts, "bias"), small)
-    _put(made, "mae", _numbers(counts, "mae"), small)
-    half = _t_half_width(_numbers(counts, "sd"), _numbers(counts, "scored"))
-    _put(made, "bias_low", _numbers(counts, "bias") - half)
-    _put(made, "bias_high", _numbers(counts, "bias") + half)
+    _bias(made, counts, small)
     for name in ("critical_miss", "critical_false", "lenient", "strict", "exact"):
         made[name] = counts[name].cast(pa.int64()).combine_chunks()
     return made
@@ -138,6 +134,25 @@ def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, smal
     _put(made, "line_accuracy", p, small)
     _put(made, "line_accuracy_low", low)
     _put(made, "line_accuracy_high", high)
+
+
+def _bias(made: dict[str, pa.Array], counts: pa.Table, small: np.ndarray) -> None:
+    """Mean leniency with its t interval, and the mean distance."""
+    n, total = _numbers(counts, "leniencies"), _numbers(counts, "leniency_sum")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(n > 0, total / n, np.nan)
+        sd = np.sqrt(np.maximum(_numbers(counts, "leniency_squares") - n * mean**2, 0.0) / (n - 1))
+        mae = np.where(_numbers(counts, "scored") > 0, _numbers(counts, "distance_sum") / _numbers(counts, "scored"), np.nan)
+    half = _t_half_width(sd, n)
+    _put(made, "bias", mean, small)
+    _put(made, "bias_low", mean - half)
+    _put(made, "bias_high", mean + half)
+    _put(made, "mae", mae, small)
+
+
+def _exact_sum(expression: str) -> str:
+    """SQL of a sum that does not depend on the order of rows: a double sum differs in its last digits with it."""
+    return f"CAST(sum(CAST({expression} AS DECIMAL(28, 9))) AS DOUBLE)"
 
 
 def _t_half_width(sd: np.ndarray, n: np.ndarray) -> np.ndarray:

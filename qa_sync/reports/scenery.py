@@ -7,11 +7,10 @@ from qa_sync.reports.report import Scene
 
 
 def prepare(scene: Scene) -> None:
-    """Make the shared tables of a scene whose engine has been reconciled."""
+    """Make the shared tables of a scene whose engine has been reconciled.
+
+    ``auditees`` holds every evaluation that could be audited, audited or not, with the columns that pairs have.
+    """
     measures.prepare(scene)
-    scene.engine.table("evaluations_last", """
-        SELECT evaluation_id, kind, form_id, interaction_id, evaluator_id, submitted_at, submitted_week
-        FROM (SELECT *, row_number() OVER (PARTITION BY evaluation_id ORDER BY source_stamp DESC NULLS LAST,
-                     source_seq DESC, payload_hash DESC, source, stream, record_id) AS place
-              FROM evaluations_history WHERE NOT deleted AND evaluation_id IS NOT NULL)
-        WHERE place = 1""")
+    scene.engine.view("auditees", """
+        SELECT *, evaluator_id AS auditee_id FROM buckets WHERE bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')""")

@@ -10,7 +10,6 @@ import pyarrow as pa
 from qa_sync.engine.duck import DuckEngine, literal
 from qa_sync.runner.mapping_step import CATALOGUE
 from qa_sync.store import Coverage, Store, stored_schema
-from qa_sync.store.tables import register_table
 
 _SOURCE, _STREAM = CATALOGUE.split(".")
 
@@ -47,7 +46,7 @@ def _versions(store: Store, name: str, rows: pa.Table, at: datetime) -> pa.Table
     engine = DuckEngine()
     try:
         engine.register("wanted", rows)
-        register_table(engine, table.schema, table.files())
+        engine.scan("stored", table.files(), schema)
         own = ", ".join(f'"{column.name}"' for column in table.schema.stored_columns)
         nothing = ", ".join(f'NULL AS "{column.name}"' for column in table.schema.stored_columns)
         moment = f"TIMESTAMPTZ {literal(at.isoformat())}"
@@ -60,7 +59,8 @@ def _versions(store: Store, name: str, rows: pa.Table, at: datetime) -> pa.Table
             UNION ALL
             SELECT {nothing}, {place}, record_id, {order}, sha256('') AS payload_hash, {moment} AS ingested_at,
                    true AS deleted
-            FROM "{name}" WHERE source = {literal(_SOURCE)}
-              AND record_id NOT IN (SELECT {key} FROM wanted)""").cast(schema)
+            FROM (SELECT record_id, deleted, row_number() OVER (PARTITION BY record_id ORDER BY source_stamp DESC) AS newest
+                  FROM stored WHERE source = {literal(_SOURCE)})
+            WHERE newest = 1 AND NOT deleted AND record_id NOT IN (SELECT {key} FROM wanted)""").cast(schema)
     finally:
         engine.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qa_sync import __version__, forms, mapping, yamlfile
-from qa_sync.agreement.metrics import METRICS_VERSION
+from qa_sync.agreement.metrics import METRIC_DEFINITIONS
 from qa_sync.config import WorkspaceSettings, find_data_file
 from qa_sync.dashboards import definition as definitions
 from qa_sync.errors import ConfigError, Problem
@@ -65,7 +65,7 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
         raise ConfigError(problems)
     contents = {
         "programme": settings.programme.model_dump(mode="json"), **texts,
-        "versions": {"qa_sync": __version__, "metrics": METRICS_VERSION},
+        "versions": {"qa_sync": __version__, "metrics": {m.id: m.version for m in METRIC_DEFINITIONS.values()}},
     }
     return Materials(mappings=mappings, catalogue=catalogue, dashboards=dashboards, contents=contents)
 

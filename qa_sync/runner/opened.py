@@ -82,4 +82,4 @@ def _register_identities(engine: DuckEngine) -> None:
     found = identities_of(engine.fetch("SELECT * FROM people"), declared=declared)
     columns = [column.name for column in TABLES["identities"].columns]
     engine.register("identities_found", pa.table({name: found[name] for name in columns}))
-    engine.view("identities", "SELECT * FROM identities_found")
+    engine.view("identities", "SELECT *, false AS deleted FROM identities_found")

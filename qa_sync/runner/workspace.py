@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,17 +280,31 @@ class Workspace:
             raise ConfigError(Problem(what=f"there is no source {unknown[0]!r}", hint=f"known: {known}", file=FILE_NAME))
         counts: dict[str, Any] = run.counts.setdefault("sync", {})
         failures: list[tuple[str, QASyncError]] = []
-        connected = {name: self.source(name) for name in sources or self.settings.sources}
-        with run.timed("sync"):
+        with contextlib.ExitStack() as stack, run.timed("sync"):
+            connected = self._connect_sources(list(sources or self.settings.sources))
+            for source in connected.values():
+                stack.callback(source.close)
             for name, source in connected.items():
-                try:
-                    self._sync_source(run, name, source, counts, failures)
-                finally:
-                    source.close()
+                self._sync_source(run, name, source, counts, failures)
         if failures:
             name, error = failures[0]
             rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
             raise type(error)(f"{name}: {error}{rest}") from error
+
+    def _connect_sources(self, names: Sequence[str]) -> dict[str, Source]:
+        """Connect all, or tell the problems of all."""
+        connected: dict[str, Source] = {}
+        problems: list[Problem] = []
+        for name in names:
+            try:
+                connected[name] = self.source(name)
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            for source in connected.values():
+                source.close()
+            raise ConfigError(problems)
+        return connected
 
     def _sync_source(
         self, run: Recording, name: str, source: Source, counts: dict[str, Any], failures: list[tuple[str, QASyncError]]
@@ -336,7 +351,7 @@ class Workspace:
             msg = "nothing has been mapped yet"
             raise StoreError(msg)
         with run.timed("reconcile"), opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id) as it:
-            run.counts["reconcile"] = it.reconciled.as_dict()
+            run.counts["reconcile"] = asdict(it.reconciled)
 
     def _reconcile_and_publish(self, run: Recording, dashboards: Sequence[str] = ()) -> list[Published]:
         self._progress.stage("reconcile")
@@ -348,7 +363,7 @@ class Workspace:
         with contextlib.ExitStack() as stack:
             with run.timed("reconcile"):
                 it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
-                run.counts["reconcile"] = it.reconciled.as_dict()
+                run.counts["reconcile"] = asdict(it.reconciled)
             self._progress.stage("publish")
             with run.timed("publish"):
                 for name in self._dashboard_names(dashboards):

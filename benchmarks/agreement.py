@@ -1,0 +1,229 @@
+"""Speed, memory and coverage of qa_sync.agreement beside the packages and beside the floor. Ratios, not seconds, count.
+
+    python benchmarks/agreement.py              # speed and peak memory, about a minute
+    python benchmarks/agreement.py --coverage   # do the default intervals cover? q = 2..5, skewed and biased margins
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import qa_sync.agreement as ag
+from qa_sync.agreement.two_raters import point_values
+
+COEFFICIENTS = [
+    ("cohen_kappa", "identity"),
+    ("cohen_kappa", "linear"),
+    ("cohen_kappa", "quadratic"),
+    ("gwet_ac", "identity"),
+]
+
+
+def best(run: Callable[[], Any], times: int = 5) -> tuple[float, float, Any]:
+    """Return (best seconds, peak MB of its own allocations, result)."""
+    seconds = []
+    result = None
+    for _ in range(times):
+        start = time.perf_counter()
+        result = run()
+        seconds.append(time.perf_counter() - start)
+    tracemalloc.start()  # numpy reports its buffers; apart from the timing, which it would slow
+    run()
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return min(seconds), peak, result
+
+
+def show(name: str, seconds: float, peak: float, note: str = "") -> None:
+    """Print one line."""
+    print(f"  {name:<58}{seconds * 1e3:>11.2f} ms {peak:>9.1f} MB  {note}")
+
+
+def pairs(evaluators: int, size: int, q: int) -> tuple[Any, Any, Any]:
+    """Make codes of auditees, auditors and evaluators."""
+    generator = np.random.default_rng(0)
+    auditor = generator.choice(q, size, p=np.r_[0.6, np.full(q - 1, 0.4 / (q - 1))])
+    auditee = np.where(generator.random(size) < 0.7, auditor, generator.integers(0, q, size))
+    return auditee, auditor, generator.integers(0, evaluators, size)
+
+
+def kappas(evaluators: int, size: int, q: int = 5) -> Any:
+    """Compare point values with the bincount floor and with groupby + scikit-learn; return the tables."""
+    import pandas as pd
+    from sklearn.metrics import cohen_kappa_score
+
+    auditee, auditor, group = pairs(evaluators, size, q)
+    matrices = [(name, ag.weight_matrix(weights, q)) for name, weights in COEFFICIENTS]
+    cells = evaluators * q * q
+
+    def floor() -> Any:
+        return np.bincount((group * q + auditee) * q + auditor, minlength=cells)
+
+    def ours() -> Any:
+        tables = ag.confusion(auditee, auditor, group, q, evaluators)
+        return tables, point_values(tables.reshape(evaluators, -1).T.astype(float), matrices)[0]
+
+    def packages() -> Any:
+        frame = pd.DataFrame({"a": auditee, "b": auditor, "g": group})
+        return [cohen_kappa_score(one.a, one.b, labels=range(q)) for _, one in frame.groupby("g")]
+
+    print(f"kappa, linear, quadratic, AC1 of {evaluators} evaluators x {size:,} pairs, {q} levels")
+    flat = (group * q + auditee) * q + auditor
+    bare = best(lambda: np.bincount(flat, minlength=cells))
+    show("bincount of a ready index", *bare[:2])
+    base = best(floor)
+    show("floor: index + bincount", *base[:2])
+    mine = best(ours)
+    show("ours: tables and four coefficients", *mine[:2], f"{mine[0] / base[0]:.2f} x floor (to be <= 2)")
+    theirs = best(packages, 1)
+    show("groupby + scikit-learn, unweighted kappa only", *theirs[:2], f"{theirs[0] / mine[0]:.0f} x ours (>= 100)")
+    tables, values = mine[2]
+    assert np.allclose(values[0], theirs[2])
+    whole = best(lambda: ag.two_rater_agreement(tables, "cohen_kappa", "quadratic"))
+    show("ours: one coefficient with SE and reasons, from tables", *whole[:2])
+    return tables
+
+
+def intervals(tables: Any) -> None:
+    """Compare default intervals with a 1,000-replicate multinomial bootstrap at the same spread between seeds."""
+    groups, q, _ = tables.shape
+    matrices = [(name, ag.weight_matrix(weights, q)) for name, weights in COEFFICIENTS]
+    flat, n = tables.reshape(groups, -1), tables.sum(axis=(1, 2))
+
+    def bootstrap(seed: int = 0, some: Any = slice(None)) -> Any:
+        generator = np.random.default_rng(seed)
+        out = np.empty((2, len(matrices), len(n[some])))
+        for g, (size, row) in enumerate(zip(n[some], flat[some], strict=True)):
+            drawn = generator.multinomial(size, row / size, 1000).astype(float)
+            out[:, :, g] = np.quantile(point_values(drawn.T, matrices)[0], [0.025, 0.975], axis=1)
+        return out
+
+    def ours(draws: int, seed: int = 0, some: Any = slice(None)) -> Any:
+        return np.stack(ag.dirichlet_intervals(tables[some], COEFFICIENTS, draws=draws, seed=seed))
+
+    def spread(of: Callable[..., Any]) -> float:
+        few = slice(0, 25)
+        return float(np.stack([of(seed=seed, some=few) for seed in range(20)]).std(axis=0).mean())
+
+    print(f"intervals of four coefficients of {groups} evaluators; spread = SD of the ends between seeds")
+    ours(64)  # the import of scipy.stats is not the work
+    theirs = best(bootstrap, 1)
+    wobble = spread(bootstrap)
+    show("multinomial bootstrap, 1,000 replicates", *theirs[:2], f"spread {wobble:.5f}")
+    for draws in (256, 512, 1024, ag.DEFAULT_DRAWS):
+        mine = best(lambda draws=draws: ours(draws), 3)
+        note = f"spread {spread(lambda draws=draws, **k: ours(draws, **k)):.5f}, {theirs[0] / mine[0]:.1f} x faster"
+        default = " (default)" if draws == ag.DEFAULT_DRAWS else ""
+        show(f"Dirichlet, {draws} Sobol draws{default}", *mine[:2], note)
+
+
+def alpha(size: int) -> None:
+    """Compare alpha on 0-100 scores of two raters with one bincount of the pairs."""
+    import krippendorff
+
+    generator = np.random.default_rng(1)
+    truth = generator.integers(0, 101, size)
+    codes = np.stack([np.clip(truth + generator.integers(-5, 6, size), 0, 100) for _ in range(2)], axis=1)
+    print(f"Krippendorff's alpha, interval, 0-100 scores, {size:,} items x 2 raters")
+    base = best(lambda: np.bincount(codes[:, 0] * 101 + codes[:, 1], minlength=101 * 101))
+    show("floor: pair-coincidence bincount", *base[:2])
+    mine = best(lambda: ag.krippendorff_alpha(codes, 101, "interval", values=np.arange(101)))
+    show("ours", *mine[:2], f"{mine[0] / base[0]:.2f} x floor (to be <= 2)")
+    few = codes[: min(size, 5000)]
+    theirs = best(lambda: krippendorff.alpha(few.T.astype(float), level_of_measurement="interval"), 1)
+    show(f"krippendorff, the first {len(few):,} items only", *theirs[:2], "memory grows with items x levels^2")
+    own = ag.krippendorff_alpha(few, 101, "interval", values=np.arange(101)).value
+    assert abs(own - theirs[2]) < 1e-9
+
+
+def scores(size: int) -> None:
+    """Time the ICC family, crossed severity and line-item accuracy."""
+    generator = np.random.default_rng(2)
+    table = generator.normal(80, 8, (size, 1)) + generator.normal(0, 3, (size, 5))
+    mine = best(lambda: ag.icc(table))
+    print("scores")
+    note = ""
+    try:
+        import pingouin
+    except ImportError:
+        note = "pingouin is not installed here (measured elsewhere: > 120 s)"
+    else:  # pragma: no cover - optional
+        import pandas as pd
+
+        part = 1000
+        long = pd.DataFrame(table[:part]).melt(ignore_index=False).reset_index()
+        other = best(lambda: pingouin.intraclass_corr(long, "index", "variable", "value"), 1)
+        note = f"pingouin on {part} items: {other[0]:.1f} s"
+    show(f"ICC, six forms with intervals, {size:,} x 5", *mine[:2], note)
+    items, raters = np.repeat(np.arange(200_000), 5), generator.integers(0, 500, 1_000_000)
+    truth = generator.normal(0, 3, 500)
+    y = 80 + generator.normal(0, 8, 200_000)[items] + truth[raters] + generator.normal(0, 5, len(items))
+    fit = best(lambda: ag.crossed_severity(items, raters, y, n_items=200_000, n_raters=500), 1)
+    closeness = np.corrcoef(fit[2].rater, truth)[0, 1]
+    show("severity, 1e6 ratings x 500 raters", *fit[:2], f"{fit[2].iterations} rounds, r with truth {closeness:.4f}")
+
+
+def coverage(replicates: int) -> None:
+    """Print how often 95 % intervals hold the truth, per number of levels and sample size: worst and mean case."""
+    generator = np.random.default_rng(5)
+    priors: dict[str, Callable[[int], float]] = {"1/2 a cell": lambda _: 0.5, "2/q^2 (default)": ag.default_prior}
+    wanted = [("cohen_kappa", "identity"), ("cohen_kappa", "quadratic"), ("gwet_ac", "identity")]
+    print(f"coverage of 95 % Dirichlet intervals, {replicates} tables a case; 8 cases a line (4 margins x 2 kappas)")
+    print(f"{'q':>3}{'n':>5}  {'prior':<17}" + "".join(f"{name:>26}" for name in ("kappa", "kappa quadratic", "AC1")))
+    print(" " * 27 + "    worst  mean   (width)" * 3)
+    for q in (2, 3, 4, 5):
+        matrices = [(name, ag.weight_matrix(weights, q)) for name, weights in wanted]
+        for n in (10, 20, 50, 200):
+            cases = [(*margins, mix) for margins in _margins(q) for mix in (0.4, 0.7)]
+            seen: dict[str, list[Any]] = {name: [] for name in priors}
+            for a, b, mix in cases:
+                common = np.minimum(a, b) / np.minimum(a, b).sum()
+                share = mix * np.diag(common) + (1 - mix) * np.outer(a, b)
+                truth = point_values(share.reshape(-1, 1), matrices)[0]
+                tables = generator.multinomial(n, share.ravel(), replicates).reshape(-1, q, q)
+                for name, prior in priors.items():
+                    lower, upper = ag.dirichlet_intervals(tables, wanted, draws=256, prior=prior(q))
+                    held = (lower <= truth) & (truth <= upper)
+                    seen[name].append((held.mean(axis=1), (upper - lower).mean(axis=1)))
+            for name, rows in seen.items():
+                held, width = (np.array(part) for part in zip(*rows, strict=True))
+                line = "".join(
+                    f"{low:>9.2f}{mean:>6.2f}{wide:>11.2f}"
+                    for low, mean, wide in zip(held.min(axis=0), held.mean(axis=0), width.mean(axis=0), strict=True)
+                )
+                print(f"{q:>3}{n:>5}  {name:<17}{line}", flush=True)
+
+
+def _margins(q: int) -> list[tuple[Any, Any]]:
+    """Flat, skewed, very skewed, and biased (the auditee milder) margins."""
+
+    def first(share: float) -> Any:
+        return np.r_[share, np.full(q - 1, (1 - share) / (q - 1))]
+
+    return [(first(1 / q),) * 2, (first(0.8),) * 2, (first(0.92),) * 2, (first(0.85), first(0.7))]
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--coverage", action="store_true", help="simulate coverage instead of measuring speed")
+    parser.add_argument("--replicates", type=int, default=1000, help="tables per case of the coverage simulation")
+    parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--evaluators", type=int, default=500)
+    options = parser.parse_args()
+    if options.coverage:
+        coverage(options.replicates)
+        return
+    intervals(kappas(options.evaluators, options.pairs))
+    alpha(options.pairs)
+    scores(max(2, options.pairs // 10))
+
+
+if __name__ == "__main__":
+    main()

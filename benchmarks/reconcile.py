@@ -1,0 +1,172 @@
+"""Reconciling a generated programme beside a hand-written DuckDB join and a pandas merge, each in a process of its own.
+
+    python benchmarks/reconcile.py [EVALUATIONS ...]      (default: 1000000; a tenth of them are audits)
+
+The hand-written ones do far less: one link, no revisions, no roster, no versions, scores only. They are the floor.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+CRITERIA = 8
+AS_OF = datetime(2026, 12, 31, tzinfo=UTC)
+
+#: Of ten evaluations one is an audit of one of the nine others, by key; every 50th evaluation was edited later.
+_EVALUATIONS = """
+    SELECT 'verint:e' || n AS evaluation_id, 'agent_work' AS about, CASE WHEN is_audit THEN 'ata' ELSE 'standard' END AS kind,
+           'submitted' AS status, 'zendesk:' || item AS interaction_id, 'F' || item % 5 AS form_id, '1' AS form_version,
+           CASE WHEN is_audit THEN 'verint:v' || n % 40 ELSE 'verint:u' || item % 400 END AS evaluator_id,
+           'verint:g' || item % 3000 AS agent_id, 1 AS repeat_no, rev,
+           TIMESTAMPTZ '2026-01-05 00:00:00+00' + to_minutes(CAST(item % 120960 AS INTEGER))
+               + CASE WHEN is_audit THEN INTERVAL 3 DAY ELSE INTERVAL 0 DAY END AS submitted_at
+    FROM (SELECT i AS n, i % 10 = 9 AS is_audit, CASE WHEN i % 10 = 9 THEN i - 1 - (i // 10) % 9 ELSE i END AS item,
+                 UNNEST(CASE WHEN i % 50 = 0 THEN [1, 2] ELSE [1] END) AS rev
+          FROM range({n}) r(i))"""
+_VERSION = """'verint' AS source, 'evaluations' AS stream, evaluation_id AS record_id, effective_at AS source_stamp,
+           CAST(rev AS BIGINT) AS source_seq, sha256(evaluation_id || rev) AS payload_hash,
+           effective_at AS ingested_at, false AS deleted"""
+
+
+def generate(folder: Path, n: int) -> None:
+    """Write the programme as Parquet files in the stored schema."""
+    from qa_sync.engine.duck import DuckEngine, duck_type, quoted
+    from qa_sync.model import TABLES
+    from qa_sync.model.system import VERSION
+
+    engine = DuckEngine()
+    engine.execute(f"SET temp_directory = '{folder}'")
+    engine.view("made", f"SELECT *, submitted_at + to_days(CAST(5 * (rev - 1) AS INTEGER)) AS effective_at "
+                        f"FROM ({_EVALUATIONS.format(n=n)})")
+    rows = {
+        "evaluations": f"SELECT *, {_VERSION} FROM made",
+        "answers": f"""SELECT evaluation_id, 'C' || c AS criterion_key, 'valued' AS state,
+                              CASE WHEN hash(evaluation_id, c, rev) % 10 = 0 THEN 5e0 ELSE 10e0 END AS points, {_VERSION}
+                       FROM made, range({CRITERIA}) k(c)""",
+        "interactions": f"""SELECT 'zendesk:' || i AS interaction_id, 'ticket' AS kind, 'q' || i % 12 AS queue,
+                                   MAP {{'region': 'r' || i % 7}} AS dimensions, 'zendesk' AS source, false AS deleted
+                            FROM range({n}) r(i) WHERE i % 10 <> 9""",
+        "rosters": """SELECT 'verint:u' || i AS person_id, 'evaluator' AS role, DATE '2025-01-01' AS valid_from,
+                             'site' || i % 4 AS site, 'bpo' AS site_kind, 't' || i % 30 AS team, false AS deleted
+                      FROM range(400) r(i)""",
+        "forms": """SELECT 'F' || i AS form_id, '1' AS form_version, 'better' AS higher_is, 'points' AS scale,
+                           false AS deleted FROM range(5) r(i)""",
+        "criteria": f"""SELECT 'F' || i AS form_id, '1' AS form_version, 'C' || c AS criterion_key, 1e1 AS max_points,
+                               1e0 AS weight, false AS deleted FROM range(5) r(i), range({CRITERIA}) k(c)""",
+    }
+    for name, schema in TABLES.items():
+        stored = pa.schema([*schema.arrow, *VERSION])
+        source = rows.get(name)
+        if source is None:
+            continue
+        engine.view("one", source)
+        found = set(engine.fetch("SELECT * FROM one LIMIT 0").column_names)
+        listed = ", ".join(
+            f"CAST({quoted(f.name) if f.name in found else 'NULL'} AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in stored)
+        engine.execute(f"COPY (SELECT {listed} FROM one) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    engine.close()
+
+
+def ours(folder: Path) -> dict[str, object]:
+    """The whole reconciling."""
+    from qa_sync.engine.duck import DuckEngine
+    from qa_sync.model import TABLES
+    from qa_sync.model.system import VERSION
+    from qa_sync.reconcile.programme import Programme
+    from qa_sync.reconcile.run import reconcile
+
+    engine = DuckEngine()
+    for name, schema in TABLES.items():
+        file = folder / f"{name}.parquet"
+        name = f"{name}_history" if name in ("evaluations", "answers") else name
+        engine.scan(name, [str(file)] if file.exists() else [], pa.schema([*schema.arrow, *VERSION]))
+    if "--profile" in sys.argv:
+        _profiled(engine)
+    done = reconcile(engine, Programme(time_zone="Europe/Dublin"), as_of=AS_OF)
+    return {"pairs": done.pairs, "outcomes": dict(done.outcomes)}
+
+
+def _profiled(engine: object) -> None:
+    for method in ("table", "view"):
+        plain = getattr(engine, method)
+
+        def timed(name: str, sql: str, plain: object = plain) -> None:
+            started = time.process_time()
+            plain(name, sql)  # type: ignore[operator]
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"  {name:24} {time.process_time() - started:6.2f} CPU s  peak {peak:6.0f} MB", file=sys.stderr)
+
+        setattr(engine, method, timed)
+
+
+def by_hand(folder: Path) -> dict[str, object]:
+    """The shortest SQL that pairs by key and compares scores of latest revisions."""
+    import duckdb
+
+    con = duckdb.connect()
+    pairs = con.execute(f"""
+        WITH e AS (SELECT * FROM '{folder}/evaluations.parquet'
+                   QUALIFY row_number() OVER (PARTITION BY evaluation_id ORDER BY source_stamp DESC) = 1),
+             s AS (SELECT evaluation_id, source_seq, 100 * sum(points) / {10 * CRITERIA} AS score
+                   FROM '{folder}/answers.parquet' GROUP BY ALL)
+        SELECT count(*), avg(x.score - y.score)
+        FROM e a JOIN e b USING (interaction_id, agent_id, form_id)
+        JOIN s x ON x.evaluation_id = b.evaluation_id AND x.source_seq = b.source_seq
+        JOIN s y ON y.evaluation_id = a.evaluation_id AND y.source_seq = a.source_seq
+        WHERE a.kind = 'ata' AND b.kind = 'standard'""").fetchall()
+    return {"pairs": pairs[0][0]}
+
+
+def with_pandas(folder: Path) -> dict[str, object]:
+    """The same with pandas."""
+    import pandas as pd
+
+    key = ["interaction_id", "agent_id", "form_id"]
+    e = pd.read_parquet(folder / "evaluations.parquet", columns=["evaluation_id", "kind", "source_stamp", "source_seq", *key])
+    e = e.sort_values("source_stamp").drop_duplicates("evaluation_id", keep="last")
+    a = pd.read_parquet(folder / "answers.parquet", columns=["evaluation_id", "source_seq", "points"])
+    score = a.groupby(["evaluation_id", "source_seq"], as_index=False)["points"].sum()
+    e = e.merge(score, on=["evaluation_id", "source_seq"])
+    pairs = e[e["kind"] == "standard"].merge(e[e["kind"] == "ata"], on=key)
+    return {"pairs": len(pairs)}
+
+
+WAYS = {"qa_sync.reconcile": ours, "duckdb by hand": by_hand, "pandas merge": with_pandas}
+
+
+def measure(way: str, folder: Path) -> dict[str, object]:
+    """Run one way in a process of its own and return its result, seconds and peak memory."""
+    command = [sys.executable, __file__, "--way", way, str(folder), *(["--profile"] if "--profile" in sys.argv else [])]
+    return dict(json.loads(subprocess.run(command, check=True, capture_output=False, stdout=subprocess.PIPE).stdout))
+
+
+def main() -> None:
+    """Generate and measure."""
+    if "--way" in sys.argv:
+        at = sys.argv.index("--way")
+        started = time.perf_counter()
+        found = WAYS[sys.argv[at + 1]](Path(sys.argv[at + 2]))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({**found, "seconds": time.perf_counter() - started, "cpu": time.process_time(), "peak_mb": peak}))
+        return
+    sizes = [int(text) for text in sys.argv[1:] if text.isdigit()] or [1_000_000]
+    for n in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            generate(Path(folder), n)
+            print(f"{n:,} evaluations, {n // 10:,} audits, {n * CRITERIA:,} answers")
+            for way in WAYS:
+                done = measure(way, Path(folder))
+                print(f"  {way:20} {done['seconds']:7.1f} s  {done['cpu']:7.1f} CPU s  {done['peak_mb']:7.0f} MB  {done['pairs']:,} pairs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""One Zendesk account as a source: signs, limits and retries requests, and hands out pages."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+import requests
+
+from qa_sync.errors import AuthError, Problem, QASyncError, SourceError, TransientError
+from qa_sync.http import HttpClient, Retry
+from qa_sync.ports import Context, Page, Stream
+from qa_sync_zendesk import zenpy_adapter
+from qa_sync_zendesk.auth import API_TOKENS_END, auth_for
+from qa_sync_zendesk.explain import explain
+from qa_sync_zendesk.export import Clock, Fetch, read_by_cursor, read_by_time, read_listing
+from qa_sync_zendesk.limiter import Limiter
+from qa_sync_zendesk.position import Position
+from qa_sync_zendesk.privacy import Hasher, kept_key, policy, unknown_custom_fields
+from qa_sync_zendesk.settings import ApiToken, Settings, placed
+from qa_sync_zendesk.streams import ENDPOINTS, Endpoint
+from qa_sync_zendesk.wire import Slice, Slicer
+
+_log = logging.getLogger(__name__)
+
+#: A page that does not arrive whole is asked for again so often, each time half as long, down to ``SMALLEST_PAGE``.
+PAGE_TRIES = 5
+SMALLEST_PAGE = 100
+#: After so many good pages a page may be twice as long again.
+GROW_AFTER = 10
+#: Seconds to name for "come back later" when a refusal names none.
+UNTOLD_WAIT = 60.0
+#: Statuses that a long page brings about.
+_TOO_SLOW = frozenset({500, 502, 504, 520, 522, 524})
+_AGENT = "qa-sync-zendesk/0.1"
+
+
+class ZendeskSource:
+    """See ``qa_sync.ports.Source``. Nothing is sent before the first ``read`` or ``check``."""
+
+    def __init__(self, settings: Settings, context: Context, *, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._context = context
+        self._clock = clock or Clock(now=time.time, sleep=time.sleep)
+        self._sizes: dict[str, _Size] = {}
+        secret = settings.hash_key.get_secret_value().encode() if settings.hash_key else kept_key(context.state)
+        self._hasher = Hasher(secret)
+        limiter = Limiter(context.state / "limits.json", context.notify, now=self._clock.now, sleep=self._clock.sleep)
+        retry = Retry(attempts=8, total=900.0, cap=60.0, sleep=self._clock.sleep)
+        self._sessions = (requests.Session(), requests.Session())
+        for session in self._sessions:
+            session.headers["User-Agent"] = _AGENT
+        tokens = HttpClient(settings.base_url, retry=retry, session=self._sessions[0], notify=context.notify,
+                            before=limiter.before, after=limiter.after, explain=explain)
+        self._client = HttpClient(
+            settings.base_url, retry=retry, session=self._sessions[1], notify=context.notify,
+            auth=auth_for(settings, tokens, context.state, self._clock.now),
+            before=limiter.before, after=limiter.after, explain=explain,
+        )
+        if isinstance(settings.auth, ApiToken):
+            warning = f"Zendesk API tokens stop working on {API_TOKENS_END}: change auth to kind client_credentials"
+            context.notify(warning)
+            _log.warning("%s: %s", context.name, warning)
+
+    def streams(self) -> Sequence[Stream]:
+        """Return the streams of the settings."""
+        return [ENDPOINTS[name].stream() for name in self._settings.streams]
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Yield the pages after ``cursor``; see ``qa_sync.ports.Source.read``."""
+        endpoint = self._endpoint(stream)
+        position, start = Position.from_text(cursor), int(self._settings.start.timestamp())
+        fetch = self._fetch(endpoint)
+        if endpoint.paging == "cursor":
+            yield from read_by_cursor(stream, position, start=start, fetch=fetch, clock=self._clock)
+        elif endpoint.paging == "time":
+            yield from read_by_time(stream, position, start=start, fetch=fetch, clock=self._clock)
+        else:
+            yield from read_listing(stream, fetch=fetch)
+
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
+        """Ask each stream for one record, as the work itself will: an anonymous client is refused there.
+
+        Also names mapped custom fields that the account does not have.
+        """
+        return [placed(problem, self._context.name) for problem in self._problems()]
+
+    def close(self) -> None:
+        """Give back connections."""
+        for session in self._sessions:
+            session.close()
+
+    def _problems(self) -> list[Problem]:
+        problems: list[Problem] = []
+        if isinstance(self._settings.auth, ApiToken) and self._today() >= date.fromisoformat(API_TOKENS_END):
+            what = f"API tokens stopped working on {API_TOKENS_END}"
+            problems.append(Problem(what=what, hint="use kind client_credentials", path=("auth", "kind")))
+        for at, name in enumerate(self._settings.streams):
+            try:
+                self._ask_one(ENDPOINTS[name])
+            except QASyncError as error:
+                problem, others_fail_too = _diagnose(name, at, error)
+                problems.append(problem)
+                if others_fail_too:
+                    return problems
+        return [*problems, *self._check_fields()]
+
+    def _endpoint(self, stream: str) -> Endpoint:
+        if stream not in self._settings.streams:
+            msg = f"no stream {stream} in the settings; there are {', '.join(self._settings.streams)}"
+            raise SourceError(msg)
+        return ENDPOINTS[stream]
+
+    def _fetch(self, endpoint: Endpoint) -> Fetch:
+        keep = self._settings.keep.get(endpoint.name, ())
+        mapped = self._context.mapped_fields.get(endpoint.name, frozenset())
+        slicer = Slicer(endpoint, policy(endpoint.name, keep=keep, mapped=mapped), self._hasher)
+        size = self._sizes.setdefault(endpoint.name, _Size(self._settings.per_page))
+
+        def fetch(params: Mapping[str, str]) -> Slice:
+            return self._page(endpoint, slicer, params, size)
+
+        return fetch
+
+    def _page(self, endpoint: Endpoint, slicer: Slicer, params: Mapping[str, str], size: _Size) -> Slice:
+        """Get one page; one that does not arrive whole is asked for again, shorter."""
+        path, first = zenpy_adapter.first_request(endpoint)
+        first.pop("start_time", None)
+        constant = {**first, **self._constant(endpoint)}
+        for attempt in range(1, PAGE_TRIES + 1):
+            length = {} if endpoint.paging == "listing" else {"per_page": str(size.now)}
+            try:
+                piece = slicer.slice(self._client.get(path, params={**constant, **length, **params}).content)
+            except TransientError as error:
+                status = getattr(error, "status", None)
+                if status == 429 and error.retry_after is None:
+                    raise TransientError(str(error), retry_after=UNTOLD_WAIT) from None
+                if attempt == PAGE_TRIES or not _may_be_too_long(error, status):
+                    raise
+                if size.shrink():
+                    self._context.notify(f"{endpoint.name}: pages of {size.now} from here, longer ones did not arrive")
+                self._clock.sleep(float(attempt))
+            else:
+                size.good_page()
+                return piece
+        msg = f"{endpoint.name}: no whole page"  # not reached: the last attempt raises
+        raise TransientError(msg)
+
+    def _constant(self, endpoint: Endpoint) -> dict[str, str]:
+        if endpoint.name != "tickets":
+            return {}
+        include = {"include": "metric_sets"} if self._settings.metric_sets else {}
+        return {"support_type_scope": self._settings.support_type_scope, **include}
+
+    def _ask_one(self, endpoint: Endpoint) -> None:
+        recently = int(self._clock.now()) - 3600
+        path, params = zenpy_adapter.first_request(endpoint, start_time=recently)
+        size = {"page[size]": "1"} if endpoint.paging == "listing" else {"per_page": "1"}
+        answer = self._client.get(path, params={**params, **size})
+        Slicer(endpoint, policy(endpoint.name), self._hasher).slice(answer.content)
+
+    def _check_fields(self) -> list[Problem]:
+        if not self._context.mapped_fields.get("tickets"):
+            return []
+        try:
+            known = zenpy_adapter.ticket_fields(self._client)
+        except AuthError:
+            return []  # the work does not need this endpoint, so that not being allowed to ask is no problem
+        except QASyncError as error:
+            return [Problem(what=f"the ticket fields could not be listed: {error}", path=("base_url",))]
+        return [
+            Problem(what=f"a mapping reads custom field {key}, which this account does not have",
+                    hint="compare the ids in the mapping with those under Objects and rules, Fields")
+            for key in unknown_custom_fields(self._context.mapped_fields, known)
+        ]
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.now(), UTC).date()
+
+
+class _Size:
+    """How long pages are asked for: shorter when long ones do not arrive, longer again when they do."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._good = 0
+        self.now = wanted
+
+    def shrink(self) -> bool:
+        before, self._good = self.now, 0
+        self.now = max(min(SMALLEST_PAGE, self._wanted), self.now // 2)
+        return self.now < before
+
+    def good_page(self) -> None:
+        self._good += 1
+        if self._good >= GROW_AFTER and self.now < self._wanted:
+            self._good, self.now = 0, min(self._wanted, self.now * 2)
+
+
+def _may_be_too_long(error: TransientError, status: int | None) -> bool:
+    """Whether a shorter page could help: a refused connection or a busy service is not about its length."""
+    if status is not None:
+        return status in _TOO_SLOW
+    return not isinstance(error.__cause__, requests.exceptions.ConnectionError)
+
+
+def _diagnose(name: str, at: int, error: QASyncError) -> tuple[Problem, bool]:
+    """Return what to fix, and whether the other streams would only say the same."""
+    status = getattr(error, "status", None)
+    if isinstance(error, AuthError):
+        if status == 403:
+            hint = "the token needs a scope for it (read, or tickets:read and users:read) and an administrator"
+            return Problem(what=f"no access to {name}: {error}", hint=hint, path=("streams", at)), False
+        hint = "check client id, secret and scope, and that the client is confidential and not revoked"
+        return Problem(what=str(error), hint=hint, path=("auth",)), True
+    if status == 404:
+        hint = f"remove {name} from streams, or check base_url"
+        return Problem(what=f"no {name} here: {error}", hint=hint, path=("streams", at)), False
+    if isinstance(error, TransientError) and status == 429:
+        return Problem(what=str(error), hint="another program uses this account's rate limit; try again later"), True
+    if isinstance(error, TransientError) or (status is not None and 300 <= status < 400):
+        hint = "is this the account's own address, and reachable from here?"
+        return Problem(what=str(error), hint=hint, path=("base_url",)), True
+    return Problem(what=str(error), path=("streams", at)), False

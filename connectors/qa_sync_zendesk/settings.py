@@ -1,0 +1,197 @@
+"""What an administrator writes under a Zendesk source, checked all at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from qa_sync.errors import ConfigError, Problem
+from qa_sync_zendesk.streams import ENDPOINTS
+
+MAX_PER_PAGE = 1000
+_PATH = re.compile(r"[^.\[\]\s]+(\[\])?(\.[^.\[\]\s]+(\[\])?)*\Z")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ClientCredentials(_Part):
+    """OAuth with a confidential client: the way that lasts."""
+
+    kind: Literal["client_credentials"]
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+    scope: str = "read"
+
+
+class RefreshToken(_Part):
+    """OAuth with a refresh token from an authorization; each renewal replaces it, so the newest is kept by us."""
+
+    kind: Literal["refresh_token"]
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+    refresh_token: SecretStr = Field(min_length=1)
+    scope: str = "read"
+
+
+class Bearer(_Part):
+    """A token somebody else renews."""
+
+    kind: Literal["bearer"]
+    token: SecretStr = Field(min_length=1)
+
+
+class ApiToken(_Part):
+    """An API token: Zendesk stops all of them on 2027-04-30."""
+
+    kind: Literal["api_token"]
+    email: str = Field(min_length=1)
+    token: SecretStr = Field(min_length=1)
+
+
+Auth = Annotated[ClientCredentials | RefreshToken | Bearer | ApiToken, Field(discriminator="kind")]
+
+
+def _moment(value: object) -> object:
+    """Read a date as midnight UTC, and an instant without zone as UTC: epoch seconds are what Zendesk asks for."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            msg = "not a date such as 2026-01-31, nor an instant such as 2026-01-31T08:00:00Z"
+            raise ValueError(msg) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    msg = "not a date such as 2026-01-31"
+    raise ValueError(msg)
+
+
+class Settings(_Part):
+    """Settings of one Zendesk account.
+
+    ``start``: how far back the first pull goes. ``per_page``: records a page, lowered for a while when pages
+    time out. ``keep``: dotted paths stored on top of the safe default, per stream. ``hash_key``: secret under which
+    requester ids are hashed; without it one is made and kept in the workspace's state folder.
+    ``metric_sets``: have each ticket carry its metrics (solved_at, reply times). ``support_type_scope``: "all"
+    also brings tickets that only an AI agent handled.
+    """
+
+    connector: Literal["zendesk"] = "zendesk"
+    base_url: str
+    auth: Auth
+    streams: tuple[str, ...] = ("tickets", "users")
+    start: Annotated[datetime, BeforeValidator(_moment)] = datetime(2020, 1, 1, tzinfo=UTC)
+    per_page: int = Field(default=MAX_PER_PAGE, ge=1, le=MAX_PER_PAGE)
+    keep: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    hash_key: SecretStr | None = Field(default=None, min_length=16)
+    metric_sets: bool = True
+    support_type_scope: Literal["all", "agent", "ai_agent"] = "all"
+
+    @field_validator("base_url")
+    @classmethod
+    def _one_host(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            host, _port = parts.hostname or "", parts.port
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        if parts.scheme not in {"http", "https"} or not host or re.search(r"[\s\\]", value):
+            msg = "must be like https://acme.zendesk.com"
+            raise ValueError(msg)
+        if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+            msg = "must hold no user or password; credentials belong under auth"
+            raise ValueError(msg)
+        if parts.query or parts.fragment or "#" in value or "?" in value:
+            msg = "must hold no ? and no #"
+            raise ValueError(msg)
+        if parts.path.rstrip("/").endswith("/api/v2"):
+            msg = "leave out /api/v2"
+            raise ValueError(msg)
+        if parts.scheme == "http" and not _is_loopback(host):
+            msg = "must start with https:// (http is for 127.0.0.1 only: it would send the token in clear)"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("streams")
+    @classmethod
+    def _known_streams(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in ENDPOINTS]
+        if unknown or not value or len(set(value)) != len(value):
+            told = f"no stream {', '.join(unknown)}" if unknown else "name each stream once, and at least one"
+            msg = f"{told}; there are {', '.join(sorted(ENDPOINTS))}"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("keep")
+    @classmethod
+    def _paths(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for stream, paths in value.items():
+            if stream not in ENDPOINTS:
+                msg = f"no stream {stream}; there are {', '.join(sorted(ENDPOINTS))}"
+                raise ValueError(msg)
+            bad = [path for path in paths if not _PATH.match(path)]
+            if bad:
+                msg = f"{stream}: not a dotted path: {', '.join(bad)}"
+                raise ValueError(msg)
+        return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_settings(settings: Mapping[str, object], name: str) -> Settings:
+    """Check the settings of the source ``name``.
+
+    Raises:
+        ConfigError: with every problem, at its path in the workspace file; no value is quoted.
+    """
+    try:
+        return Settings.model_validate(dict(settings))
+    except ValidationError as error:
+        found = [_problem(entry) for entry in error.errors(include_input=False, include_url=False)]
+        raise ConfigError([placed(problem, name) for problem in found]) from None
+
+
+def placed(problem: Problem, name: str) -> Problem:
+    """Return a problem whose path began inside a source's settings as one of the workspace file."""
+    return replace(problem, path=("sources", name, *problem.path))
+
+
+def _problem(found: Any) -> Problem:
+    kinds = {"client_credentials", "refresh_token", "bearer", "api_token"}
+    path = tuple(found["loc"])
+    if path[:1] == ("auth",) and len(path) > 1 and path[1] in kinds:
+        path = (path[0], *path[2:])
+    kind = found["type"]
+    if kind == "extra_forbidden":
+        near = get_close_matches(str(path[-1]), list(Settings.model_fields), n=1) if len(path) == 1 else []
+        return Problem(what="unknown setting", hint=f"did you mean {near[0]}?" if near else "", path=path)
+    if kind == "missing":
+        return Problem(what="missing", hint=_HINTS.get(str(path[-1]), ""), path=path)
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        hint = "use client_credentials, refresh_token, bearer or api_token"
+        return Problem(what="no known kind of credentials", hint=hint, path=(*path, "kind"))
+    what = str(found["msg"]).removeprefix("Value error, ")
+    return Problem(what=what, hint=_HINTS.get(str(path[-1]), ""), path=path)
+
+
+_HINTS = {
+    "base_url": "the address of the account, such as https://acme.zendesk.com",
+    "auth": "for example {kind: client_credentials, client_id: ..., client_secret: ...}",
+    "hash_key": "a random text of at least 16 characters, kept with the secrets",
+}

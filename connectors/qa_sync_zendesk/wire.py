@@ -1,0 +1,275 @@
+"""Page bytes to an Arrow table: decode the wanted fields only, and write them out again, reduced, as JSON text.
+
+The decoder is made from the policy, so what may not be stored is skipped as bytes and never becomes an object.
+What it cannot read goes through ``salvage``, record by record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from qa_sync.errors import TransientError
+from qa_sync.model.system import PAGE, PAGE_REJECTS, TIME
+from qa_sync_zendesk import salvage
+from qa_sync_zendesk.privacy import STAFF_ROLES, Branch, Policy, Tree
+from qa_sync_zendesk.salvage import Unreadable
+from qa_sync_zendesk.streams import Endpoint
+
+_TYPES: dict[str, Any] = {
+    "text": str | None | UnsetType,
+    "number": int | float | None | UnsetType,
+    "flag": bool | None | UnsetType,
+    "numbers": list[int | float] | None | UnsetType,
+    "texts": list[str] | None | UnsetType,
+    "any": Any,
+}
+_LATEST = 253_402_300_800  # the year 10000, beyond which no calendar of ours goes
+#: Stored beside the payload, not in it: it moves with every system update, and an unchanged ticket is no news.
+_STAMP_ONLY = "generated_timestamp"
+
+
+class Pair(Struct, gc=False):
+    """One custom field of a ticket; the value stays as it was written."""
+
+    id: int
+    value: Raw = Raw(b"null")
+
+
+class Envelope(Struct, gc=False):
+    """What stands around the records of a page, whichever way it is paged."""
+
+    after_cursor: str | None = None
+    after_url: str | None = None
+    end_of_stream: bool | None = None
+    end_time: int | None = None
+    next_page: str | None = None
+    meta: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A page taken apart. ``newest``: epoch seconds of its newest version; ``count``: records, rejects included."""
+
+    records: pa.Table
+    rejects: pa.Table
+    envelope: Envelope
+    newest: int | None
+    count: int
+
+
+class Slicer:
+    """Slices the pages of one stream.
+
+    Args:
+        endpoint: where the records, stamps and deletion marks stand.
+        policy: what may be stored.
+        hasher: turns an id of a requester into its keyed hash.
+    """
+
+    def __init__(self, endpoint: Endpoint, policy: Policy, hasher: Callable[[object], str]) -> None:
+        self._endpoint = endpoint
+        self._policy = policy
+        self._hasher = hasher
+        tree: Tree = dict(policy.tree)
+        extra: list[tuple[str, Any, Any]] = []
+        if policy.custom_fields != frozenset():
+            extra.append(("custom_fields", list[Pair] | None | UnsetType, UNSET))
+        self._record = _struct("Record", tree, extra)
+        page = msgspec.defstruct(
+            "PageOf", [("records", list[self._record])], bases=(Envelope,),  # type: ignore[name-defined]
+            rename={"records": endpoint.key}, kw_only=True, gc=False,
+        )
+        self._page_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page)
+        self._record_decoder = msgspec.json.Decoder(self._record)
+        self._encode = msgspec.json.Encoder().encode
+        self._stamps = tuple(name for name in endpoint.stamps if name in policy.tree)
+        self._deleted_when = tuple(pair for pair in endpoint.deleted_when if pair[0] in policy.tree)
+        self._hashed, self._staff_only, self._allowed = policy.hashed, policy.staff_only, policy.custom_fields
+        self._hides_stamp = _STAMP_ONLY in policy.tree
+
+    def slice(self, body: bytes) -> Slice:
+        """Take one page apart.
+
+        Raises:
+            TransientError: the body is not a whole page; asking again may give one.
+        """
+        try:
+            page = self._page_decoder.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._carefully(body)
+        batch = _Batch()
+        try:
+            for record in page.records:
+                self._add(batch, record)
+        except (Unreadable, ValueError, OverflowError):
+            return self._carefully(body)
+        return batch.finish(page, [])
+
+    def _carefully(self, body: bytes) -> Slice:
+        parts = salvage.split_page(body, self._endpoint.key)
+        if parts is None:
+            msg = f"{self._endpoint.name}: the answer is not a whole page of {self._endpoint.key}"
+            raise TransientError(msg)
+        elements, rest = parts
+        try:
+            envelope = msgspec.convert(rest, Envelope)
+        except msgspec.ValidationError:
+            msg = f"{self._endpoint.name}: the answer pages in a way that is not known"
+            raise TransientError(msg) from None
+        batch, rejects = _Batch(), []
+        for element in elements:
+            try:
+                self._add_one(batch, element)
+            except Unreadable as error:
+                digest = hashlib.sha256(element).hexdigest()
+                rejects.append((salvage.probable_id(element), error.field, error.reason, digest))
+        return batch.finish(envelope, rejects)
+
+    def _add_one(self, batch: _Batch, element: bytes) -> None:
+        try:
+            self._add(batch, self._record_decoder.decode(element))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unreadable, ValueError, OverflowError):
+            reduced, record = salvage.repair(element, self._policy, self._hasher)
+            identity = record.get("id")
+            if isinstance(identity, bool) or not str(identity).lstrip("-").isdecimal():
+                raise Unreadable(reason="is missing or not a number", field="id") from None
+            told = [name for name in self._stamps if reduced.get(name) is not None]
+            stamp = _microseconds(told[0], reduced[told[0]]) if told else None
+            found = [(reduced.get(name), marked) for name, marked in self._deleted_when]
+            deleted = any(value == marked or (marked is ... and value is not None) for value, marked in found)
+            reduced.pop(_STAMP_ONLY, None)
+            batch.add(str(identity), stamp, deleted, salvage.to_text(reduced).encode())
+
+    def _add(self, batch: _Batch, record: Any) -> None:
+        """Add one decoded record, or raise when it needs the careful way. Runs once a record: it is kept plain."""
+        stamp = None
+        for name in self._stamps:
+            value = getattr(record, name)
+            if value is not None and value is not UNSET:
+                stamp = _microseconds(name, value)
+                break
+        deleted = False
+        for name, marked in self._deleted_when:
+            value = getattr(record, name)
+            if value == marked or (marked is ... and value is not None and value is not UNSET):
+                deleted = True
+        for name in self._hashed:
+            value = getattr(record, name)
+            if value is not None and value is not UNSET:
+                setattr(record, name, self._hasher(value))
+        if self._staff_only and record.role not in STAFF_ROLES:
+            for name in self._staff_only:
+                setattr(record, name, UNSET)
+        if self._allowed and record.custom_fields:
+            allowed = self._allowed
+            record.custom_fields = [pair for pair in record.custom_fields if pair.id in allowed]
+        if self._hides_stamp:
+            record.generated_timestamp = UNSET
+        payload = self._encode(record)
+        if b"\\u" in payload and _is_odd(payload):
+            raise Unreadable(reason="needs repair")
+        if not payload.isascii():
+            payload.decode()  # bytes that are not UTF-8 raise here, for this record alone
+        batch.add(str(record.id), stamp, deleted, payload)
+
+
+class _Batch:
+    """Columns that grow."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.stamps: list[int | None] = []
+        self.deleted: list[bool] = []
+        self.payloads: list[bytes] = []
+
+    def add(self, identity: str, stamp: int | None, deleted: bool, payload: bytes) -> None:
+        self.ids.append(identity)
+        self.stamps.append(stamp)
+        self.deleted.append(deleted)
+        self.payloads.append(payload)
+
+    def finish(self, envelope: Any, rejects: list[tuple[str, str, str, str]]) -> Slice:
+        count = len(self.ids)
+        records = pa.table(
+            [
+                pa.array(self.ids, pa.string()),
+                pa.array(self.stamps, pa.int64()).cast(TIME),
+                pa.repeat(pa.scalar(0, pa.int64()), count),
+                pa.array(self.deleted, pa.bool_()),
+                pa.array(self.payloads, pa.string()),
+            ],
+            schema=PAGE,
+        )
+        refused = pa.table([list(column) for column in zip(*rejects, strict=True)] if rejects else [[]] * 4,
+                           schema=PAGE_REJECTS)
+        stamps = [stamp for stamp in self.stamps if stamp is not None]
+        newest = max(stamps) // 1_000_000 if stamps else None
+        # Not the decoded page itself: it would keep every record in memory for as long as its envelope is looked at.
+        around = Envelope(**{name: getattr(envelope, name) for name in Envelope.__struct_fields__})
+        return Slice(records=records, rejects=refused, envelope=around, newest=newest, count=count + len(rejects))
+
+
+def _struct(name: str, tree: Tree, extra: list[tuple[str, Any, Any]]) -> type[Struct]:
+    """Make a class with a field for every path that may be stored, and for nothing else."""
+    fields: list[Any] = [("id", int)] if "id" in tree else []
+    rename: dict[str, str] = {}
+    for at, (key, node) in enumerate(tree.items()):
+        if (key, name) == ("id", "Record"):
+            continue
+        attribute = key if key.isidentifier() and not key.startswith("__") else f"field_{at}"
+        if attribute != key:
+            rename[attribute] = key
+        if isinstance(node, Branch):
+            inner: Any = _struct(f"{name}_{at}", node.parts, [])
+            kind: Any = (list[inner] if node.many else inner) | None | UnsetType
+        else:
+            kind = _TYPES[node]
+        fields.append((attribute, kind, UNSET))
+    return msgspec.defstruct(name, [*fields, *extra], rename=rename or None, gc=False)
+
+
+def _microseconds(name: str, value: Any) -> int:
+    """Return the microseconds since 1970 at which a version was made, from epoch seconds or ISO text."""
+    try:
+        seconds = value if isinstance(value, int | float) else _instant(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        raise Unreadable(reason="is not a time", field=name) from None
+    if not 0 <= seconds < _LATEST:
+        raise Unreadable(reason="is out of range", field=name)
+    return round(seconds * 1_000_000)
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_odd(payload: bytes) -> bool:
+    """Whether JSON text that holds a backslash and a u says NUL or half a character."""
+    try:
+        _check_text(msgspec.json.decode(payload))
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        return True
+    return False
+
+
+def _check_text(value: Any) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            msg = "NUL"
+            raise ValueError(msg)
+    elif isinstance(value, list):
+        for part in value:
+            _check_text(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            _check_text(key)
+            _check_text(part)

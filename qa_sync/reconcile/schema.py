@@ -1,0 +1,170 @@
+"""The columns of what reconciling makes, each with its meaning: the tables that reports and queries read."""
+
+from __future__ import annotations
+
+from qa_sync.model.columns import Column as C
+from qa_sync.model.columns import TableSchema
+from qa_sync.reconcile.outcomes import BUCKETS, LINKS, OUTCOMES, TREATMENTS
+
+_PLACE = (
+    C(name="queue", type="text", doc="Queue of the interaction; where unknown, the auditee's on the roster."),
+    C(name="site", type="text", doc="Site on the auditee's roster that day; where unknown, as the records say."),
+    C(name="site_kind", type="text", values=("in_house", "bpo"), doc="Own site or an outsourcer's, that day."),
+    C(name="team", type="text", doc="The auditee's team that day."),
+    C(name="week", type="text", doc="ISO week of basis_date."),
+    C(name="basis_date", type="date", doc="Local day of the programme's basis event."),
+)
+
+
+def _beside(prefix: str, what: str) -> tuple[C, ...]:
+    return (
+        C(name=f"{prefix}_outcome", type="text", values=tuple(OUTCOMES), doc=f"Outcome {what}."),
+        C(name=f"{prefix}_reason", type="text", doc=f"Reason {what}."),
+        C(name=f"{prefix}_auditee_score", type="number", doc=f"Auditee's score {what}."),
+        C(name=f"{prefix}_auditor_score", type="number", doc=f"Auditor's score {what}."),
+        C(name=f"{prefix}_delta", type="number", doc=f"delta {what}."),
+        C(name=f"{prefix}_delta_raw", type="number", doc=f"delta_raw {what}."),
+        C(name=f"{prefix}_leniency", type="number", doc=f"leniency {what}."),
+    )
+
+
+PAIRS = TableSchema(
+    name="pairs",
+    doc="One row an audit or reference and the evaluation it belongs to.",
+    key=("pair_id",),
+    columns=(
+        C(name="pair_id", type="text", required=True, doc="auditee_evaluation_id|auditor_evaluation_id."),
+        C(name="relation", type="text", required=True, values=("audit", "self_audit", "repeat", "inter_auditor"),
+          doc="audit in pairs; the others in other_pairs: one person on both sides, a repeat against the first "
+              "scoring, two audits of one evaluation."),
+        C(name="basis", type="text", required=True, values=("original", "current"),
+          doc="original: the auditee's own revision when the audit was submitted; current: as both are today."),
+        C(name="is_headline", type="boolean", required=True, doc="Whether it is the one pair that speaks for the auditee's evaluation."),
+        C(name="link", type="text", required=True, values=tuple(LINKS), doc="How the two were found to belong together."),
+        C(name="outcome", type="text", required=True, values=tuple(OUTCOMES), doc="Outcome class."),
+        C(name="reason", type="text", doc="Why the two cannot be compared."),
+        C(name="auditee_score", type="number", doc="Recomputed, over the criteria compared; null where undefined.", unit="points, or levels"),
+        C(name="auditor_score", type="number", doc="Recomputed, over the criteria compared; null where undefined.", unit="points, or levels"),
+        C(name="delta", type="number", doc="auditee_score - auditor_score, after auto-fail.", unit="points, or levels"),
+        C(name="delta_raw", type="number", doc="The same before auto-fail.", unit="points, or levels"),
+        C(name="leniency", type="number", doc="delta, turned so that lenient is positive; null on neutral forms.", unit="points, or levels"),
+        C(name="tolerance", type="number", doc="Largest |delta| that counts as agreement.", unit="points, or levels"),
+        C(name="items_compared", type="integer", required=True, doc="Criteria compared, those that do not apply included."),
+        C(name="items_agree", type="integer", required=True, doc="Of these, with equal answers."),
+        C(name="value_pairs", type="integer", required=True, doc="Criteria with a value on both sides."),
+        C(name="applicability_disagreements", type="integer", required=True, doc="Criteria with a value on one side only."),
+        C(name="common_weight", type="number", doc="Share of the forms' weight that was compared, 0 to 1."),
+        C(name="auditee_auto_failed", type="boolean", doc="Whether the auditee found a critical failure."),
+        C(name="auditor_auto_failed", type="boolean", doc="Whether the auditor found a critical failure."),
+        C(name="is_compared", type="boolean", required=True, doc="False for NOT_COMPARABLE."),
+        C(name="higher_is", type="text", values=("better", "more_severe", "neutral"), doc="Of the form."),
+        C(name="about", type="text", required=True, doc="What the auditee's evaluation judges."),
+        C(name="auditee_evaluation_id", type="text", required=True, doc="The evaluation that was audited."),
+        C(name="auditor_evaluation_id", type="text", required=True, doc="The audit or reference."),
+        C(name="auditee_id", type="text", doc="Person who was audited."),
+        C(name="auditor_id", type="text", doc="Person who audited."),
+        C(name="agent_id", type="text", doc="Person whose work the auditee judged."),
+        C(name="interaction_id", type="text", doc="Interaction."),
+        C(name="form_id", type="text", doc="Form of the auditee's evaluation."),
+        C(name="form_version", type="text", doc="Version of the auditee's form."),
+        C(name="auditor_form_version", type="text", doc="Version of the auditor's form."),
+        C(name="auditee_kind", type="text", doc="Kind of the auditee's evaluation."),
+        C(name="auditor_kind", type="text", doc="Kind of the auditor's evaluation."),
+        C(name="is_blind", type="boolean", doc="Proven blind or proven not; null is unknown."),
+        C(name="is_embargoed", type="boolean", required=True, doc="Blind and not released: never shown to auditees."),
+        C(name="sampling", type="text", values=("random", "targeted"), doc="How the audit was picked; null is unknown."),
+        C(name="flags", type="texts", required=True, doc="What else is true of it, sorted."),
+        *_PLACE,
+        C(name="auditee_submitted_at", type="time", doc="When the auditee submitted."),
+        C(name="auditor_submitted_at", type="time", doc="When the auditor submitted."),
+        C(name="auditee_payload_hash", type="text", doc="Raw record of the auditee's revision compared."),
+        C(name="auditor_payload_hash", type="text", doc="Raw record of the auditor's revision compared."),
+        C(name="dimensions", type="labels", doc="The interaction's and the auditee's evaluation's, the latter first."),
+        C(name="agent_score", type="number", doc="The score the agent sees today.", unit="points"),
+        *_beside("current", "as both sides are today"),
+        *_beside("before", "before the audit's own dispute was decided; null where there was none"),
+    ),
+)
+
+COMPARISONS = TableSchema(
+    name="comparisons",
+    doc="One row a pair and a criterion that both sides' form versions have.",
+    key=("pair_id", "criterion_key"),
+    columns=(
+        C(name="pair_id", type="text", required=True, doc="Pair."),
+        C(name="is_headline", type="boolean", required=True, doc="As in pairs."),
+        C(name="is_compared", type="boolean", required=True, doc="As in pairs: false rows count in no statistic."),
+        C(name="criterion_key", type="text", required=True, doc="Criterion."),
+        C(name="criterion_label", type="text", doc="Its text on the auditor's form version."),
+        C(name="position", type="integer", doc="Its place on the form."),
+        C(name="critical_class", type="text", doc="Whose harm a failure is; null when not critical."),
+        C(name="treatment", type="text", required=True, values=tuple(TREATMENTS), doc="How the two answers were treated."),
+        C(name="auditee_state", type="text", required=True, doc="State of the auditee's answer."),
+        C(name="auditor_state", type="text", required=True, doc="State of the auditor's answer."),
+        C(name="auditee_option", type="text", doc="Option the auditee chose."),
+        C(name="auditor_option", type="text", doc="Option the auditor chose."),
+        C(name="auditee_level", type="integer", doc="Its rank on the form's scale.", unit="levels"),
+        C(name="auditor_level", type="integer", doc="Its rank on the form's scale.", unit="levels"),
+        C(name="auditee_points", type="number", unit="points", doc="Points the auditee gave."),
+        C(name="auditor_points", type="number", unit="points", doc="Points the auditor gave."),
+        C(name="max_points", type="number", unit="points", doc="Points available."),
+        C(name="weight", type="number", doc="Weight in the score."),
+        C(name="auditee_failed", type="boolean", doc="Whether the auditee found it critically failed."),
+        C(name="auditor_failed", type="boolean", doc="Whether the auditor found it critically failed."),
+        C(name="delta", type="number", doc="Auditee's less auditor's points; levels where there are no points."),
+        C(name="agrees", type="boolean", doc="Whether the answers are equal; null where one is missing."),
+    ),
+)
+
+BUCKET_ROWS = TableSchema(
+    name="buckets",
+    doc="One row an evaluation: where it ended and why.",
+    key=("evaluation_id",),
+    columns=(
+        C(name="evaluation_id", type="text", required=True, doc="Evaluation."),
+        C(name="bucket", type="text", required=True, values=tuple(BUCKETS), doc="Where it ended."),
+        C(name="reason", type="text", doc="Why, where the bucket does not say it all."),
+        C(name="candidates", type="texts", doc="For AMBIGUOUS: the evaluations that fit, sorted."),
+        C(name="about", type="text", doc="What it judges."),
+        C(name="kind", type="text", doc="Its kind, a calibration recognised by its session included."),
+        C(name="interaction_id", type="text", doc="Interaction."),
+        C(name="form_id", type="text", doc="Form."),
+        C(name="form_version", type="text", doc="Version of the form."),
+        C(name="evaluator_id", type="text", doc="Person who scored."),
+        C(name="agent_id", type="text", doc="Person whose work was scored."),
+        C(name="audited_evaluation_id", type="text", doc="The evaluation it names as audited."),
+        C(name="submitted_at", type="time", doc="When it was submitted."),
+        *_PLACE,
+        C(name="sampling", type="text", doc="How it was picked."),
+        C(name="payload_hash", type="text", doc="Raw record of its newest version."),
+    ),
+)
+
+EVALUATOR_WORK = TableSchema(
+    name="evaluator_work",
+    doc="One row an audit that judges the evaluator on a form of its own.",
+    key=("evaluation_id",),
+    columns=(
+        C(name="evaluation_id", type="text", required=True, doc="The audit."),
+        C(name="audited_evaluation_id", type="text", doc="The evaluation it is about, as the audit names it."),
+        C(name="is_linked", type="boolean", required=True, doc="Whether that evaluation is known."),
+        C(name="reason", type="text", doc="What is wrong with the evaluation named."),
+        C(name="auditee_id", type="text", doc="The evaluator who was judged."),
+        C(name="auditor_id", type="text", doc="Who judged."),
+        C(name="agent_id", type="text", doc="Whose work the audited evaluation judged."),
+        C(name="interaction_id", type="text", doc="Interaction."),
+        C(name="form_id", type="text", doc="The audit's own form."),
+        C(name="form_version", type="text", doc="Its version."),
+        C(name="audited_form_id", type="text", doc="Form of the audited evaluation."),
+        C(name="kind", type="text", doc="Kind of the audit."),
+        C(name="score", type="number", doc="Result, recomputed where possible.", unit="points, or levels"),
+        C(name="outcome_label", type="text", doc="Result in words."),
+        C(name="is_auto_failed", type="boolean", doc="Whether it found a critical failure."),
+        C(name="is_passed", type="boolean", doc="Whether the score reaches the form's pass mark."),
+        C(name="higher_is", type="text", doc="Of the audit's form."),
+        C(name="submitted_at", type="time", doc="When it was submitted."),
+        *_PLACE,
+        C(name="dimensions", type="labels", doc="The audit's own."),
+        C(name="payload_hash", type="text", doc="Raw record of the audit."),
+    ),
+)

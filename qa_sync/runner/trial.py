@@ -1,0 +1,114 @@
+"""Try qa-sync without an account: sandboxes for every vendor, a workspace that points at them, a generated programme."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qa_sync import registry
+from qa_sync.config import FILE_NAME
+from qa_sync.ports import Sandbox
+from qa_sync.runner.progress import Progress, Silent
+from qa_sync.runner.recording import RunReport
+from qa_sync.runner.workspace import Workspace
+
+#: Forms of the generated programme, among the starters.
+DEMO_FORMS = "forms/demo_*.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoResult:
+    """What the demo made, and where to look at it."""
+
+    workspace: Workspace
+    report: RunReport
+    workbooks: tuple[Path, ...]
+    pages: tuple[Path, ...]
+
+
+@contextmanager
+def sandboxes(
+    names: Sequence[str] = (), *, programme: Any = None, folder: Path | None = None, port: int = 0
+) -> Iterator[dict[str, Sandbox]]:
+    """Start sandboxes (all that are installed, or those named) and set the environment variables that lead to them.
+
+    Args:
+        names: which.
+        programme: what to fill them with.
+        folder: where they keep their state.
+        port: first port; 0 takes any that is free.
+
+    Raises:
+        ConfigError: a name is not installed.
+    """
+    with ExitStack() as stack:
+        running: dict[str, Sandbox] = {}
+        for at, name in enumerate(names or registry.names("sandboxes")):
+            start = registry.load("sandboxes", name)
+            own = folder / name if folder else None
+            running[name] = start(programme, port=port + at if port else 0, folder=own)
+            stack.callback(running[name].stop)
+            os.environ.update(running[name].environment())
+        yield running
+
+
+def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
+         say: Callable[[str], None] = lambda _line: None) -> DemoResult:
+    """Run the main job on a generated programme, over HTTP, in a workspace below ``folder``.
+
+    A second call finds the first one's store and sheet, and nothing new.
+    """
+    from qa_sync.testing.programme import make_programme
+
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    programme = make_programme()
+    say(f"generated {programme.tickets.num_rows:,} ticket versions and {programme.evaluations.num_rows:,} evaluation versions")
+    with sandboxes(programme=programme, folder=folder / "sandboxes") as running:
+        say(f"started sandboxes on this machine: {', '.join(running)}")
+        write_workspace(folder, running, zone=programme.zone)
+        workspace = Workspace(folder, progress=progress or Silent())
+        report = workspace.run()
+        pages = []
+        for sandbox in running.values():
+            for name, html in sandbox.pages().items():
+                page = folder / "out" / name
+                page.parent.mkdir(exist_ok=True)
+                page.write_text(html, encoding="utf-8")
+                pages.append(page)
+    return DemoResult(workspace=workspace, report=report, workbooks=tuple(sorted((folder / "out").glob("*.xlsx"))),
+                      pages=tuple(pages))
+
+
+def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) -> None:
+    """Write the settings file of a workspace that uses the running sandboxes and an Excel twin."""
+    from ruamel.yaml import YAML
+
+    from qa_sync.config.workspace import bundled_folder
+
+    sources: dict[str, Any] = {}
+    sinks: dict[str, Any] = {"workbook": {"connector": "excel", "path": "./out/weekly.xlsx"}}
+    for sandbox in running.values():
+        part = sandbox.workspace()
+        sources.update(part.get("sources", {}))
+        sinks.update(part.get("sinks", {}))
+    forms = sorted(path.relative_to(bundled_folder()).as_posix() for path in bundled_folder().glob(DEMO_FORMS))
+    settings = {
+        "programme": {"name": "Demo programme", "time_zone": zone},
+        "store": "./data",
+        "forms": [f"mappings/{name}" for name in forms],
+        "sources": sources,
+        "sinks": sinks,
+        "dashboards": {"weekly": {"definition": "mappings/dashboards/weekly.yaml", "sinks": list(sinks)}},
+    }
+    yaml = YAML()
+    yaml.default_flow_style = False
+    with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
+        file.write("# Written by 'qa-sync demo' and 'qa-sync sandbox': the addresses change at every start.\n")
+        yaml.dump(settings, file)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+import requests
+import responses
+from requests.auth import AuthBase
+
+from qa_sync.errors import AuthError, SourceError, TransientError
+from qa_sync.http import HttpClient, Retry, redact_url
+
+BASE = "https://acme.example/api"
+
+
+def client(waits: list[float] | None = None, **options: object) -> HttpClient:
+    waits = waits if waits is not None else []
+    return HttpClient(BASE, retry=Retry(sleep=waits.append, attempts=4), **options)  # type: ignore[arg-type]
+
+
+@responses.activate
+def test_a_rate_limit_is_waited_out_for_as_long_as_it_says() -> None:
+    waits: list[float] = []
+    responses.get(f"{BASE}/x", status=429, headers={"Retry-After": "7.5"})
+    responses.get(f"{BASE}/x", json={"ok": True})
+    assert client(waits).get("x").json() == {"ok": True}
+    assert len(waits) == 1
+    assert 7.5 <= waits[0] <= 7.75
+
+
+@responses.activate
+def test_trying_ends() -> None:
+    waits: list[float] = []
+    responses.get(f"{BASE}/x", status=503)
+    with pytest.raises(TransientError, match="503"):
+        client(waits).get("x")
+    assert len(waits) == 3
+    assert len(responses.calls) == 4
+
+
+@responses.activate
+def test_a_write_of_unknown_fate_is_never_sent_again() -> None:
+    responses.post(f"{BASE}/x", status=503)
+    with pytest.raises(TransientError, match="may or may not"):
+        client().request("POST", "x", json={})
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_write_that_was_refused_for_its_rate_is_sent_again() -> None:
+    responses.post(f"{BASE}/x", status=429)
+    responses.post(f"{BASE}/x", status=201)
+    assert client().request("POST", "x", json={}).status_code == 201
+
+
+@responses.activate
+def test_a_refused_token_is_renewed_once() -> None:
+    class Token(AuthBase):
+        value = "old"
+
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["Authorization"] = self.value
+            return request
+
+        def renew(self) -> None:
+            self.value = "new"
+
+    responses.get(f"{BASE}/x", status=401, match=[responses.matchers.header_matcher({"Authorization": "old"})])
+    responses.get(f"{BASE}/x", json={}, match=[responses.matchers.header_matcher({"Authorization": "new"})])
+    assert client(auth=Token()).get("x").status_code == 200
+    responses.get(f"{BASE}/y", status=401)
+    with pytest.raises(AuthError):
+        client(auth=Token()).get("y")
+
+
+@responses.activate
+def test_no_request_leaves_the_host() -> None:
+    responses.get(f"{BASE}/x", status=302, headers={"Location": "https://evil.example/"})
+    with pytest.raises(SourceError, match="redirects are not followed"):
+        client().get("x")
+    with pytest.raises(SourceError, match=r"refused to leave acme\.example"):
+        client().get("https://evil.example/steal")
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_no_secret_and_no_body_is_in_an_error() -> None:
+    responses.get(f"{BASE}/x", status=404, json={"customer": "Ann wrote this"})
+    with pytest.raises(SourceError) as caught:
+        client().get("x", params={"token": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+    assert "Ann" not in str(caught.value)
+    assert redact_url("https://u:p@h.example:8/a?b=c#d") == "https://h.example:8/a"
+
+
+def test_a_base_url_is_a_web_address() -> None:
+    with pytest.raises(SourceError, match="base_url"):
+        HttpClient("ftp://x")
