@@ -28,13 +28,19 @@ def disputed() -> str:
 def edited() -> str:
     """Select the pairs whose auditee changed an answer after the revision that the headline compares."""
     return """
-        SELECT DISTINCT s.pair_no
-        FROM rc_sides s
-        JOIN rc_items o ON o.state_no = s.auditee_state
-        LEFT JOIN rc_items n ON n.state_no = s.own_state AND n.criterion_key = o.criterion_key
-        WHERE s.variant = 'original' AND s.own_state IS NOT NULL AND s.own_state <> s.auditee_state
-          AND (n.state IS DISTINCT FROM o.state OR n.option IS DISTINCT FROM o.option
-               OR n.points IS DISTINCT FROM o.points)"""
+        WITH moved AS (
+            SELECT pair_no, auditee_state, own_state FROM rc_sides
+            WHERE variant = 'original' AND own_state <> auditee_state
+        ), both_times AS (
+            SELECT m.pair_no, g.criterion_key, g.state, g.option, g.points
+            FROM moved m JOIN rc_given g ON g.state_no = m.auditee_state
+            UNION ALL
+            SELECT m.pair_no, g.criterion_key, g.state, g.option, g.points
+            FROM moved m JOIN rc_given g ON g.state_no = m.own_state
+        )
+        SELECT DISTINCT pair_no FROM (
+            SELECT pair_no FROM both_times GROUP BY pair_no, criterion_key, state, option, points
+            HAVING count(*) <> 2) x"""
 
 
 def flags() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,6 +51,7 @@ class _Batch:
     pages: list[pa.Table] = field(default_factory=list)
     rejects: list[pa.Table] = field(default_factory=list)
     cursor: str = ""
+    listing: bool = False
     started: float = 0.0
 
     def add(self, page: Page) -> None:
@@ -59,6 +60,7 @@ class _Batch:
         self.pages.append(page.records)
         self.rejects.append(page.rejects)
         self.cursor = page.cursor
+        self.listing = self.listing or page.listing
 
     @property
     def is_full(self) -> bool:
@@ -106,47 +108,44 @@ class _Puller:
         here = raw.position()
         batch = _Batch()
         listed: list[pa.Array] = []
-        listing = False
+        complete = False
         n = here.n
-        pages = self._pages(here.cursor)
         try:
-            for page in pages:
+            for page in self.source.read(self.stream.name, here.cursor):
                 batch.add(page)
+                # The last page has the last word: a listing that ends otherwise was not complete.
+                complete = page.listing
                 if page.listing:
-                    listing = True
                     listed.append(page.records["id"].combine_chunks())
-                if batch.is_full:
-                    n = self._commit(raw, batch, n, listing=listing, done=False, last_cursor=here.cursor)
-                    batch = _Batch()
                 if page.last:
                     break
+                if batch.is_full:
+                    n = self._commit(raw, batch, n, listing="partial" if batch.listing else "no", before=here.cursor)
+                    batch = _Batch()
         except LostRace:
             raise
         except QASyncError as error:
             # What was pulled stays: the pages before the failure stand, and so does their cursor.
-            self._commit(raw, batch, n, listing=listing, done=False, last_cursor=here.cursor)
+            self._commit(raw, batch, n, listing="partial" if batch.listing else "no", before=here.cursor)
             error.counts = self.counts  # type: ignore[attr-defined]
             raise
-        n = self._commit(raw, batch, n, listing=listing, done=True, last_cursor=here.cursor)
-        if listing:
+        n = self._commit(raw, batch, n, listing="done" if complete else "no", before=here.cursor)
+        if complete:
             self._bury(raw, pa.concat_arrays(listed) if listed else pa.array([], pa.string()), n)
 
-    def _pages(self, cursor: str | None) -> Iterator[Page]:
-        return self.source.read(self.stream.name, cursor)
-
-    def _commit(self, raw: RawStream, batch: _Batch, n: int, *, listing: bool, done: bool, last_cursor: str | None) -> int:
+    def _commit(self, raw: RawStream, batch: _Batch, n: int, *, listing: str, before: str | None) -> int:
         """Store one batch; return the stream's n. Rejects go first: met twice after a crash, they are one."""
         if not batch.pages:
             return n
         at = self.clock()
-        by_arrival = listing or self.stream.order == "arrival"
+        by_arrival = batch.listing or self.stream.order == "arrival"
         records = pa.concat_tables(batch.pages)
         prepared = raw.prepare(records, at=at, by_arrival=by_arrival)
         unread = pa.concat_tables([*batch.rejects, prepared.rejects.cast(PAGE_REJECTS)])
         new = self._set_aside(unread, at)
-        if prepared.rows.num_rows or batch.cursor != last_cursor or n == 0:
+        if prepared.rows.num_rows or batch.cursor != before or n == 0:
             n = raw.commit(prepared.rows, cursor=batch.cursor, expected_n=n, run_id=self.run_id, at=at,
-                           note={"listing": "done" if listing and done else "partial" if listing else "no"})
+                           note={"listing": listing})
             self.counts.commits += 1
         self._count(records.num_rows + sum(r.num_rows for r in batch.rejects), prepared.counts, unread.num_rows, new)
         return n
