@@ -29,7 +29,7 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         SELECT form_id AS form, criterion_key AS criterion, form_version, auditee_id,
                auditee_level, auditor_level{keys.replace(', form_id AS "form"', "")}
         FROM (SELECT p.*, c.criterion_key, c.auditee_level, c.auditor_level
-              FROM (SELECT * FROM pairs WHERE {COUNTED}) p JOIN comparisons c USING (pair_id)
+              FROM (SELECT * FROM audited WHERE {COUNTED}) p JOIN comparisons c USING (pair_id)
               WHERE c.treatment = 'value' AND c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL)
         WHERE {condition(scene.engine, ask.where)}""")
     groups = scene.engine.fetch(f"""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qa_sync.dashboards.cells import Field
 from qa_sync.engine import Engine
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.model.tables import INTERACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,14 @@ _FIXED: dict[str, tuple[str, str, str, int]] = {
               "Whether the audit is proven to be blind.", 80),
     "link": ("link", "Link", "How the two evaluations were matched.", 80),
     "outcome": ("outcome", "Outcome", "Outcome class of the pair.", 170),
+}
+
+#: Columns of the interaction that pairs can be grouped by.
+INTERACTION_COLUMNS = ("brand", "channel", "language", "region", "product", "policy", "policy_version", "severity",
+                       "escalation_level", "priority")
+_FIXED |= {
+    name: (name, name.replace("_", " ").capitalize(), f"{INTERACTIONS.column(name).doc.rstrip('.')} of the interaction.", 110)
+    for name in INTERACTION_COLUMNS
 }
 
 #: Names of grouping columns that every programme has.

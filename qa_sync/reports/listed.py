@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from qa_sync.dashboards.cells import Field
-from qa_sync.reports.grouping import condition
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.reports.grouping import INTERACTION_COLUMNS, condition
+from qa_sync.reports.population import OF_EVALUATIONS
 from qa_sync.reports.report import Ask, Report, Scene
 
 
@@ -16,7 +18,7 @@ def pairs(scene: Scene, ask: Ask) -> Report:
                array_to_string(flags, ', ') AS flags, link, is_headline AS headline,
                auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
                auditee_payload_hash, auditor_payload_hash
-        FROM pairs p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
+        FROM audited p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
         WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
         ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
     fields = (
@@ -51,21 +53,28 @@ def pairs(scene: Scene, ask: Ask) -> Report:
 
 def exceptions(scene: Scene, ask: Ask) -> Report:
     """Everything that is in no headline number and needs a look, each with its reason."""
+    of_audits = [name for name in ask.where if name not in OF_EVALUATIONS]
+    if of_audits:
+        what = f"exceptions cannot be filtered by {of_audits[0]!r}: not all of them are audits"
+        raise ConfigError(Problem(what=what, hint=f"known: {', '.join(sorted(OF_EVALUATIONS))}"))
     keep = condition(scene.engine, ask.where)
+    scene.engine.view("exceptional", f"""
+        SELECT b.*, b.evaluator_id AS auditee_id, {", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)}
+        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""")
     rows = scene.engine.fetch(f"""
         WITH odd AS (
             SELECT evaluation_id AS key, bucket AS what, reason, evaluation_id, audited_evaluation_id AS other_id, kind,
                    form_id, interaction_id, evaluator_id, week, submitted_at
-            FROM (SELECT *, evaluator_id AS auditee_id FROM buckets)
+            FROM exceptional
             WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED') AND {keep}
             UNION ALL
             SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, auditee_kind, form_id,
                    interaction_id, auditee_id, week, auditee_submitted_at
-            FROM pairs WHERE outcome = 'NOT_COMPARABLE' AND {keep}
+            FROM audited WHERE outcome = 'NOT_COMPARABLE' AND {keep}
             UNION ALL
             SELECT pair_id || '|score', 'SCORE_MISMATCH', NULL, auditee_evaluation_id, auditor_evaluation_id, auditee_kind,
                    form_id, interaction_id, auditee_id, week, auditee_submitted_at
-            FROM pairs WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
+            FROM audited WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
         )
         SELECT o.key, o.what, o.reason, o.evaluation_id, o.other_id, o.kind, o.form_id AS form, o.interaction_id,
                o.evaluator_id, n.name AS evaluator_name, o.week, o.submitted_at

@@ -38,7 +38,7 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str) -> pa.Tab
     engine = scene.engine
     engine.view("shown", f"""
         SELECT p.*, p.leniency * u.points AS leniency_points, abs(p.delta) * u.points AS distance_points
-        FROM pairs p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version
+        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version
         WHERE {COUNTED} AND {condition}""")
     engine.table("pair_counts", f"""
         SELECT {keys}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,

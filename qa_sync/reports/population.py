@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Field
-from qa_sync.reports.grouping import Grouping
+from qa_sync.reports.grouping import INTERACTION_COLUMNS, Grouping
 from qa_sync.reports.report import Scene
 
 POPULATION_FIELDS = (
@@ -19,7 +19,8 @@ POPULATION_FIELDS = (
 )
 
 #: Columns that an evaluation has without an audit; by any other, coverage means nothing.
-_OF_EVALUATIONS = frozenset({"site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "agent"})
+OF_EVALUATIONS = frozenset({"site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "agent",
+                             *INTERACTION_COLUMNS})
 
 
 def population(
@@ -29,7 +30,7 @@ def population(
 
     They are left out where a grouping or filter is of the audit and not of the evaluation.
     """
-    if any(g.name not in _OF_EVALUATIONS for g in by) or any(
+    if any(g.name not in OF_EVALUATIONS for g in by) or any(
         word in condition for word in ("auditor_id", "is_blind", "link", "outcome", "dimensions[")
     ):
         return {}, ()

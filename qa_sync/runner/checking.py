@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qa_sync.errors import ConfigError, Problem, QASyncError
-from qa_sync.mapping import check_mapping
 from qa_sync.runner.workspace import Workspace
 
 
@@ -17,11 +16,9 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     """
     problems: list[Problem] = []
     try:
-        materials = workspace.materials
+        workspace.materials  # noqa: B018  (reading them is the check)
     except ConfigError as error:
         return list(error.problems)
-    for mapping in materials.mappings.values():
-        problems += [p for p in check_mapping(mapping) if p not in problems]
     if offline:
         return problems
     for part, names, connect in (

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping as Dict
+from collections.abc import Callable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qa_sync import __version__, forms, mapping, yamlfile
+from qa_sync import __version__, forms, yamlfile
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
 from qa_sync.config import WorkspaceSettings, find_data_file
 from qa_sync.dashboards import definition as definitions
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.mapping import Mapping, load
 from qa_sync.reports import REPORTS
 
 
@@ -21,7 +23,7 @@ from qa_sync.reports import REPORTS
 class Materials:
     """The parsed files of a workspace, and their texts, which each run's snapshot keeps."""
 
-    mappings: Dict[str, mapping.Mapping]
+    mappings: Dict[str, Mapping]
     catalogue: forms.Catalogue
     dashboards: Dict[str, definitions.Definition]
     contents: dict[str, Any]
@@ -40,14 +42,14 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
     """
     problems: list[Problem] = []
     texts: dict[str, dict[str, str]] = {"mappings": {}, "forms": {}, "dashboards": {}}
-    mappings: dict[str, mapping.Mapping] = {}
+    mappings: dict[str, Mapping] = {}
     for name, source in settings.sources.items():
         wanted = source.mapping or f"mappings/{source.connector}.yaml"
         path = find_data_file(folder, wanted)
         if path is None:
             problems.append(_absent(document, ("sources", name, "mapping"), wanted))
             continue
-        loaded = _tried(problems, lambda path=path, wanted=wanted: mapping.load(path, shown_as=wanted))
+        loaded = _tried(problems, lambda path=path, wanted=wanted: load(path, shown_as=wanted))
         if loaded is not None:
             mappings[name] = loaded
             texts["mappings"][name] = loaded.text

@@ -50,7 +50,7 @@ def sandboxes(
         running: dict[str, Sandbox] = {}
         for at, name in enumerate(names or registry.names("sandboxes")):
             start = registry.load("sandboxes", name)
-            own = folder / name if folder else None
+            own = (folder / name).resolve() if folder else None
             running[name] = start(programme, port=port + at if port else 0, folder=own)
             stack.callback(running[name].stop)
             os.environ.update(running[name].environment())
@@ -68,7 +68,7 @@ def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
     if fresh and folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    programme = make_programme()
+    programme = make_programme(evaluated=0.6, audited=0.4)
     say(f"generated {programme.tickets.num_rows:,} ticket versions and {programme.evaluations.num_rows:,} evaluation versions")
     with sandboxes(programme=programme, folder=folder / "sandboxes") as running:
         say(f"started sandboxes on this machine: {', '.join(running)}")

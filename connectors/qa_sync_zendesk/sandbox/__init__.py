@@ -94,7 +94,7 @@ class Sandbox:
 
     def workspace(self) -> Mapping[str, Mapping[str, object]]:
         """Return the source that a workspace needs to read this account."""
-        return {"sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/zendesk.yaml", **self.settings()}}}
+        return {"sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/demo/zendesk.yaml", **self.settings()}}}
 
     def pages(self) -> Mapping[str, str]:
         """Return nothing: there is nothing to look at."""

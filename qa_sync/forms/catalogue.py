@@ -1,0 +1,233 @@
+"""Form catalogues: versions of forms with their criteria and options, read from YAML, checked as a whole.
+
+A file is a list of form versions. What a catalogue says decides scores, so every run's snapshot keeps its text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from qa_sync import yamlfile
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.model import TABLES
+
+_FORM_KEYS = ("form_id", "version", "name", "higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap",
+              "about", "status", "criteria")
+_CRITERION_KEYS = ("key", "label", "section", "category", "max_points", "weight", "critical_class", "is_critical", "options")
+_OPTION_KEYS = ("option", "label", "level", "points", "is_fail")
+_ID = re.compile(r"\S(.*\S)?\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All form versions of a workspace, as rows of the tables forms, criteria and options."""
+
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=lambda: {"forms": (), "criteria": (), "options": ()})
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return the tables forms, criteria and options with the model's columns."""
+        return {name: pa.Table.from_pylist([dict(row) for row in rows], schema=TABLES[name].arrow)
+                for name, rows in self.rows.items()}
+
+
+def load_catalogue(files: Sequence[tuple[Path, str]]) -> Catalogue:
+    """Read catalogue files, each with the name that problems show.
+
+    Raises:
+        ConfigError: with the problems of all files.
+    """
+    problems: list[Problem] = []
+    documents = []
+    for path, shown_as in files:
+        try:
+            document = yamlfile.read(path, shown_as=shown_as, lenient=True)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        problems += document.problems
+        documents.append(document)
+    catalogue = _read(documents, problems)
+    if problems:
+        raise ConfigError(problems)
+    return catalogue
+
+
+def parse_catalogue(text: str, *, file: str) -> Catalogue:
+    """Read one catalogue from text; raises as ``load_catalogue``."""
+    problems: list[Problem] = []
+    catalogue = _read([yamlfile.parse(text, file=file)], problems)
+    if problems:
+        raise ConfigError(problems)
+    return catalogue
+
+
+def _read(documents: Sequence[yamlfile.Document], problems: list[Problem]) -> Catalogue:
+    rows: dict[str, list[dict[str, Any]]] = {"forms": [], "criteria": [], "options": []}
+    seen: dict[tuple[str, str], str] = {}
+    for document in documents:
+        reader = _Reader(document, problems, rows)
+        if not isinstance(document.data, list):
+            reader.fault((), "a catalogue is a list of form versions", "begin each with '- form_id: ...'")
+            continue
+        for at, form in enumerate(document.data):
+            reader.form(at, form, seen)
+    return Catalogue(rows=rows)
+
+
+@dataclass(slots=True)
+class _Reader:
+    document: yamlfile.Document
+    problems: list[Problem]
+    rows: dict[str, list[dict[str, Any]]]
+
+    def fault(self, path: Sequence[str | int], what: str, hint: str = "") -> None:
+        self.problems.append(self.document.problem(path, what, hint))
+
+    def form(self, at: int, form: object, seen: dict[tuple[str, str], str]) -> None:
+        path = (at,)
+        if not isinstance(form, dict):
+            return self.fault(path, "a form version has keys", f"known: {', '.join(_FORM_KEYS)}")
+        self._known(path, form, _FORM_KEYS)
+        identity = (self._id(path, form, "form_id"), self._id(path, form, "version"))
+        if identity in seen:
+            self.fault((at, "version"), f"form {identity[0]} version {identity[1]} is already in {seen[identity]}")
+        seen[identity] = self.document.file
+        row = {"form_id": identity[0], "form_version": identity[1], "name": self._text(path, form, "name") or identity[0]}
+        for name in ("higher_is", "scale", "auto_fail", "about"):
+            column = TABLES["forms"].column(name)
+            row[name] = self._choice(path, form, name, column.values, required=column.required)
+        row["auto_fail"] = row["auto_fail"] or "zero"
+        row["about"] = row["about"] or "agent_work"
+        for name in ("tolerance", "pass_mark", "auto_fail_cap"):
+            row[name] = self._number(path, form, name)
+        if row["auto_fail"] == "cap" and row["auto_fail_cap"] is None:
+            self.fault((at, "auto_fail"), "auto_fail: cap needs auto_fail_cap, the most points that are left")
+        row["status"] = self._text(path, form, "status") or "published"
+        self.rows["forms"].append(row)
+        criteria = form.get("criteria")
+        if not isinstance(criteria, list) or not criteria:
+            return self.fault((at, "criteria"), "a form version needs a list of criteria")
+        keys: set[str] = set()
+        for number, criterion in enumerate(criteria):
+            self.criterion(identity, (at, "criteria", number), criterion, keys, row["scale"])
+        return None
+
+    def criterion(self, form: tuple[str, str], path: tuple[str | int, ...], criterion: object, keys: set[str],
+                  scale: str | None) -> None:
+        if not isinstance(criterion, dict):
+            return self.fault(path, "a criterion has keys", f"known: {', '.join(_CRITERION_KEYS)}")
+        self._known(path, criterion, _CRITERION_KEYS)
+        key = self._id(path, criterion, "key")
+        if key in keys:
+            self.fault((*path, "key"), f"two criteria have the key {key!r}")
+        keys.add(key)
+        critical_class = self._choice(path, criterion, "critical_class", TABLES["criteria"].column("critical_class").values)
+        is_critical = self._truth(path, criterion, "is_critical")
+        options = criterion.get("options")
+        points = self._number(path, criterion, "max_points")
+        weight = self._number(path, criterion, "weight")
+        for name, value in (("max_points", points), ("weight", weight)):
+            if value is not None and value < 0:
+                self.fault((*path, name), f"{name} cannot be negative")
+        self.rows["criteria"].append({
+            "form_id": form[0], "form_version": form[1], "criterion_key": key,
+            "label": self._text(path, criterion, "label") or key, "section": self._text(path, criterion, "section"),
+            "category": self._text(path, criterion, "category"), "position": int(path[-1]) + 1, "max_points": points,
+            "weight": 1.0 if weight is None else weight, "critical_class": critical_class,
+            "is_critical": bool(critical_class) if is_critical is None else is_critical,
+        })
+        if options is None and scale == "points" and points is not None:
+            return None  # any number of points up to the maximum
+        if not isinstance(options, list) or not options:
+            return self.fault((*path, "options"), "a criterion needs its options, in the order of the scale",
+                              "only a criterion of a points form with max_points may leave them out")
+        self.options(form, key, path, options, points)
+        return None
+
+    def options(self, form: tuple[str, str], key: str, path: tuple[str | int, ...], options: list[Any],
+                max_points: float | None) -> None:
+        names: set[str] = set()
+        levels: set[int] = set()
+        for number, given in enumerate(options):
+            at = (*path, "options", number)
+            option = {"option": given} if isinstance(given, str | int | float) and not isinstance(given, bool) else given
+            if not isinstance(option, dict):
+                self.fault(at, "an option is a text, or has keys", f"known: {', '.join(_OPTION_KEYS)}")
+                continue
+            self._known(at, option, _OPTION_KEYS)
+            name = self._id(at, option, "option")
+            level = option.get("level", number)
+            if name in names:
+                self.fault((*at, "option"), f"two options are called {name!r}")
+            if not isinstance(level, int) or isinstance(level, bool) or level < 0:
+                self.fault((*at, "level"), "a level is a whole number from 0")
+                level = number
+            if level in levels:
+                self.fault((*at, "level"), f"two options have level {level}")
+            names.add(name)
+            levels.add(level)
+            points = self._number(at, option, "points")
+            if points is not None and max_points is not None and points > max_points:
+                self.fault((*at, "points"), f"{points:g} points, but the criterion has {max_points:g}")
+            self.rows["options"].append({
+                "form_id": form[0], "form_version": form[1], "criterion_key": key, "option": name,
+                "label": self._text(at, option, "label") or name, "level": level, "points": points,
+                "is_fail": self._truth(at, option, "is_fail"),
+            })
+        if levels and sorted(levels) != list(range(len(levels))):
+            self.fault((*path, "options"), "the levels of a scale are 0, 1, 2 and so on, without a gap")
+
+    def _known(self, path: Sequence[str | int], given: Mapping[str, Any], known: Sequence[str]) -> None:
+        for name in given:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                self.fault((*path, name), "this key is not known", f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
+
+    def _id(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str:
+        value = given.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or not _ID.match(value):
+            self.fault((*path, name), f"{name} must be a text", f'for example {name}: "1"' if name == "version" else "")
+            return f"?{len(self.problems)}"
+        return value
+
+    def _text(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str | None:
+        value = given.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        self.fault((*path, name), f"{name} must be a text", f'write it as "{value}"')
+        return None
+
+    def _number(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> float | None:
+        value = given.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault((*path, name), f"{name} must be a number")
+            return None
+        return float(value)
+
+    def _truth(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> bool | None:
+        value = given.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault((*path, name), f"{name} must be true or false")
+        return None
+
+    def _choice(self, path: Sequence[str | int], given: Mapping[str, Any], name: str, values: Sequence[str], *,
+                required: bool = False) -> str | None:
+        value = given.get(name)
+        if value is None and not required:
+            return None
+        if value not in values:
+            self.fault((*path, name), f"{name} must be one of {', '.join(values)}")
+            return None
+        return str(value)
