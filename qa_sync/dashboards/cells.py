@@ -47,7 +47,8 @@ class Field:
 class Chart:
     """A chart shown on one tab, drawn from the columns of another (or the same).
 
-    ``x`` and ``series`` are field names of the tab ``data``. ``percent`` formats the value axis as percent.
+    ``x`` and ``series`` are field names of the tab ``data``. ``percent`` formats the value axis as percent;
+    ``low`` and ``high`` are its ends, None lets the medium choose.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Chart:
     x: str
     series: tuple[str, ...]
     percent: bool = False
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

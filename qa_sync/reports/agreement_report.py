@@ -105,7 +105,7 @@ def _measured(
 def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
     known = {"form": Field(name="form", label="Form", width=170, doc="Evaluation form."),
              "criterion": Field(name="criterion", label="Criterion", width=170, doc="Criterion of the form.")}
-    fields = [Field(name="key", label="Key", width=60, doc="Identity of the row."), *(known.get(n) or by[n] for n in names)]
+    fields = [Field(name="key", label="Key", width=230, doc="Identity of the row."), *(known.get(n) or by[n] for n in names)]
     fields += [
         Field(name="pairs", label="Pairs", kind="integer", width=65, doc="Pairs in which both sides gave a value (n)."),
         Field(name="auditees", label="Auditees", kind="integer", width=75, doc="Different auditees among them."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from qa_sync.reports.grouping import Grouping, condition, groupings
 from qa_sync.reports.measures import MEASURES, conclude, count_groups
 from qa_sync.reports.population import POPULATION_FIELDS, population
 from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.trend import trend
 
 NOBODY = "(none)"
 
@@ -19,10 +21,7 @@ NOBODY = "(none)"
 def summary(scene: Scene, ask: Ask) -> Report:
     """Agreement by site and week (or any other grouping): what a head of quality reads first."""
     by = groupings(scene.engine, ask.by or ("site", "week"))
-    charts = (
-        Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week",
-              series=_series(scene, ask), percent=True),
-    ) if not ask.by and not ask.where else ()
+    charts = _trend_chart(scene) if [g.name for g in by] == ["site", "week"] and not ask.where else ()
     return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors", charts=charts)
 
 
@@ -32,10 +31,16 @@ def evaluators(scene: Scene, ask: Ask) -> Report:
     return _grouped(scene, ask, by, name="evaluators", title="Evaluators as their audits see them", named="auditee")
 
 
-def _series(scene: Scene, ask: Ask) -> tuple[str, ...]:
-    from qa_sync.reports.trend import sites
-
-    return tuple(f"site_{at}" for at, _ in enumerate(sites(scene)))
+def _trend_chart(scene: Scene) -> tuple[Chart, ...]:
+    """The chart of the trend report, from just below its lowest point."""
+    drawn = trend(scene, Ask())
+    series = tuple(f.name for f in drawn.fields if f.name != drawn.key)
+    lowest = [low for name in series if (low := pc.min(drawn.rows[name]).as_py()) is not None]
+    if not lowest:
+        return ()
+    low = max(0, math.floor(min(lowest) * 10 - 0.2)) / 10
+    return (Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week", series=series,
+                  percent=True, low=low, high=1.0),)
 
 
 def _grouped(
@@ -47,7 +52,7 @@ def _grouped(
     key = _joined([made[g.name] for g in by], counts.num_rows)
     measures = conclude(counts, scene)
     made = {"key": key, **made}
-    fields = [Field(name="key", label="Key", width=60, doc="Identity of the row; do not change it."), *(g.field for g in by)]
+    fields = [Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."), *(g.field for g in by)]
     if named:
         made["name"] = _names(scene, counts[named])
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))

@@ -22,7 +22,7 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
         ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
     fields = (
-        Field(name="key", label="Pair", width=90, doc="Auditee evaluation | auditor evaluation."),
+        Field(name="key", label="Pair", width=220, doc="Auditee evaluation | auditor evaluation."),
         Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
         Field(name="site", label="Site", width=110), Field(name="queue", label="Queue", width=120),
         Field(name="form", label="Form", width=150),
@@ -45,8 +45,8 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         Field(name="auditor_submitted_at", label="Audited", kind="time", width=130),
         Field(name="auditee_evaluation_id", label="Evaluation", width=130),
         Field(name="auditor_evaluation_id", label="Audit", width=130),
-        Field(name="auditee_payload_hash", label="Evaluation's hash", width=130, doc="SHA-256 of the stored record."),
-        Field(name="auditor_payload_hash", label="Audit's hash", width=130, doc="SHA-256 of the stored record."),
+        Field(name="auditee_payload_hash", label="Evaluation's hash", width=480, doc="SHA-256 of the stored record."),
+        Field(name="auditor_payload_hash", label="Audit's hash", width=480, doc="SHA-256 of the stored record."),
     )
     return Report(name="pairs", title="Pairs", fields=fields, key="key", rows=rows)
 
@@ -81,7 +81,7 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         FROM odd o LEFT JOIN people n ON n.person_id = o.evaluator_id
         ORDER BY o.what, o.reason NULLS FIRST, o.week DESC NULLS LAST, o.key""")
     fields = (
-        Field(name="key", label="Key", width=110, doc="Identity of the row."),
+        Field(name="key", label="Key", width=230, doc="Identity of the row."),
         Field(name="what", label="What", width=160, tone="outcome", doc="Why it is here, see Definitions."),
         Field(name="reason", label="Reason", width=210, doc="See Definitions."),
         Field(name="evaluation_id", label="Evaluation", width=130), Field(name="other_id", label="Audit", width=130),
