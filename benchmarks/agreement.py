@@ -1,7 +1,7 @@
 """Speed, memory and coverage of qa_sync.agreement beside the packages and beside the floor. Ratios, not seconds, count.
 
-    python benchmarks/agreement.py              # speed and peak memory, about a minute
-    python benchmarks/agreement.py --coverage   # do the default intervals cover? q = 2..5, skewed and biased margins
+``python benchmarks/agreement.py`` prints speed and peak memory in about a minute;
+``python benchmarks/agreement.py --coverage`` whether default intervals cover, q = 2..5, skewed and biased margins.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ COEFFICIENTS = [
 
 
 def best(run: Callable[[], Any], times: int = 5) -> tuple[float, float, Any]:
-    """Return (best seconds, peak MB of its own allocations, result)."""
+    """Return (best CPU seconds, peak MB of its own allocations, result).
+
+    CPU time, because the cores may be shared; everything measured here runs in one thread.
+    """
     seconds = []
     result = None
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         result = run()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     tracemalloc.start()  # numpy reports its buffers; apart from the timing, which it would slow
     run()
     peak = tracemalloc.get_traced_memory()[1] / 1e6

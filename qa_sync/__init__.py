@@ -48,9 +48,10 @@ _HOMES = {
     "StoreError": "qa_sync.errors",
     "TransientError": "qa_sync.errors",
     "Workspace": "qa_sync.runner.workspace",
-    "agreement": "qa_sync.agreement",
-    "reconcile": "qa_sync.reconcile.frames:reconcile_frames",
 }
+
+#: Packages that can be called: ``qa_sync.agreement(...)`` whether or not ``qa_sync.agreement.charts`` was imported.
+_CALLABLE = ("agreement", "reconcile")
 
 __all__ = [
     "AuthError",
@@ -71,12 +72,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _CALLABLE:
+        return import_module(f"qa_sync.{name}")
     home = _HOMES.get(name)
     if home is None:
         msg = f"module 'qa_sync' has no attribute {name!r}"
         raise AttributeError(msg)
-    module, _, attribute = home.partition(":")
-    value = getattr(import_module(module), attribute or name)
+    value = getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -129,32 +129,48 @@ def coincidences(codes: ArrayLike, n_levels: int) -> Floats:
     o[c, k] = sum over units of (ordered pairs of raters that said c and k) / (values of the unit - 1). Made from
     bincounts of pairs of columns, so the number of units costs one pass a pair and no (units x levels) table.
     """
+    return coincidences_and_units(codes, n_levels)[0]
+
+
+def coincidences_and_units(codes: ArrayLike, n_levels: int) -> tuple[Floats, int]:
+    """As :func:`coincidences`, with the number of pairable units (those with two or more values)."""
     matrix = np.asarray(codes)
-    if matrix.ndim != 2:
-        msg = f"coincidences: codes have {matrix.ndim} dimensions; give (units, raters)"
+    if matrix.ndim != 2 or (matrix.size and matrix.dtype.kind not in "iu"):
+        msg = f"coincidences: {matrix.ndim}-dimensional {matrix.dtype}; give integer codes (units, raters)"
         raise ValueError(msg)
-    raters = matrix.shape[1]
+    units, raters = matrix.shape
     if raters < 2:
-        return np.zeros((n_levels, n_levels))
+        return np.zeros((n_levels, n_levels)), 0
+    whole = _pair_counts(matrix, n_levels)
+    if whole is not None:
+        return np.asarray(whole / (raters - 1.0)), units
     present = _present(_codes(matrix.ravel(), "codes"), n_levels, "codes").reshape(matrix.shape)
-    if present.all():
-        return np.asarray(_pair_counts(matrix, n_levels) / (raters - 1.0))
     values = present.sum(axis=1)
+    pairable = int((values >= 2).sum())
     if raters > 8:  # pairs of columns grow with the square; the table of counts does not
-        return coincidences_from_counts(rater_counts(matrix, n_levels))
+        return coincidences_from_counts(rater_counts(matrix, n_levels)), pairable
     total = np.zeros((n_levels, n_levels))
     for size in np.unique(values[values >= 2]):  # units with equally many values share one weight: integer counts
-        total += _pair_counts(matrix[values == size], n_levels) / (size - 1.0)
-    return total
+        block = matrix[values == size]
+        for i in range(raters):
+            for j in range(i + 1, raters):
+                half = confusion(block[:, i], block[:, j], None, n_levels)[0]
+                total += (half + half.T) / (size - 1.0)
+    return total, pairable
 
 
-def _pair_counts(codes: NDArray[np.integer], n_levels: int) -> Floats:
-    """Count ordered pairs of different columns (q, q)."""
-    half = np.zeros((n_levels, n_levels))
-    for i in range(codes.shape[1]):
-        for j in range(i + 1, codes.shape[1]):
-            half += confusion(codes[:, i], codes[:, j], None, n_levels)[0]
-    return half + half.T
+def _pair_counts(codes: NDArray[np.integer], n_levels: int) -> Floats | None:
+    """Count ordered pairs of different columns (q, q), or return None when a code is missing or off the scale."""
+    half = np.zeros(n_levels * n_levels)
+    columns = [_codes(column, "codes") for column in codes.T]
+    for i, first in enumerate(columns):
+        for second in columns[i + 1 :]:
+            counts = _flat_counts(first, second, None, n_levels, 1)
+            if counts is None:
+                return None
+            half += counts
+    square = half.reshape(n_levels, n_levels)
+    return square + square.T
 
 
 def coincidences_from_counts(counts: ArrayLike) -> Floats:

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qa_sync.agreement.counts import coincidences, coincidences_from_counts
+from qa_sync.agreement.counts import coincidences_and_units, coincidences_from_counts
 from qa_sync.agreement.estimate import NO_DATA, NO_VARIATION, Estimate, Floats, divide, none_if_nan
 from qa_sync.agreement.many_raters import ItemRatings, t_interval
 from qa_sync.agreement.weights import Weights, weight_matrix
@@ -88,8 +88,7 @@ def krippendorff_alpha(
         if n_levels is None:
             msg = "krippendorff_alpha: n_levels is missing; codes need the size of the form's scale"
             raise ValueError(msg)
-        o = coincidences(codes, n_levels)
-        units = int((np.count_nonzero(codes >= 0, axis=1) >= 2).sum())
+        o, units = coincidences_and_units(codes, n_levels)
     value = alpha_from_coincidences(o, metric, values)
     if np.isfinite(value):
         return Estimate(value=value, n=units, method="")

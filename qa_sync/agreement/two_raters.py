@@ -46,6 +46,8 @@ TWO_RATER_COEFFICIENTS: tuple[Coefficient, ...] = (
 )
 # 1 - p_e below this is rounding of 0: chance agreement is certain and the coefficient says nothing.
 _CERTAIN = 1e-12
+# Levels up to which rows are added one by one instead of by a matrix product.
+_SMALL = 16
 
 
 def point_values(
@@ -54,7 +56,8 @@ def point_values(
     """Return (values, observed, expected), each (len(wanted), B), of B flattened tables.
 
     This is the one place where the coefficients are computed; tables of counts, of proportions and the draws
-    of an interval all come through it. One matrix product reduces the cells for all wanted coefficients.
+    of an interval all come through it. Cells are reduced row by row, without BLAS: on tables this small its
+    threads cost more than they save.
 
     Args:
         cells: (q * q, B) counts or any multiple of them, auditee-major, one table a column.
@@ -62,24 +65,23 @@ def point_values(
         n: number of pairs (B,), needed by alpha's small-sample term only; default: the sum of the cells.
     """
     q = round(cells.shape[0] ** 0.5)
-    identity = np.arange(q * q)
-    features = np.zeros((2 * q + len(wanted), q * q))
-    features[identity // q, identity] = 1.0  # auditee margins
-    features[q + identity % q, identity] = 1.0  # auditor margins
-    for position, (_, weights) in enumerate(wanted):
-        features[2 * q + position] = weights.ravel()
-    reduced = features @ cells
-    total = reduced[:q].sum(axis=0)
-    np.divide(reduced, total, out=reduced, where=total > 0)
-    a, b = reduced[:q], reduced[q : 2 * q]
+    cube = cells.reshape(q, q, -1)
+    a, b = cube.sum(axis=1), cube.sum(axis=0)
+    total = a.sum(axis=0)
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    a, b = a * scale, b * scale
     shape = (len(wanted), cells.shape[1])
-    values, observed, expected = np.empty(shape), reduced[2 * q :], np.empty(shape)
+    values, observed, expected = np.empty(shape), np.empty(shape), np.empty(shape)
     for position, (coefficient, weights) in enumerate(wanted):
         if coefficient == "bangdiwala_b":  # the share of the margins' squares that the diagonal's squares fill
             diagonal = divide(cells[:: q + 1], total)
             observed[position], expected[position] = diagonal.sum(axis=0), np.nan
             values[position] = divide((diagonal**2).sum(axis=0), (a * b).sum(axis=0))
             continue
+        if _is_identity(weights):
+            observed[position] = cells[:: q + 1].sum(axis=0) * scale
+        else:
+            observed[position] = np.einsum("c,cb->b", weights.ravel(), cells) * scale
         expected[position] = _chance(coefficient, weights, a, b)
         if coefficient == "krippendorff_alpha":
             epsilon = divide(0.5, total if n is None else n)  # 1 / (number of values)
@@ -100,10 +102,10 @@ def _chance(coefficient: Coefficient, weights: Floats, a: Floats, b: Floats) -> 
     if coefficient == "percent_agreement":
         return np.zeros(size)
     if coefficient == "cohen_kappa":
-        return np.asarray(np.einsum("kb,kb->b", weights.T @ a, b))
+        return _bilinear(weights, a, b)
     pooled = (a + b) / 2
     if coefficient in ("scott_pi", "krippendorff_alpha"):
-        return np.asarray(np.einsum("kb,kb->b", weights.T @ pooled, pooled))
+        return _bilinear(weights, pooled, pooled)
     if coefficient == "brennan_prediger":
         return np.full(size, weights.sum() / q**2)
     if coefficient == "gwet_ac":
@@ -112,6 +114,22 @@ def _chance(coefficient: Coefficient, weights: Floats, a: Floats, b: Floats) -> 
         return np.asarray(weights.sum() / (q * (q - 1)) * (1 - np.einsum("kb,kb->b", pooled, pooled)))
     msg = f"coefficient: {coefficient!r} is not known; use one of {', '.join(TWO_RATER_COEFFICIENTS)}"
     raise ValueError(msg)
+
+
+def _bilinear(weights: Floats, a: Floats, b: Floats) -> Floats:
+    """Return sum_kl w_kl a_k b_l per column."""
+    if _is_identity(weights):
+        met = a
+    elif len(weights) > _SMALL:
+        met = weights.T @ a
+    else:
+        met = np.stack([np.einsum("k,kb->b", column, a) for column in weights.T])
+    return np.asarray(np.einsum("kb,kb->b", met, b))
+
+
+def _is_identity(weights: Floats) -> bool:
+    """Whether only equal levels agree: the most frequent case, and the cheapest."""
+    return bool((weights == np.eye(len(weights))).all())
 
 
 def _chance_slope(coefficient: Coefficient, weights: Floats, a: Floats, b: Floats) -> Floats:
@@ -175,7 +193,7 @@ def two_rater_agreement(
 
 
 def percent_agreement(tables: ArrayLike, weights: Weights = "identity") -> Batch:
-    """Return the share of pairs with the same answer, tables (q, q) or (G, q, q); with weights near misses count in part."""
+    """Return the share of pairs with the same answer, tables (q, q) or (G, q, q); weights let near misses count."""
     return two_rater_agreement(tables, "percent_agreement", weights)
 
 

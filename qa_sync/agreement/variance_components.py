@@ -3,7 +3,7 @@
 Estimators are Henderson's Method I (models 1A, 1B, 2) and fitting constants (model 3), as Gwet (2014), chapters
 8-10, gives them; the estimator is named in every result because others exist and differ (for the published
 ``iccdata1``: .2521 here, .2486 by the one-way ANOVA n0). ``inter`` is reliability between raters, ``intra`` of
-the same rater repeating itself. Balanced scores without repeats give the ICC1, ICC2 and ICC3 of :mod:`qa_sync.agreement.intraclass`.
+the same rater repeating itself. Balanced scores without repeats give ICC1, ICC2 and ICC3 of :func:`.intraclass.icc`.
 """
 
 from __future__ import annotations
