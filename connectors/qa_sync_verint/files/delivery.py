@@ -1,0 +1,101 @@
+"""Read one delivery: its files, their parts, the rows of each, and the evaluations they make up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from qa_sync.errors import ConservationError
+from qa_sync_verint.files.containers import Part, parts_of
+from qa_sync_verint.files.deliveries import Delivery, FoundFile
+from qa_sync_verint.files.grouping import Groups, Record, evaluation_row
+from qa_sync_verint.files.parts import open_part
+from qa_sync_verint.files.profile import StreamProfile
+from qa_sync_verint.files.refusal import MAX_ANSWERS, MAX_ROWS, Refused
+from qa_sync_verint.files.rows import Counts, Reject, RowChecker
+
+
+class DeliveryReading:
+    """One reading of one delivery. ``counts`` holds the rows of each part that was read, by name."""
+
+    def __init__(self, profile: StreamProfile, notify: Callable[[str], None] = lambda _line: None) -> None:
+        self._profile = profile
+        self._notify = notify
+        self._base = 0
+        self.counts: dict[str, Counts] = {}
+
+    def items(self, delivery: Delivery) -> Iterator[Record | Reject]:
+        """Yield the records and rejects of a delivery, always in the same order.
+
+        Raises:
+            ConservationError: a row was neither loaded nor rejected, which is a bug.
+        """
+        if self._profile.grain == "evaluation":
+            for file in delivery.files:
+                yield from self._file(file, None)
+            return
+        groups = Groups(self._profile)
+        try:
+            for file in delivery.files:
+                yield from self._file(file, groups)
+            yield from groups.records()
+        finally:
+            groups.close()
+
+    def _file(self, file: FoundFile, groups: Groups | None) -> Iterator[Record | Reject]:
+        try:
+            if file.refused is not None:
+                raise file.refused
+            for part in parts_of(file.path, file.name, self._profile.members):
+                yield from self._part(part, groups)
+        except Refused as refused:
+            yield _whole(file.name, refused)
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or 'it changed while being read'}"
+            yield _whole(file.name, Refused(field="file", reason=reason))
+
+    def _part(self, part: Part, groups: Groups | None) -> Iterator[Record | Reject]:
+        checker: RowChecker | None = None
+        try:
+            opened = open_part(part, self._profile)
+            if opened is None:
+                self._told(part, Counts())
+                return
+            checker = RowChecker(part.name, opened.layout, self._profile, date_formats=opened.date_formats)
+            last = 0
+            for row in opened.rows():
+                last = row[0]
+                if self._base + last > MAX_ROWS:
+                    raise Refused(field="file", reason=f"a delivery of more than {MAX_ROWS:,} rows: split it by date")
+                identity = checker.identify(row)
+                if identity is None:
+                    continue
+                if isinstance(identity, Reject):
+                    yield identity
+                elif groups is None:
+                    payload = None if checker.deleted else evaluation_row(row[1], opened.layout, checker.times)
+                    checker.counts.loaded += 1
+                    yield identity, self._base + last, checker.deleted, payload
+                elif groups.take(identity, self._base + last, row[1], opened.layout, checker.times,
+                                 deleted=checker.deleted):
+                    checker.counts.loaded += 1
+                else:
+                    yield checker.reject(last, "row", f"the evaluation has more than {MAX_ANSWERS:,} answers", row[1])
+            self._base += last
+        except Refused as refused:
+            yield _whole(part.name, refused)
+        self._told(part, checker.counts if checker else Counts())
+
+    def _told(self, part: Part, counts: Counts) -> None:
+        self.counts[part.name] = replace(counts)
+        told = f"{counts.staged:,} rows staged, {counts.loaded:,} loaded, {counts.rejected:,} rejected"
+        self._notify(f"{part.name}: {told}")
+        if counts.staged != counts.loaded + counts.rejected:
+            msg = f"{part.name}: {counts.staged} rows staged, {counts.loaded} loaded and {counts.rejected} rejected"
+            raise ConservationError(msg)
+
+
+def _whole(name: str, refused: Refused) -> Reject:
+    digest = hashlib.sha256(f"{name}\n{refused.reason}".encode()).hexdigest()
+    return Reject(place=name, field=refused.field, reason=refused.reason, digest=digest)

@@ -1,0 +1,96 @@
+"""Dates of one column, from local text to UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from qa_sync_verint.files.profile import DateRule
+
+_REMEMBERED = 50_000
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
+_NUMBERS = {
+    "%Y": ("year", r"(\d{4})"), "%m": ("month", r"(\d{1,2})"), "%d": ("day", r"(\d{1,2})"),
+    "%H": ("hour", r"(\d{1,2})"), "%M": ("minute", r"(\d{1,2})"), "%S": ("second", r"(\d{1,2})"),
+}
+
+
+def reader(form: str) -> Callable[[str], datetime]:
+    """Return a function that reads a date as ``datetime.strptime`` does, several times as fast for plain numbers.
+
+    >>> reader("%m/%d/%Y %H:%M")("1/31/2025 9:05")
+    datetime.datetime(2025, 1, 31, 9, 5)
+    """
+    order: list[str] = []
+    pattern = ""
+    for piece in re.findall(r"%.|\s+|[^%\s]+", form):
+        if piece in _NUMBERS:
+            order.append(_NUMBERS[piece][0])
+            pattern += _NUMBERS[piece][1]
+        elif piece.startswith("%"):
+            return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 (the caller adds the zone)
+        else:
+            pattern += r"\s+" if piece.isspace() else re.escape(piece)
+    match = re.compile(pattern, re.ASCII).fullmatch
+    places = [order.index(name) if name in order else -1 for name in _PARTS]
+
+    def read(text: str) -> datetime:
+        found = match(text)
+        if found is None:
+            raise ValueError
+        numbers = found.groups()
+        year, month, day, hour, minute, second = [int(numbers[at]) if at >= 0 else 0 for at in places]
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller adds the zone)
+
+    return read
+
+
+class DateColumn:
+    """Reads the texts of one date column. Repeated texts are remembered: a file says each date many times.
+
+    Where clocks go back, the earlier of two possible moments is meant; a time that clocks skipped is an error,
+    because it shows that the declared zone is wrong.
+    """
+
+    def __init__(self, rule: DateRule, *, also: Sequence[str] = ()) -> None:
+        self._formats = (*rule.formats, *also)
+        self._readers = [reader(form) for form in self._formats]
+        zone = rule.time_zone
+        self._zone = ZoneInfo(zone.name) if zone.name else None
+        self._zones = {value: ZoneInfo(name) for value, name in zone.values.items()}
+        self._memory: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def read(self, text: str, place: str = "") -> tuple[str, str]:
+        """Return (ISO 8601 text in UTC, "") or ("", reason); ``place`` is the value that decides the zone."""
+        key = (text, place)
+        known = self._memory.get(key)
+        if known is None:
+            if len(self._memory) >= _REMEMBERED:
+                self._memory.clear()
+            known = self._memory[key] = self._convert(text.strip(), place.strip())
+        return known
+
+    def _convert(self, text: str, place: str) -> tuple[str, str]:
+        zone = self._zone or self._zones.get(place)
+        if zone is None:
+            return "", "the profile gives no time zone for this row's place"
+        for read in self._readers:
+            try:
+                local = read(text)
+            except ValueError:
+                continue
+            if local.tzinfo is None:
+                local = local.replace(tzinfo=zone)
+            try:
+                moment = local.astimezone(UTC)
+            except OverflowError:
+                return "", "no date that a calendar has"
+            if moment.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
+                return "", f"no such local time in {zone.key}: clocks skipped it"
+            if not 1900 <= moment.year <= 2200:
+                return "", "a date before 1900 or after 2200"
+            fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+            return f"{moment.isoformat(timespec='seconds')[:19]}{fraction}Z", ""
+        return "", f"no date as {' or '.join(self._formats)}"

@@ -1,0 +1,78 @@
+"""``qa-sync verint inspect``: what would be read, and a profile that reads the file once its zone is filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from verint.reading import read, rejects, state
+
+from qa_sync.errors import ConfigError
+from qa_sync_verint import inspect_file
+from qa_sync_verint.files import load_profile
+from qa_sync_verint.sandbox.quirks import Quirks, expected, write_export
+from qa_sync_verint.sandbox.truth import make_truth
+
+
+def test_the_report_tells_everything_about_a_file(tmp_path: Path) -> None:
+    quirks = Quirks(encoding="cp1252", delimiter="|", preamble=3, totals=True, extra=True)
+    path = write_export(make_truth(1, 20, plain=True), quirks, tmp_path, "evaluation_detail_20250301")
+    path.write_bytes(path.read_bytes() + b"cut|row\r\n")
+    report = inspect_file(path)
+    part = report.parts[0]
+    assert (part.encoding, part.delimiter, part.header_row) == ("cp1252", "|", 4)
+    assert part.unmapped == ("Team Notes", "Employee ID")  # the repeated one
+    assert part.mapped["evaluation_id"] == "Evaluation Key"
+    assert "overall_score" in part.missing
+    assert (part.counts.staged, part.counts.loaded, part.counts.rejected, part.counts.skipped) == (61, 60, 1, 1)
+    assert report.evaluations == 20
+    assert report.order == "order 2025-03-01, number 0"
+    assert len(part.first_rows) == 3
+    text = "\n".join(report.lines())
+    assert "cp1252, delimiter '|', header in row 4" in text
+    assert "rows: 61 staged, 60 loaded, 1 rejected, 1 totals skipped" in text
+    assert "row: has 2 cells where the header has 21" in text
+
+
+@pytest.mark.parametrize("quirks", [
+    Quirks(), Quirks(delimiter="\t", encoding="cp1252", preamble=4), Quirks(container="xlsx"),
+    Quirks(date_format="%Y-%m-%d %H:%M:%S", delimiter="|", shuffle=True, header="upper"), Quirks(container="zip"),
+])
+def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: Quirks, tmp_path: Path) -> None:
+    truth = make_truth(2, 40, plain=True)
+    path = write_export(truth, quirks, tmp_path / "in", "d_20250301")
+    proposal = inspect_file(path).proposal
+    (tmp_path / "p.yaml").write_text(proposal)
+    with pytest.raises(ConfigError, match="IANA"):
+        load_profile(tmp_path / "p.yaml")
+    (tmp_path / "p.yaml").write_text(proposal.replace("CHANGE-ME", "America/New_York"))
+    profile = load_profile(tmp_path / "p.yaml").streams["evaluations"]
+    profile = profile.model_copy(update={"tombstones": ("Inactive",)})
+    pages = read(tmp_path / "in", profile)
+    assert rejects(pages) == []
+    assert state(pages) == expected(truth)
+
+
+def test_a_file_of_another_kind_is_reported_not_raised(tmp_path: Path) -> None:
+    path = tmp_path / "appeals_20250301.csv"
+    path.write_text("Report ID,Report Code,Event Date\n1,OMR,01/02/2025\n")
+    report = inspect_file(path)
+    assert not report.is_readable
+    assert "no header row" in report.parts[0].refused
+    assert '# ?: ["Report ID"]' in report.proposal
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"PK\x03\x04 cut", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\0\0\0", b'"""', b"a,b\n"])
+def test_odd_files_are_reported_not_raised(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "d_20250301.csv"
+    path.write_bytes(data)
+    assert list(inspect_file(path).lines())
+
+
+def test_a_missing_file_or_stream_is_a_config_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        inspect_file(tmp_path / "nowhere.csv")
+    (tmp_path / "a.csv").write_text("x")
+    with pytest.raises(ConfigError, match="no stream 'forms'"):
+        inspect_file(tmp_path / "a.csv", stream="forms")

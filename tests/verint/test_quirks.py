@@ -1,0 +1,99 @@
+"""Whatever a file looks like, the same truth comes out of it."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from verint.reading import profile_of, read, rejects, state
+
+from qa_sync_verint.sandbox.quirks import Quirks, expected, settings_for, write_export
+from qa_sync_verint.sandbox.truth import make_truth
+
+CHOICES = {
+    "encoding": ["utf-8", "utf-8-sig", "cp1252", "utf-16"], "delimiter": [",", "|", "\t", ";"],
+    "newline": ["\r\n", "\n"], "container": ["plain", "zip", "xlsx", "zipped xlsx"], "quoting": ["all", "needed"],
+    "escape": ["double", "backslash"], "header": ["title", "upper", "underscored", "none"], "preamble": [0, 3, 40],
+    "totals": [False, True], "blank_lines": [False, True], "scatter": [False, True], "shuffle": [False, True],
+    "extra": [False, True], "date_format": ["%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M:%S"],
+    "zone": ["America/New_York", "Europe/Dublin", "UTC"],
+}
+
+
+def possible(quirks: Quirks) -> bool:
+    """Columns by position need the file to begin with a row."""
+    return not (quirks.header == "none" and quirks.preamble)
+
+
+def holds(quirks: Quirks, folder: Path, *, seed: int = 0, size: int = 25) -> None:
+    truth = make_truth(seed, size, plain=quirks.encoding == "cp1252")
+    write_export(truth, quirks, folder, "detail_20250301", seed=seed)
+    text = quirks.container in ("plain", "zip")
+    profile = profile_of(settings_for(quirks, keep=["comment"] if text else [], seed=seed))
+    told: list[str] = []
+    pages = read(folder, profile, notify=told.append)
+    assert rejects(pages) == []
+    assert state(pages) == expected(truth, comments=text)
+    assert told == [f"{told[0].split(':')[0]}: {size * 3:,} rows staged, {size * 3:,} loaded, 0 rejected"]
+
+
+def pairwise() -> list[Quirks]:
+    """A set of mixes in which every two choices of two different quirks meet at least once."""
+    names = list(CHOICES)
+    open_pairs = {(a, x, b, y) for a, b in itertools.combinations(names, 2)
+                  for x in range(len(CHOICES[a])) for y in range(len(CHOICES[b]))
+                  if not (a == "header" and b == "preamble" and CHOICES[a][x] == "none" and CHOICES[b][y])}
+    mixes: list[Quirks] = []
+    while open_pairs:
+        a, x, b, y = min(open_pairs)
+        chosen = {a: x, b: y}
+        for name in names:
+            if name not in chosen:
+                chosen[name] = max(range(len(CHOICES[name])), key=lambda value, name=name: sum(
+                    1 for other, picked in chosen.items()
+                    if ((name, value, other, picked) if names.index(name) < names.index(other)
+                        else (other, picked, name, value)) in open_pairs))
+        if CHOICES["header"][chosen["header"]] == "none" and chosen["preamble"]:
+            chosen["header" if {a, b} & {"preamble"} else "preamble"] = 0
+        mixes.append(Quirks(**{name: CHOICES[name][value] for name, value in chosen.items()}))
+        open_pairs -= {(p, chosen[p], q, chosen[q]) for p, q in itertools.combinations(names, 2)}
+        open_pairs.discard((a, x, b, y))
+    return mixes
+
+
+PAIRWISE = pairwise()
+
+
+@pytest.mark.parametrize("quirks", PAIRWISE, ids=range(len(PAIRWISE)))
+def test_every_two_quirks_together_give_the_same_tables(quirks: Quirks, tmp_path: Path) -> None:
+    holds(quirks, tmp_path)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CHOICES.items()}),
+       st.integers(0, 10**6))
+def test_any_mix_of_quirks_gives_the_same_tables(chosen: dict[str, object], seed: int) -> None:
+    quirks = Quirks(**{**chosen, **({"preamble": 0} if chosen["header"] == "none" else {})})  # type: ignore[arg-type]
+    with tempfile.TemporaryDirectory() as folder:
+        holds(quirks, Path(folder), seed=seed, size=8)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("encoding", CHOICES["encoding"])
+def test_all_quirks_in_full_product_give_the_same_tables(encoding: str, tmp_path: Path) -> None:
+    names = [name for name in CHOICES if name != "encoding"]
+    for number, values in enumerate(itertools.product(*(CHOICES[name][:2] for name in names))):
+        quirks = Quirks(encoding=encoding, **dict(zip(names, values, strict=True)))
+        if possible(quirks):
+            holds(quirks, tmp_path / str(number), size=4)
+
+
+@pytest.mark.soak
+def test_fifty_thousand_evaluations_come_out_as_they_went_in(tmp_path: Path) -> None:
+    hard = Quirks(encoding="cp1252", delimiter="|", scatter=True, container="zip")
+    for number, quirks in enumerate([Quirks(), hard]):
+        holds(quirks, tmp_path / str(number), size=50_000)
