@@ -53,7 +53,7 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     fields = _fields(names, {g.name: g.field for g in by})
     notes = (
         "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
-        f"95 % intervals: Wilson for percent agreement, Dirichlet(½) with seed {scene.seed} for the coefficients.",
+        f"95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed {scene.seed} for the coefficients.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
     return Report(name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes)
