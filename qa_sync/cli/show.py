@@ -6,7 +6,8 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qa_sync.errors import ConfigError, QASyncError
@@ -95,10 +96,16 @@ def plain(value: Any) -> Any:
     """Return a value as JSON has it."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, float) and value != value:
         return None
+    if isinstance(value, Decimal):  # DuckDB's sums of whole numbers are wider than 64 bits
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, list | tuple):
         # Arrow maps come as lists of pairs.
         if value and all(isinstance(part, tuple) and len(part) == 2 for part in value):

@@ -8,7 +8,8 @@ from datetime import datetime
 import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, literal
-from qa_sync.runner.mapping_step import CATALOGUE
+from qa_sync.errors import LostRace
+from qa_sync.runner.mapping_step import CATALOGUE, RACES
 from qa_sync.store import Coverage, Store, stored_schema
 
 _SOURCE, _STREAM = CATALOGUE.split(".")
@@ -24,19 +25,26 @@ def store_catalogue(store: Store, tables: Mapping[str, pa.Table], *, catalogue_h
         run_id: the run that does it.
         at: the moment of the change, stamp of the new versions.
     """
-    written = 0
-    for name, rows in tables.items():
+    return sum(_store(store, name, rows, catalogue_hash, run_id, at) for name, rows in tables.items())
+
+
+def _store(store: Store, name: str, rows: pa.Table, catalogue_hash: str, run_id: str, at: datetime) -> int:
+    for _ in range(RACES):
         table = store.table(name)
         here = table.position()
         covered = here.coverage.get(CATALOGUE)
         if covered is not None and covered.mapping_hash == catalogue_hash:
-            continue
+            return 0
         versions = _versions(store, name, rows, at)
         n = covered.n + 1 if covered else 1
         coverage = {**here.coverage, CATALOGUE: Coverage(n=n, mapping_hash=catalogue_hash)}
-        table.commit(versions, expected_n=here.n, coverage=coverage, run_id=run_id)
-        written += versions.num_rows
-    return written
+        try:
+            table.commit(versions, expected_n=here.n, coverage=coverage, run_id=run_id)
+        except LostRace:
+            continue  # somebody else wrote the table: it may hold the catalogue now
+        return versions.num_rows
+    msg = f"{name}: lost {RACES} races against other runs"
+    raise LostRace(msg)
 
 
 def _versions(store: Store, name: str, rows: pa.Table, at: datetime) -> pa.Table:

@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from qa_sync.reports import build
+from qa_sync.runner.workspace import Workspace
+
 PROJECT = Path(__file__).resolve().parents[2]
 LEVELS = ("G", "P", "R", "X")
 
@@ -69,9 +72,11 @@ STATE = {
 }
 
 
-def state(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
+def state(folder: Path) -> dict[str, Any]:
     """Return everything that must not depend on how often a run was interrupted."""
-    found = {name: ask(folder, environment, "query", sql) for name, sql in STATE.items()}
-    for name in ("agreement", "evaluators"):
-        found[f"report {name}"] = ask(folder, environment, "report", name)
+    workspace = Workspace(folder)
+    with workspace.open(raw=True) as it:
+        found: dict[str, Any] = {name: it.engine.fetch(sql).to_pylist() for name, sql in STATE.items()}
+        for name in ("agreement", "evaluators"):
+            found[f"report {name}"] = build(name, it.scene).rows.to_pylist()
     return found

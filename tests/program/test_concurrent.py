@@ -14,7 +14,7 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     write_ratings(ratings)
     alone, environment = workspace(tmp_path / "alone", ratings)
     qa_sync(alone, environment, "run", "--quiet")
-    wanted = state(alone, environment)
+    wanted = state(alone)
 
     shared, environment = workspace(tmp_path / "shared", ratings)
     command = [sys.executable, "-m", "qa_sync", "--workspace", str(shared)]
@@ -32,7 +32,7 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     while runner.poll() is None:
         assert ask(shared, environment, "query", torn) == [{"n": 0}]
     assert runner.returncode == 0, runner.communicate()[1].decode()
-    assert state(shared, environment) == wanted
+    assert state(shared) == wanted
 
 
 def test_an_overlapping_run_says_who_holds_the_workspace(tmp_path: Path) -> None:

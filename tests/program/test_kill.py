@@ -21,7 +21,7 @@ def killed_runs(tmp_path: Path, *, kills: int, seed: int, items: int, raters: in
     began = time.monotonic()
     qa_sync(whole, environment, "run", "--quiet")
     length = time.monotonic() - began
-    wanted = state(whole, environment)
+    wanted = state(whole)
     assert wanted["evaluations"], "the run made nothing that could be lost"
 
     rng = random.Random(seed)
@@ -40,10 +40,10 @@ def killed_runs(tmp_path: Path, *, kills: int, seed: int, items: int, raters: in
             continue
         assert process.returncode == 0, error.decode()
         if rng.random() < 0.5:  # a finished workspace has few commits left: start anew now and then
-            assert state(hurt, environment) == wanted
+            assert state(hurt) == wanted
             hurt, environment = workspace(tmp_path / f"hurt{struck}-{rng.random()}", ratings)
     qa_sync(hurt, environment, "run", "--quiet")
-    assert state(hurt, environment) == wanted
+    assert state(hurt) == wanted
     again = ask(hurt, environment, "run")
     assert all(counts["data_cells"] == 0 for counts in again["counts"]["publish"].values())
     assert all(counts["commits"] == 0 for counts in again["counts"]["sync"].values())
