@@ -40,6 +40,11 @@ class MapCounts:
     findings: int = 0
     rebuilt: bool = False
 
+    def add(self, other: MapCounts) -> None:
+        """Add the counts of one more chunk."""
+        for name in ("versions", "rows", "markers", "rejected", "new_rejects", "findings"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 def map_all(
     store: Store, feeds: list[Feed], *, run_id: str, clock: Callable[[], datetime], progress: Progress
@@ -91,10 +96,13 @@ class _TableStep:
             counts = self.counts.setdefault(f"{feed.name} > {feed.table}", MapCounts())
             covered = coverage.get(feed.name, Coverage(n=0, mapping_hash=feed.compiled.hash)).n
             for first, last in self._chunks(feed, covered):
-                rows = self._map(feed, first, last, counts)
+                chunk = MapCounts()
+                rows = self._map(feed, first, last, chunk)
                 coverage[feed.name] = Coverage(n=last, mapping_hash=feed.compiled.hash)
                 n = self.table.commit(rows, expected_n=n, coverage=coverage, run_id=self.run_id, rebuild=rebuild)
+                counts.add(chunk)  # only what was committed: a lost race counts nothing
                 counts.rebuilt = counts.rebuilt or rebuild
+                self.progress.counted(f"{feed.name} > {feed.table}", counts.versions)
                 rebuild = False
         if rebuild:  # nothing left that feeds it, or nothing in the streams: the table becomes empty
             empty = stored_schema(self.table.schema).empty_table()
@@ -151,7 +159,6 @@ class _TableStep:
         counts.rows += rows.num_rows
         counts.markers += sum(rows["deleted"].to_pylist())
         self._set_aside(feed, problems, at, counts)
-        self.progress.counted(f"{feed.name} > {feed.table}", counts.versions)
         return rows
 
     def _check(self, engine: DuckEngine, feed: Feed) -> None:

@@ -31,7 +31,8 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     torn = "SELECT count(*) AS n FROM answers a ANTI JOIN evaluations e USING (evaluation_id)"
     while runner.poll() is None:
         assert ask(shared, environment, "query", torn) == [{"n": 0}]
-    assert runner.returncode == 0, runner.communicate()[1].decode()
+    _, error = runner.communicate()
+    assert runner.returncode == 0, error.decode()
     assert state(shared) == wanted
 
 

@@ -1,0 +1,50 @@
+"""The command line, called in this process: what it returns, prints and complains about."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qa_sync.cli import main
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """What it printed, read as JSON."""
+        return json.loads(self.out)
+
+
+def qa_sync(folder: Path, *arguments: str, expect: int = 0) -> Done:
+    """Run a command on a workspace and check its exit code."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(["--workspace", str(folder), *arguments])
+        except SystemExit as left:  # argparse leaves by itself
+            code = int(left.code or 0)
+    done = Done(code, out.getvalue(), err.getvalue())
+    assert done.code == expect, f"{arguments} ended with {done.code}:\n{done.out}\n{done.err}"
+    return done
+
+
+def ask(folder: Path, *arguments: str) -> Any:
+    """Run a command that prints JSON and return what it says."""
+    return qa_sync(folder, *arguments, "--format", "json", "--quiet").data
+
+
+def query(folder: Path, sql: str, *more: str) -> list[dict[str, Any]]:
+    """Return the rows of a query."""
+    rows: list[dict[str, Any]] = ask(folder, "query", sql, *more)
+    return rows
