@@ -79,9 +79,10 @@ class Figures:
             made.add_series({
                 "name": [data.title, 0, column], "categories": [data.title, 1, x, data.wanted, x],
                 "values": [data.title, 1, column, data.wanted, column], **look})
-        values = {"num_format": "0%" if chart.percent else "General", "num_font": _FONT, "line": {"none": True},
+        values: dict[str, Any] = {"num_format": "0%" if chart.percent else "General", "num_font": _FONT, "line": {"none": True},
                   "major_gridlines": {"visible": True, "line": {"color": RULE, "width": 0.75}}}
-        values |= {name: end for name, end in (("min", chart.low), ("max", chart.high)) if end is not None}
+        ends: dict[str, Any] = {"min": chart.low, "max": chart.high}
+        values |= {name: end for name, end in ends.items() if end is not None}
         kinds = {one.name: one.kind for one in data.shape.fields}
         names_axis: dict[str, Any] = {"num_font": _FONT, "line": {"color": RULE}, "label_position": "low",
                                       "major_tick_mark": "none"}

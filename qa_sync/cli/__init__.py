@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (| head): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         if os.environ.get("QA_SYNC_DEBUG"):
             raise
         # The type only: a message that is not ours may quote a record.

@@ -23,7 +23,7 @@ from qa_sync.errors import ConfigError, Problem
 FILE_NAME = "qa-sync.yaml"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_KNOWN = {
+_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {
     (): WorkspaceSettings, ("programme",): ProgrammeSettings, ("sources", "*"): SourceSettings,
     ("sinks", "*"): SinkSettings, ("dashboards", "*"): DashboardSettings,
 }

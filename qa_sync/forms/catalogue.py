@@ -99,7 +99,7 @@ class _Reader:
         if identity in seen:
             self.fault((at, "version"), f"form {identity[0]} version {identity[1]} is already in {seen[identity]}")
         seen[identity] = self.document.file
-        row = {"form_id": identity[0], "form_version": identity[1], "name": self._text(path, form, "name") or identity[0]}
+        row: dict[str, Any] = {"form_id": identity[0], "form_version": identity[1], "name": self._text(path, form, "name") or identity[0]}
         for name in ("higher_is", "scale", "auto_fail", "about"):
             column = TABLES["forms"].column(name)
             row[name] = self._choice(path, form, name, column.values, required=column.required)

@@ -110,8 +110,9 @@ def scores(score_mismatch: float) -> str:
     ``extra_answers`` counts answers to criteria that the form version does not have. ``is_mismatch``: the score
     its source reported is further away than ``score_mismatch`` points.
     """
-    score = after_auto_fail("t.raw_score", "coalesce(t.failures > 0 OR s.auto_failed, false)", "f.auto_fail",
-                            "f.auto_fail_cap")
+    score = after_auto_fail(
+        "t.raw_score", "coalesce(t.failures > 0 OR s.auto_failed, false)", "f.auto_fail", "f.auto_fail_cap"
+    )
     return f"""
         SELECT x.*, coalesce(abs(score - reported_percent) > {score_mismatch!r} + 1e-9, false) AS is_mismatch
         FROM (

@@ -31,8 +31,8 @@ def buckets(programme: Programme, columns: tuple[str, ...]) -> str:
                         WHEN a.is_audit = 1 THEN NULL WHEN v.people > 1 THEN 'SEVERAL_EVALUATORS'
                         WHEN a.is_audit = 0 OR v.names_itself THEN 'SELF_AUDIT' ELSE v.reason END AS reason,
                    CASE WHEN v.people > 1 THEN v.candidates END AS candidates,
-                   e.about, e.kind_used AS kind, e.interaction_id, e.form_id, e.form_version, e.evaluator_id, e.agent_id,
-                   e.audited_evaluation_id, e.submitted_at, coalesce(e.queue, r.queue) AS queue,
+                   e.about, e.kind_used AS kind, e.interaction_id, e.form_id, e.form_version, e.evaluator_id,
+                   e.agent_id, e.audited_evaluation_id, e.submitted_at, coalesce(e.queue, r.queue) AS queue,
                    coalesce(r.site, e.record_site) AS site, r.site_kind, r.team, {day} AS basis_date,
                    {dialect.iso_week(day)} AS week, e.sampling, e.payload_hash
             FROM rc_evaluations e

@@ -33,7 +33,8 @@ def compared() -> str:
                        WHEN treatment = 'applicability_agreement' THEN true
                        WHEN treatment = 'applicability_disagreement' THEN false END AS agrees,
                CASE WHEN treatment = 'value' THEN
-                    coalesce(auditee_points - auditor_points, CAST(auditee_level - auditor_level AS DOUBLE)) END AS delta
+                    coalesce(auditee_points - auditor_points, CAST(auditee_level - auditor_level AS DOUBLE))
+               END AS delta
         FROM (
             SELECT s.pair_no, s.variant, a.criterion_key, ac.label AS criterion_label, ac.position,
                    ac.critical_class,
@@ -57,7 +58,7 @@ def compared() -> str:
 
 def totals() -> str:
     """Select, for each variant of a pair, counts over its common criteria and both scores over them."""
-    count = "sum(CASE WHEN {} THEN 1 ELSE 0 END)".format
+    count = "CAST(sum(CASE WHEN {} THEN 1 ELSE 0 END) AS BIGINT)".format
     return f"""
         SELECT pair_no, variant, count(*) AS criteria,
                {count("treatment = 'value'")} AS value_pairs,

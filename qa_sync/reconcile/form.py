@@ -69,17 +69,26 @@ class Form:
     def __post_init__(self) -> None:
         problems = [
             Problem(what=f"{getattr(self, name)!r} is not one of " + ", ".join(FORMS.column(name).values), path=(name,))
-            for name in ("higher_is", "scale", "auto_fail") if getattr(self, name) not in FORMS.column(name).values
+            for name in ("higher_is", "scale", "auto_fail")
+            if getattr(self, name) not in FORMS.column(name).values
         ]
         if not self.criteria:
             problems.append(Problem(what="a form needs at least one criterion", path=("criteria",)))
         for key, criterion in self.criteria.items():
             at = ("criteria", key)
-            problems += [Problem(what=f"{option!r} fails it but is not among its options", path=(*at, "failing"))
-                         for option in criterion.failing if option not in criterion.options]
+            problems += [
+                Problem(what=f"{option!r} fails it but is not among its options", path=(*at, "failing"))
+                for option in criterion.failing
+                if option not in criterion.options
+            ]
             if criterion.critical_class not in (None, *CRITICAL_CLASSES):
-                problems.append(Problem(what=f"no class {criterion.critical_class!r}", path=(*at, "critical_class"),
-                                        hint="use one of " + ", ".join(CRITICAL_CLASSES)))
+                problems.append(
+                    Problem(
+                        what=f"no class {criterion.critical_class!r}",
+                        path=(*at, "critical_class"),
+                        hint="use one of " + ", ".join(CRITICAL_CLASSES),
+                    )
+                )
         if problems:
             raise ConfigError(problems)
 
@@ -119,27 +128,54 @@ def to_form(given: Form | Mapping[str, Any]) -> Form:
 
 def _unknown(values: Mapping[str, Any], kind: type, path: tuple[str, ...]) -> list[Problem]:
     known = [f.name for f in fields(kind)]
-    return [Problem(what=f"no setting {name!r}", path=path, hint="use some of " + ", ".join(known))
-            for name in values if name not in known]
+    return [
+        Problem(what=f"no setting {name!r}", path=path, hint="use some of " + ", ".join(known))
+        for name in values
+        if name not in known
+    ]
 
 
 def form_tables(form: Form) -> dict[str, pa.Table]:
     """Return the rows of forms, criteria and options that describe a form."""
     key = {"form_id": form.form_id, "form_version": form.form_version}
-    rule = {name: getattr(form, name) for name in (
-        "higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap", "name")}
+    rule = {
+        name: getattr(form, name)
+        for name in ("higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap", "name")
+    }
     criteria, options = [], []
     for position, (name, c) in enumerate(form.criteria.items(), start=1):
-        criteria.append({**key, "criterion_key": name, "label": c.label or name, "position": position,
-                         "max_points": c.max_points, "weight": c.weight, "is_critical": c.is_critical,
-                         "critical_class": c.critical_class})
+        criteria.append(
+            {
+                **key,
+                "criterion_key": name,
+                "label": c.label or name,
+                "position": position,
+                "max_points": c.max_points,
+                "weight": c.weight,
+                "is_critical": c.is_critical,
+                "critical_class": c.critical_class,
+            }
+        )
         points = c.options if isinstance(c.options, Mapping) else dict.fromkeys(c.options)
-        options += [{**key, "criterion_key": name, "option": option, "level": level, "points": points[option],
-                     "is_fail": option in c.failing if c.failing else None} for level, option in enumerate(points)]
-    return {name: _table(name, rows) for name, rows in
-            (("forms", [{**key, **rule}]), ("criteria", criteria), ("options", options))}
+        options += [
+            {
+                **key,
+                "criterion_key": name,
+                "option": option,
+                "level": level,
+                "points": points[option],
+                "is_fail": option in c.failing if c.failing else None,
+            }
+            for level, option in enumerate(points)
+        ]
+    return {
+        name: _table(name, rows)
+        for name, rows in (("forms", [{**key, **rule}]), ("criteria", criteria), ("options", options))
+    }
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     schema = pa.schema([*TABLES[name].arrow, *VERSION])
-    return pa.Table.from_pylist([{**dict.fromkeys(schema.names), **row, "deleted": False} for row in rows], schema=schema)
+    return pa.Table.from_pylist(
+        [{**dict.fromkeys(schema.names), **row, "deleted": False} for row in rows], schema=schema
+    )

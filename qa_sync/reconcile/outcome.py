@@ -60,7 +60,8 @@ def measured(programme: Programme) -> str:
                 JOIN rc_scores au ON au.state_no = s.auditor_state
                 LEFT JOIN rc_scores es ON es.state_no = s.auditee_state
                 LEFT JOIN rc_totals t ON t.pair_no = s.pair_no AND t.variant = s.variant
-                LEFT JOIN forms f ON f.form_id = a.form_id AND f.form_version = a.form_version AND NOT f.deleted) y) z"""
+                LEFT JOIN forms f ON f.form_id = a.form_id AND f.form_version = a.form_version
+                                 AND NOT f.deleted) y) z"""
 
 
 def _raw(side: str) -> str:

@@ -6,9 +6,21 @@ from qa_sync.reconcile import dialect
 from qa_sync.reconcile.programme import Programme
 
 _MEASURES = (
-    "outcome", "reason", "auditee_score", "auditor_score", "delta", "delta_raw", "leniency", "tolerance",
-    "items_compared", "items_agree", "value_pairs", "applicability_disagreements", "common_weight",
-    "auditee_auto_failed", "auditor_auto_failed",
+    "outcome",
+    "reason",
+    "auditee_score",
+    "auditor_score",
+    "delta",
+    "delta_raw",
+    "leniency",
+    "tolerance",
+    "items_compared",
+    "items_agree",
+    "value_pairs",
+    "applicability_disagreements",
+    "common_weight",
+    "auditee_auto_failed",
+    "auditor_auto_failed",
 )
 
 #: What a pair shows of its other variants beside the headline, as current_... and before_...
@@ -98,7 +110,7 @@ def every_pair(programme: Programme, basis: str) -> str:
         LEFT JOIN rc_outcomes c ON c.pair_no = p.pair_no AND c.variant = 'current'
         LEFT JOIN rc_outcomes b ON b.pair_no = p.pair_no AND b.variant = 'before'
         LEFT JOIN rc_places r ON r.person_id = p.auditee_id AND r.day = p.basis_date
-        LEFT JOIN interactions i ON i.interaction_id = p.interaction_id AND NOT i.deleted
+        LEFT JOIN rc_interactions i ON i.interaction_id = p.interaction_id
         LEFT JOIN rc_states s ON s.state_no = coalesce(p.auditee_state, c.auditee_state)
         LEFT JOIN rc_edited d ON d.pair_no = p.pair_no
         LEFT JOIN rc_disputed de ON de.evaluation_id = p.auditee_evaluation_id
@@ -123,10 +135,10 @@ def comparisons(table: str, columns: tuple[str, ...], basis: str, *, is_audit: b
     """Select the criteria of the pairs of ``table`` (rows of ``every_pair``) on a basis."""
     of_pair = ("pair_id", "is_headline", "is_compared")
     listed = ", ".join(("p." if name in of_pair else "x.") + name for name in columns)
-    variant = "x.variant = 'original'" if basis == "original" else (
-        "x.variant = coalesce(v.variant, 'original')")
-    today = "" if basis == "original" else (
-        "LEFT JOIN rc_outcomes v ON v.pair_no = p.pair_no AND v.variant = 'current'")
+    variant = "x.variant = 'original'" if basis == "original" else ("x.variant = coalesce(v.variant, 'original')")
+    today = (
+        "" if basis == "original" else ("LEFT JOIN rc_outcomes v ON v.pair_no = p.pair_no AND v.variant = 'current'")
+    )
     return f"""
         SELECT {listed}
         FROM {table} p {today} JOIN rc_compared x ON x.pair_no = p.pair_no AND {variant}

@@ -83,7 +83,7 @@ def latest_versions() -> str:
 
 
 def overturned_since() -> str:
-    """Select when each evaluation was first overturned: versions without a stated cause from then on are adjudications."""
+    """Select when each evaluation was first overturned: later versions without a stated cause are adjudications."""
     return """
         SELECT evaluation_id, min(event_at) AS overturned_at
         FROM rc_dispute_events
@@ -165,8 +165,18 @@ def changes() -> str:
 
 
 #: What a version says of an evaluation beside its answers.
-_CONTENT = ("effective_at", "cause", "status", "form_id", "form_version", "reported_score", "reported_max", "auto_failed",
-            "outcome_label", "dimensions")
+_CONTENT = (
+    "effective_at",
+    "cause",
+    "status",
+    "form_id",
+    "form_version",
+    "reported_score",
+    "reported_max",
+    "auto_failed",
+    "outcome_label",
+    "dimensions",
+)
 _UNFINISHED = "('draft', 'retracted', 'deleted')"
 _IN_FORCE = "coalesce(t.effective_at, t.source_stamp, t.ingested_at)"
 _SEVERAL = "SELECT evaluation_id FROM rc_touched GROUP BY evaluation_id HAVING count(*) > 1"
@@ -174,11 +184,14 @@ _SEVERAL = "SELECT evaluation_id FROM rc_touched GROUP BY evaluation_id HAVING c
 
 def _numbered_changes() -> str:
     """The changes of evaluations that have more than one: only they need putting in order."""
-    columns = ", ".join(f"n.{name}" for name in (
-        "evaluation_id", *_VERSION.split(", "), "ingested_at", *_CONTENT, "is_tombstone", "is_own"))
+    columns = ", ".join(
+        f"n.{name}"
+        for name in ("evaluation_id", *_VERSION.split(", "), "ingested_at", *_CONTENT, "is_tombstone", "is_own")
+    )
     return f"""
         SELECT {columns}, n.rev,
-               CASE WHEN (CASE WHEN is_own THEN own_version ELSE record_version END) = 1 THEN 0 ELSE rev END AS from_rev,
+               CASE WHEN (CASE WHEN is_own THEN own_version ELSE record_version END) = 1 THEN 0 ELSE rev
+                    END AS from_rev,
                lead(rev) OVER (PARTITION BY n.evaluation_id, n.source, n.stream, n.record_id ORDER BY rev) AS until_rev,
                n.in_force_at,
                NOT is_tombstone AND coalesce(status, 'submitted') NOT IN {_UNFINISHED}

@@ -19,6 +19,17 @@ def form_versions() -> str:
         WHERE place = 1"""
 
 
+def interactions() -> str:
+    """Select the interactions that evaluations name, each with its queue; read once, for it may be a costly view."""
+    return """
+        SELECT i.interaction_id, i.agent_id, i.site, i.closed_at, i.dimensions,
+               coalesce(i.queue, l.lookup_value) AS queue
+        FROM interactions i
+        JOIN (SELECT DISTINCT interaction_id FROM rc_versions) v ON v.interaction_id = i.interaction_id
+        LEFT JOIN lookups l ON l.lookup = 'queue' AND l.lookup_key = i.group_id AND NOT l.deleted
+        WHERE NOT i.deleted"""
+
+
 def person_days(programme: Programme) -> str:
     """Select every evaluator and local day of submission."""
     return f"""
@@ -35,11 +46,11 @@ def _resolved(programme: Programme) -> str:
                v.interaction_id, coalesce(v.segment_id, '') AS segment_id,
                v.form_id, coalesce(v.form_version, n.form_version) AS form_version,
                coalesce(e.person_id, v.evaluator_id) AS evaluator_id,
-               coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
+               coalesce(v.agent_id, i.agent_id) AS agent_id,
                v.audited_evaluation_id, v.blind_task_id, v.session_id, v.is_blind, v.is_released, v.reference_rank,
                v.sampling, v.started_at, v.submitted_at, i.closed_at,
                {dialect.local_date("v.submitted_at", programme.time_zone)} AS submitted_on,
-               coalesce(v.queue, i.queue, l.lookup_value) AS queue, coalesce(v.site, i.site) AS record_site,
+               coalesce(v.queue, i.queue) AS queue, coalesce(v.site, i.site) AS record_site,
                v.payload_hash, v.is_gone, v.gone_reason,
                coalesce(v.repeat_no, 1) > 1 AS is_repeat,
                CASE WHEN coalesce(v.kind, 'standard') <> 'standard' THEN v.kind
@@ -47,8 +58,7 @@ def _resolved(programme: Programme) -> str:
                coalesce(v.kind, '') = 'consensus'
                    AND (v.audited_evaluation_id IS NOT NULL OR v.reference_rank IS NOT NULL) AS is_declared_consensus
         FROM rc_latest v
-        LEFT JOIN interactions i ON i.interaction_id = v.interaction_id AND NOT i.deleted
-        LEFT JOIN lookups l ON l.lookup = 'queue' AND l.lookup_key = i.group_id AND NOT l.deleted
+        LEFT JOIN rc_interactions i ON i.interaction_id = v.interaction_id
         LEFT JOIN identities e ON e.account_id = v.evaluator_id AND NOT e.deleted
         LEFT JOIN identities g ON g.account_id = coalesce(v.agent_id, i.agent_id) AND NOT g.deleted
         LEFT JOIN rc_form_versions n ON n.form_id = v.form_id
@@ -67,7 +77,8 @@ def evaluations(programme: Programme) -> str:
     return f"""
         SELECT x.*,
                CASE WHEN role <> 'excluded' THEN NULL
-                    WHEN is_repeat AND (kind_used IN ('standard', 'ata', 'blind', {references}) OR is_declared_consensus)
+                    WHEN is_repeat
+                         AND (kind_used IN ('standard', 'ata', 'blind', {references}) OR is_declared_consensus)
                     THEN 'REPEAT' ELSE upper(kind_used) END AS role_reason
         FROM (
             SELECT k.*, coalesce(d.is_senior, false) AS is_senior,

@@ -9,8 +9,20 @@ from datetime import datetime
 from qa_sync.engine import Engine
 from qa_sync.errors import ConservationError
 from qa_sync.reconcile import (
-    answers, buckets, calendar, candidates, comparison, evaluator_work, outcome, pairing, pairs, revisions, roles,
-    roster, schema, states,
+    answers,
+    buckets,
+    calendar,
+    candidates,
+    comparison,
+    evaluator_work,
+    outcome,
+    pairing,
+    pairs,
+    revisions,
+    roles,
+    roster,
+    schema,
+    states,
 )
 from qa_sync.reconcile.programme import Programme
 
@@ -73,18 +85,26 @@ def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_dispute_events", revisions.dispute_events(as_of))
     engine.table("rc_overturned", revisions.overturned_since())
     engine.table("rc_form_versions", roles.form_versions())
+    engine.table("rc_interactions", roles.interactions())
     engine.table("rc_rosters", roster.people_on_rosters())
-    engine.table("rc_role_days", roster.roles_on(
-        f"({roles.person_days(programme)})", auditor_roles=programme.auditor_roles,
-        senior_roles=programme.senior_roles))
+    engine.table(
+        "rc_role_days",
+        roster.roles_on(
+            f"({roles.person_days(programme)})",
+            auditor_roles=programme.auditor_roles,
+            senior_roles=programme.senior_roles,
+        ),
+    )
     engine.table("rc_evaluations", roles.evaluations(programme))
 
 
 def _pair(engine: Engine, programme: Programme) -> None:
     """Which evaluation each audit judges."""
     engine.table("rc_blind_candidates", candidates.of_blind_task())
-    engine.table("rc_candidates", f"{candidates.named()} UNION ALL SELECT * FROM rc_blind_candidates"
-                                  f" UNION ALL {candidates.of_key(programme)}")
+    engine.table(
+        "rc_candidates",
+        f"{candidates.named()} UNION ALL SELECT * FROM rc_blind_candidates UNION ALL {candidates.of_key(programme)}",
+    )
     engine.table("rc_reference_candidates", candidates.of_reference())
     engine.table("rc_verdicts", pairing.verdicts())
     engine.table("rc_chosen", pairing.chosen())
@@ -138,15 +158,23 @@ def _checked(engine: Engine, as_of: datetime) -> Reconciled:
     """Count, and refuse results that do not add up."""
     n = engine.fetch(buckets.conservation(as_of)).to_pylist()[0]
     for left, right in (
-        ("evaluations", "in_buckets"), ("in_buckets", "bucketed"), ("paired_auditors", "auditors_in_pairs"),
-        ("links", "pairs"), ("pairs", "distinct_pairs"), ("headlines", "auditees_in_pairs"),
+        ("evaluations", "in_buckets"),
+        ("in_buckets", "bucketed"),
+        ("paired_auditors", "auditors_in_pairs"),
+        ("links", "pairs"),
+        ("pairs", "distinct_pairs"),
+        ("headlines", "auditees_in_pairs"),
     ):
         if n[left] != n[right]:
-            msg = f"reconcile: {n[left]} {left.replace('_', ' ')} but {n[right]} {right.replace('_', ' ')}; nothing is published"
+            found = f"{n[left]} {left.replace('_', ' ')} but {n[right]} {right.replace('_', ' ')}"
+            msg = f"reconcile: {found}; nothing is published"
             raise ConservationError(msg)
     return Reconciled(
-        evaluations=n["evaluations"], pairs=n["pairs"], headlines=n["headlines"],
-        buckets=_counts(engine, "buckets", "bucket"), outcomes=_counts(engine, "pairs", "outcome"),
+        evaluations=n["evaluations"],
+        pairs=n["pairs"],
+        headlines=n["headlines"],
+        buckets=_counts(engine, "buckets", "bucket"),
+        outcomes=_counts(engine, "pairs", "outcome"),
     )
 
 

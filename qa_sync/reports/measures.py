@@ -111,8 +111,9 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
     cells = np.nan_to_num(np.stack([_numbers(counts, f"d_{ab}") for ab in ("00", "01", "10", "11")], axis=1))
     tables = cells.reshape(-1, 2, 2)
     low, high = dirichlet_intervals(tables, [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed)
-    for at, (name, coefficient) in enumerate((("ac1", "gwet_ac"), ("kappa", "cohen_kappa"))):
-        _put(made, name, two_rater_agreement(tables, coefficient).value, small)
+    values = {"ac1": two_rater_agreement(tables, "gwet_ac"), "kappa": two_rater_agreement(tables, "cohen_kappa")}
+    for at, (name, batch) in enumerate(values.items()):
+        _put(made, name, batch.value, small)
         _put(made, f"{name}_low", low[at])
         _put(made, f"{name}_high", high[at])
     _bias(made, counts, small)

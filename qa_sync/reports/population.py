@@ -39,10 +39,8 @@ def population(
     found = scene.engine.fetch(f"""
         SELECT {keys}, count(*) AS evaluations FROM auditees WHERE {condition} GROUP BY {names}""")
     listed = [g.name for g in by] or ["everything"]
-    sizes = {
-        key: size for key, size in zip(
-            zip(*[found[name].to_pylist() for name in listed], strict=True), found["evaluations"].to_pylist(), strict=True)
-    }
+    sizes = dict(zip(
+            zip(*[found[name].to_pylist() for name in listed], strict=True), found["evaluations"].to_pylist(), strict=True))
     wanted = zip(*[counts[name].to_pylist() for name in listed], strict=True)
     evaluations = pa.array([sizes.get(key) for key in wanted], pa.int64())
     coverage = pc.divide(counts["pairs"].cast(pa.float64()).combine_chunks(), evaluations.cast(pa.float64()))

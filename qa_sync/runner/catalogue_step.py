@@ -42,7 +42,7 @@ def _store(store: Store, name: str, rows: pa.Table, catalogue_hash: str, run_id:
             table.commit(versions, expected_n=here.n, coverage=coverage, run_id=run_id)
         except LostRace:
             continue  # somebody else wrote the table: it may hold the catalogue now
-        return versions.num_rows
+        return int(versions.num_rows)
     msg = f"{name}: lost {RACES} races against other runs"
     raise LostRace(msg)
 

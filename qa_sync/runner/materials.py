@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,18 +50,18 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
         if path is None:
             problems.append(_absent(document, ("sources", name, "mapping"), wanted))
             continue
-        loaded = _tried(problems, lambda path=path, wanted=wanted: load(path, shown_as=wanted))
+        loaded = _tried(problems, partial(load, path, shown_as=wanted))
         if loaded is not None:
             mappings[name] = loaded
             texts["mappings"][name] = loaded.text
-    catalogue = _tried(problems, lambda: _catalogue(folder, settings, document, texts["forms"]))
+    catalogue = _tried(problems, partial(_catalogue, folder, settings, document, texts["forms"]))
     dashboards: dict[str, definitions.Definition] = {}
     for name, dashboard in settings.dashboards.items():
         path = find_data_file(folder, dashboard.definition)
         if path is None:
             problems.append(_absent(document, ("dashboards", name, "definition"), dashboard.definition))
             continue
-        made = _tried(problems, lambda path=path, d=dashboard, name=name: _definition(path, d.definition, name, texts))
+        made = _tried(problems, partial(_definition, path, dashboard.definition, name, texts))
         if made is not None:
             dashboards[name] = made
     if problems or catalogue is None:

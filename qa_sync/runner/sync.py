@@ -167,7 +167,7 @@ class _Puller:
         made = aside_rows(run_id=self.run_id, at=at, source=self.name, stream=self.stream.name, stage="read", rows=rows)
         unseen = self.store.ledger.unseen_rejects(made)
         self.store.ledger.append("rejects", unseen)
-        return unseen.num_rows
+        return int(unseen.num_rows)
 
     def _bury(self, raw: RawStream, listed: pa.Array, n: int) -> None:
         """Give a tombstone to each record that a complete listing no longer names."""

@@ -165,7 +165,7 @@ class Workspace:
     ) -> pd.DataFrame:
         """Return a report as a frame, one column a field; ``frame.attrs`` holds title and notes."""
         made = self.report_table(name, by=by, where=where, as_of=as_of)
-        frame = made.rows.to_pandas()
+        frame: pd.DataFrame = made.rows.to_pandas()
         frame.attrs.update(title=made.title, notes=list(made.notes))
         return frame
 
@@ -188,7 +188,8 @@ class Workspace:
         Raises:
             ConfigError: the text is not one select, or reads something that is not there.
         """
-        return self.query_table(sql, as_of=as_of).to_pandas()
+        frame: pd.DataFrame = self.query_table(sql, as_of=as_of).to_pandas()
+        return frame
 
     def query_table(self, sql: str, *, as_of: str = "") -> pa.Table:
         """As ``query``, as an Arrow table."""
@@ -289,7 +290,8 @@ class Workspace:
         if failures:
             name, error = failures[0]
             rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
-            raise type(error)(f"{name}: {error}{rest}") from error
+            msg = f"{name}: {error}{rest}"
+            raise type(error)(msg) from error
 
     def _connect_sources(self, names: Sequence[str]) -> dict[str, Source]:
         """Connect all, or tell the problems of all."""
@@ -414,5 +416,5 @@ def _published_counts(publisher: Publisher) -> dict[str, Any]:
 
 
 def _report(run: Recording) -> RunReport:
-    assert run.report is not None  # noqa: S101  (recording ends with one, or raises)
+    assert run.report is not None
     return run.report

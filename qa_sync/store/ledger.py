@@ -193,7 +193,7 @@ def _moment(text: str) -> datetime | None:
     from datetime import UTC
 
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
