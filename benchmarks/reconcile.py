@@ -23,7 +23,8 @@ AS_OF = datetime(2026, 12, 31, tzinfo=UTC)
 
 #: Of ten evaluations one is an audit of one of the nine others, by key; every 50th evaluation was edited later.
 _EVALUATIONS = """
-    SELECT 'verint:e' || n AS evaluation_id, 'agent_work' AS about, CASE WHEN is_audit THEN 'ata' ELSE 'standard' END AS kind,
+    SELECT 'verint:e' || n AS evaluation_id, 'agent_work' AS about,
+           CASE WHEN is_audit THEN 'ata' ELSE 'standard' END AS kind,
            'submitted' AS status, 'zendesk:' || item AS interaction_id, 'F' || item % 5 AS form_id, '1' AS form_version,
            CASE WHEN is_audit THEN 'verint:v' || n % 40 ELSE 'verint:u' || item % 400 END AS evaluator_id,
            'verint:g' || item % 3000 AS agent_id, 1 AS repeat_no, rev,
@@ -45,12 +46,16 @@ def generate(folder: Path, n: int) -> None:
 
     engine = DuckEngine()
     engine.execute(f"SET temp_directory = '{folder}'")
-    engine.view("made", f"SELECT *, submitted_at + to_days(CAST(5 * (rev - 1) AS INTEGER)) AS effective_at "
-                        f"FROM ({_EVALUATIONS.format(n=n)})")
+    engine.view(
+        "made",
+        f"SELECT *, submitted_at + to_days(CAST(5 * (rev - 1) AS INTEGER)) AS effective_at "
+        f"FROM ({_EVALUATIONS.format(n=n)})",
+    )
     rows = {
         "evaluations": f"SELECT *, {_VERSION} FROM made",
         "answers": f"""SELECT evaluation_id, 'C' || c AS criterion_key, 'valued' AS state,
-                              CASE WHEN hash(evaluation_id, c, rev) % 10 = 0 THEN 5e0 ELSE 10e0 END AS points, {_VERSION}
+                              CASE WHEN hash(evaluation_id, c, rev) % 10 = 0 THEN 5e0 ELSE 10e0 END AS points,
+                              {_VERSION}
                        FROM made, range({CRITERIA}) k(c)""",
         "interactions": f"""SELECT 'zendesk:' || i AS interaction_id, 'ticket' AS kind, 'q' || i % 12 AS queue,
                                    MAP {{'region': 'r' || i % 7}} AS dimensions, 'zendesk' AS source, false AS deleted
@@ -71,8 +76,12 @@ def generate(folder: Path, n: int) -> None:
         engine.view("one", source)
         found = set(engine.fetch("SELECT * FROM one LIMIT 0").column_names)
         listed = ", ".join(
-            f"CAST({quoted(f.name) if f.name in found else 'NULL'} AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in stored)
-        engine.execute(f"COPY (SELECT {listed} FROM one) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+            f"CAST({quoted(f.name) if f.name in found else 'NULL'} AS {duck_type(f.type)}) AS {quoted(f.name)}"
+            for f in stored
+        )
+        engine.execute(
+            f"COPY (SELECT {listed} FROM one) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        )
     engine.close()
 
 
@@ -131,7 +140,9 @@ def with_pandas(folder: Path) -> dict[str, object]:
     import pandas as pd
 
     key = ["interaction_id", "agent_id", "form_id"]
-    e = pd.read_parquet(folder / "evaluations.parquet", columns=["evaluation_id", "kind", "source_stamp", "source_seq", *key])
+    e = pd.read_parquet(
+        folder / "evaluations.parquet", columns=["evaluation_id", "kind", "source_stamp", "source_seq", *key]
+    )
     e = e.sort_values("source_stamp").drop_duplicates("evaluation_id", keep="last")
     a = pd.read_parquet(folder / "answers.parquet", columns=["evaluation_id", "source_seq", "points"])
     score = a.groupby(["evaluation_id", "source_seq"], as_index=False)["points"].sum()
@@ -156,7 +167,9 @@ def main() -> None:
         started = time.perf_counter()
         found = WAYS[sys.argv[at + 1]](Path(sys.argv[at + 2]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({**found, "seconds": time.perf_counter() - started, "cpu": time.process_time(), "peak_mb": peak}))
+        print(
+            json.dumps({**found, "seconds": time.perf_counter() - started, "cpu": time.process_time(), "peak_mb": peak})
+        )
         return
     sizes = [int(text) for text in sys.argv[1:] if text.isdigit()] or [1_000_000]
     for n in sizes:
@@ -165,7 +178,10 @@ def main() -> None:
             print(f"{n:,} evaluations, {n // 10:,} audits, {n * CRITERIA:,} answers")
             for way in WAYS:
                 done = measure(way, Path(folder))
-                print(f"  {way:20} {done['seconds']:7.1f} s  {done['cpu']:7.1f} CPU s  {done['peak_mb']:7.0f} MB  {done['pairs']:,} pairs")
+                print(
+                    f"  {way:20} {done['seconds']:7.1f} s  {done['cpu']:7.1f} CPU s  {done['peak_mb']:7.0f} MB  "
+                    f"{done['pairs']:,} pairs"
+                )
 
 
 if __name__ == "__main__":

@@ -40,9 +40,7 @@ def arrow(table: pa.Table, *, form: str, title: str = "") -> None:
 
 def fields(table: pa.Table, shown: Sequence[Field], *, title: str) -> None:
     """Print a report for people: labels, percents, decimals."""
-    body = []
-    for record in table.to_pylist():
-        body.append([formatted(record[f.name], f) for f in shown])
+    body = [[formatted(record[f.name], f) for f in shown] for record in table.to_pylist()]
     grid([f.label for f in shown], body, title=title, right=[f.kind in ("integer", "number", "percent") for f in shown])
 
 

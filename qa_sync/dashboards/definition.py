@@ -50,9 +50,7 @@ def parse(document: Document, *, name: str, reports: Sequence[str]) -> Definitio
     """
     problems: list[Problem] = []
     data = document.data if isinstance(document.data, dict) else {}
-    for key in data:
-        if key not in ("version", "title", "tabs"):
-            problems.append(document.problem((key,), "this key is not known", _hint(key, ("version", "title", "tabs"))))
+    _unknown(document, (), data, ("version", "title", "tabs"), problems)
     tabs = data.get("tabs")
     if not isinstance(tabs, list) or not tabs:
         problems.append(document.problem(("tabs",), "a dashboard needs a list of tabs"))
@@ -74,19 +72,14 @@ def _tab(
     if not isinstance(tab, dict):
         problems.append(document.problem(path, "a tab has keys: " + ", ".join(_TAB_KEYS)))
         return None
-    for key in tab:
-        if key not in _TAB_KEYS:
-            problems.append(document.problem((*path, key), "this key is not known", _hint(key, _TAB_KEYS)))
+    _unknown(document, path, tab, _TAB_KEYS, problems)
     report = tab.get("report")
     if report not in reports:
         problems.append(document.problem((*path, "report"), f"there is no report {report!r}", _hint(str(report), reports)))
         return None
     columns = tab.get("columns") or {}
     for name, changes in columns.items() if isinstance(columns, dict) else ():
-        for key in changes if isinstance(changes, dict) else ():
-            if key not in _COLUMN_KEYS:
-                problems.append(document.problem(
-                    (*path, "columns", name, key), "this key is not known", _hint(key, _COLUMN_KEYS)))
+        _unknown(document, (*path, "columns", name), changes, _COLUMN_KEYS, problems)
     by = tab.get("by") or []
     where = tab.get("where") or {}
     name = str(tab.get("name") or report)
@@ -95,6 +88,15 @@ def _tab(
         ask=Ask(by=tuple(str(part) for part in by), where={str(k): str(v) for k, v in where.items()}),
         columns=columns if isinstance(columns, dict) else {}, notes=tuple(str(note) for note in tab.get("notes") or ()),
     )
+
+
+def _unknown(
+    document: Document, path: tuple[str | int, ...], given: object, known: Sequence[str], problems: list[Problem]
+) -> None:
+    names = given if isinstance(given, dict) else {}
+    problems += [
+        document.problem((*path, name), "this key is not known", _hint(name, known)) for name in names if name not in known
+    ]
 
 
 def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> TabShape:

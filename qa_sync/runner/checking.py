@@ -16,7 +16,7 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     """
     problems: list[Problem] = []
     try:
-        workspace.materials
+        workspace.materials  # noqa: B018  (reading them is the check)
     except ConfigError as error:
         return list(error.problems)
     if offline:
