@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from qa_sync.errors import ConfigError, Problem
 
-Group = Literal["sources", "sinks", "sandboxes"]
+Group = Literal["sources", "sinks", "sandboxes", "commands"]
 
 
 def names(group: Group) -> tuple[str, ...]:

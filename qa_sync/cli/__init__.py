@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Heavy modules are imported by the command that needs them, so that ``--help`` is quick.
     """
-    from qa_sync.cli.parser import parser
+    from qa_sync.cli.parser import connector_command, parser
 
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = connector_command(words)
+    arguments = argparse.Namespace() if command else parser().parse_args(words)
     try:
-        return int(arguments.call(arguments))
+        return int(command()) if command else int(arguments.call(arguments))
     except QASyncError as error:
         if getattr(arguments, "format", "table") == "json":
             from qa_sync.cli.show import failure

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 _EPILOG = """exit codes: 0 done; 1 a system failed (what was pulled stays); 2 fix your set-up; 3 done, but with more
 new rejects than max_new_rejects allows. Every command reads the workspace in the current folder unless --workspace says
 otherwise."""
+
+
+#: Commands of our own, in the order of --help.
+COMMANDS = ("init", "check", "run", "sync", "map", "reconcile", "publish", "refresh", "report", "query", "runs", "mapping",
+            "store", "connectors", "sandbox", "demo")
 
 
 class _Lazy:
@@ -83,6 +89,20 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("folder", nargs="?", default="demo", help="where the demo's workspace is kept (default: ./demo)")
     demo.add_argument("--fresh", action="store_true", help="start anew")
     return top
+
+
+def connector_command(words: Sequence[str]) -> Callable[[], int] | None:
+    """Return the command that a connector brings, such as ``verint inspect FILE``, or None when it is one of ours.
+
+    A connector registers ``main(words) -> exit code`` under the entry-point group ``qa_sync.commands``.
+    """
+    if not words or words[0].startswith("-") or words[0] in COMMANDS:
+        return None
+    from qa_sync import registry
+
+    if words[0] not in registry.names("commands"):
+        return None
+    return lambda: int(registry.load("commands", words[0])(list(words[1:])))
 
 
 def _common() -> argparse.ArgumentParser:

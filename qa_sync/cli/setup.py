@@ -40,7 +40,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 def connectors(arguments: argparse.Namespace) -> int:
     """``qa-sync connectors``."""
-    groups: tuple[registry.Group, ...] = ("sources", "sinks", "sandboxes")
+    groups: tuple[registry.Group, ...] = ("sources", "sinks", "sandboxes", "commands")
     listed = [
         {"connector": entry.name, "kind": group.removesuffix("es") if group == "sandboxes" else group.removesuffix("s"),
          "from": entry.dist.name if entry.dist else "", "loads": entry.value}

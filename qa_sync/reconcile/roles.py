@@ -46,7 +46,7 @@ def _resolved(programme: Programme) -> str:
                v.interaction_id, coalesce(v.segment_id, '') AS segment_id,
                v.form_id, coalesce(v.form_version, n.form_version) AS form_version,
                coalesce(e.person_id, v.evaluator_id) AS evaluator_id,
-               coalesce(v.agent_id, i.agent_id) AS agent_id,
+               coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
                v.audited_evaluation_id, v.blind_task_id, v.session_id, v.is_blind, v.is_released, v.reference_rank,
                v.sampling, v.started_at, v.submitted_at, i.closed_at,
                {dialect.local_date("v.submitted_at", programme.time_zone)} AS submitted_on,
