@@ -12,7 +12,7 @@ from qa_sync.reconcile import dialect
 #: Oldest version first.
 IN_ORDER = "source_stamp NULLS FIRST, source_seq, payload_hash"
 #: Newest version first: the exact reverse of IN_ORDER.
-NEWEST_FIRST = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash"
+NEWEST_FIRST = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
 
 _VERSION = "source, stream, record_id, source_stamp, source_seq, payload_hash"
 

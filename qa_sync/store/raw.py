@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.engine.duck import DuckEngine
-from qa_sync.model.system import PAGE, PAGE_REJECTS, RAW
+from qa_sync.model.system import PAGE, RAW
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
+from qa_sync.store.payloads import valid_payloads
 
 STATISTICS = ("id", "source_stamp", "n")
 
@@ -86,33 +84,33 @@ class RawStream:
             at: the moment of arrival, the stamp of versions whose order is arrival.
             by_arrival: whether (source_stamp, source_seq) of the rows mean nothing.
         """
-        valid, rejects, repaired = _valid_payloads(page.cast(PAGE))
-        if by_arrival:
-            stamp = pa.array([at] * valid.num_rows, RAW.field("source_stamp").type)
-            valid = valid.set_column(1, "source_stamp", stamp)
-            valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
         engine = DuckEngine()
         try:
-            engine.register("page", valid)
-            engine.table("batch", """
-                SELECT id, source_stamp, source_seq, deleted, payload, sha256(coalesce(payload, '')) AS payload_hash,
-                       row_number() OVER () AS pos
-                FROM page""")
-            engine.scan("stored", self.files(), RAW)
-            rule = _ARRIVAL if by_arrival else _SOURCE
-            engine.table("judged", _JUDGE.format(kept=rule))
-            rows = engine.fetch("""
-                SELECT b.id, b.source_stamp, b.source_seq, b.deleted, b.payload, b.payload_hash
-                FROM batch b JOIN judged j USING (pos) WHERE j.kept ORDER BY pos""")
-            unchanged = engine.fetch("SELECT count(*) AS n FROM judged WHERE same")["n"][0].as_py()
-            tombstones = engine.fetch("SELECT count(*) AS n FROM judged JOIN batch USING (pos) WHERE NOT same AND deleted")
+            valid, rejects, repaired = valid_payloads(engine, page.cast(PAGE))
+            if by_arrival:
+                stamp = pa.array([at] * valid.num_rows, RAW.field("source_stamp").type)
+                valid = valid.set_column(1, "source_stamp", stamp)
+                valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
+            judged = self._judge(engine, valid, _ARRIVAL if by_arrival else _SOURCE)
         finally:
             engine.close()
+        same = judged["same"]
+        rows = valid.append_column("payload_hash", judged["payload_hash"]).filter(judged["kept"])
+        unchanged = pc.sum(same).as_py() or 0
+        tombstones = pc.sum(pc.and_(pc.invert(same), valid["deleted"])).as_py() or 0
         counts = BatchCounts(
             accepted=valid.num_rows - unchanged, unchanged=unchanged, rejected=rejects.num_rows, repaired=repaired,
-            tombstones=tombstones["n"][0].as_py(),
+            tombstones=tombstones,
         )
         return Prepared(rows=rows, rejects=rejects, counts=counts)
+
+    def _judge(self, engine: DuckEngine, rows: pa.Table, kept: str) -> pa.Table:
+        """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it."""
+        engine.register("rows", rows.append_column("pos", pa.array(range(rows.num_rows), pa.int64())))
+        engine.table("batch", """
+            SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos FROM rows""")
+        engine.scan("stored", self.files(), RAW)
+        return engine.fetch(_JUDGE.format(kept=kept))
 
     def commit(
         self, rows: pa.Table, *, cursor: str, expected_n: int, run_id: str, at: datetime, note: dict[str, Any] | None = None
@@ -149,18 +147,18 @@ class RawStream:
 # A new version is compared with its predecessor in the order of versions, among what is stored and the batch.
 _JUDGE = """
     WITH known AS (
-        SELECT id, source_stamp, source_seq, deleted, payload_hash, 0 AS pos FROM stored
+        SELECT id, source_stamp, source_seq, deleted, payload_hash, -1 AS pos FROM stored
         WHERE id IN (SELECT id FROM batch)
         UNION ALL
         SELECT id, source_stamp, source_seq, deleted, payload_hash, pos FROM batch
     ), ordered AS (
-        SELECT pos, payload_hash = lag(payload_hash) OVER versions AND deleted = lag(deleted) OVER versions AS same,
+        SELECT pos, payload_hash, payload_hash = lag(payload_hash) OVER versions AND deleted = lag(deleted) OVER versions AS same,
                source_stamp IS NOT DISTINCT FROM lag(source_stamp) OVER versions
                    AND source_seq = lag(source_seq) OVER versions AS same_place
         FROM known
         WINDOW versions AS (PARTITION BY id ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash, pos)
     )
-    SELECT pos, coalesce(same, false) AS same, {kept} AS kept FROM ordered WHERE pos > 0"""
+    SELECT payload_hash, coalesce(same, false) AS same, {kept} AS kept FROM ordered WHERE pos >= 0 ORDER BY pos"""
 _ARRIVAL = "NOT coalesce(same, false)"
 _SOURCE = "NOT coalesce(same AND same_place, false)"
 
@@ -173,70 +171,3 @@ def _with_run(rows: pa.Table, *, at: datetime, run_id: str, n: int) -> pa.Table:
         "n": pa.array([n] * height, pa.int64()),
     }
     return pa.table([columns.get(f.name, rows[f.name] if f.name in rows.column_names else None) for f in RAW], schema=RAW)
-
-
-def _valid_payloads(page: pa.Table) -> tuple[pa.Table, pa.Table, int]:
-    """Split off records whose payload no engine could read; repair what only holds odd characters."""
-    page.validate(full=True)
-    engine = DuckEngine()
-    try:
-        engine.register("page", page)
-        # DuckDB reads a bare NaN as JSON, others do not: such a payload is looked at like an invalid one.
-        odd = engine.fetch(r"""
-            SELECT pos FROM (SELECT row_number() OVER () - 1 AS pos, payload FROM page)
-            WHERE payload IS NOT NULL AND (NOT json_valid(payload) OR regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000'))
-        """)["pos"].to_pylist()
-    finally:
-        engine.close()
-    blank = pc.fill_null(pc.equal(pc.utf8_length(page["id"]), 0), fill_value=True)
-    bad: dict[int, str] = {at: "no id" for at, flag in enumerate(blank.to_pylist()) if flag} if pc.any(blank).as_py() else {}
-    fixed: dict[int, str] = {}
-    for at in odd:
-        text = page["payload"][at].as_py()
-        repaired = _repair(text)
-        if repaired is None:
-            bad.setdefault(at, "not JSON text")
-        elif repaired != text:
-            fixed[at] = repaired
-    if not bad and not fixed:
-        return page, PAGE_REJECTS.empty_table(), 0
-    payloads = page["payload"].to_pylist()
-    for at, text in fixed.items():
-        payloads[at] = text
-    keep = pa.array([at for at in range(page.num_rows) if at not in bad], pa.int64())
-    mended = page.set_column(4, PAGE.field("payload"), pa.array(payloads, pa.string())).take(keep)
-    rejects = [
-        (page["id"][at].as_py() or f"(row {at + 1})", "", reason, _hash(page["payload"][at].as_py()))
-        for at, reason in bad.items()
-    ]
-    columns = zip(*rejects, strict=True) if rejects else [[], [], [], []]
-    table = pa.table([pa.array(list(column), pa.string()) for column in columns], schema=PAGE_REJECTS)
-    return mended, table, len([at for at in fixed if at not in bad])
-
-
-def _hash(payload: str | None) -> str:
-    return hashlib.sha256((payload or "").encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _repair(text: str) -> str | None:
-    """Return JSON text that every engine reads, or None. Lone surrogates and NUL become U+FFFD, NaN becomes null."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    mended = _clean(value)
-    if json.dumps(mended) == json.dumps(value):
-        return text  # an innocent word looked odd; the payload stays as the source sent it
-    return json.dumps(mended, ensure_ascii=False, separators=(",", ":"))
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list):
-        return [_clean(part) for part in value]
-    if isinstance(value, dict):
-        return {_clean(name): _clean(part) for name, part in value.items()}
-    return value

@@ -1,0 +1,81 @@
+"""Payloads that every engine can read: found, repaired, or set aside with the reason, before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.model.system import PAGE, PAGE_REJECTS
+
+
+def valid_payloads(engine: DuckEngine, page: pa.Table) -> tuple[pa.Table, pa.Table, int]:
+    """Split off records whose payload no engine could read; repair what only holds odd characters.
+
+    Returns:
+        The rows that can be stored, rejects (schema PAGE_REJECTS), and how many payloads were repaired.
+    """
+    page.validate(full=True)
+    engine.register("page", page.append_column("pos", pa.array(range(page.num_rows), pa.int64())))
+    # DuckDB reads a bare NaN as JSON, others do not: such a payload is looked at like an invalid one.
+    odd = engine.fetch(r"""
+        SELECT pos FROM page
+        WHERE payload IS NOT NULL AND (NOT json_valid(payload) OR regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000'))
+        ORDER BY pos""")["pos"].to_pylist()
+    blank = pc.fill_null(pc.equal(pc.utf8_length(page["id"]), 0), fill_value=True)
+    bad: dict[int, str] = {at: "no id" for at, flag in enumerate(blank.to_pylist()) if flag} if pc.any(blank).as_py() else {}
+    fixed: dict[int, str] = {}
+    for at in odd:
+        text = page["payload"][at].as_py()
+        repaired = _repair(text)
+        if repaired is None:
+            bad.setdefault(at, "not JSON text")
+        elif repaired != text:
+            fixed[at] = repaired
+    if not bad and not fixed:
+        return page, PAGE_REJECTS.empty_table(), 0
+    payloads = page["payload"].to_pylist()
+    for at, text in fixed.items():
+        payloads[at] = text
+    keep = pa.array([at for at in range(page.num_rows) if at not in bad], pa.int64())
+    mended = page.set_column(4, PAGE.field("payload"), pa.array(payloads, pa.string())).take(keep)
+    rejects = [
+        (page["id"][at].as_py() or f"(row {at + 1})", "", reason, _hash(page["payload"][at].as_py()))
+        for at, reason in bad.items()
+    ]
+    columns = zip(*rejects, strict=True) if rejects else [[], [], [], []]
+    table = pa.table([pa.array(list(column), pa.string()) for column in columns], schema=PAGE_REJECTS)
+    return mended, table, len([at for at in fixed if at not in bad])
+
+
+def _hash(payload: str | None) -> str:
+    return hashlib.sha256((payload or "").encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _repair(text: str) -> str | None:
+    """Return JSON text that every engine reads, or None. Lone surrogates and NUL become U+FFFD, NaN becomes null."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    mended = _clean(value)
+    if json.dumps(mended) == json.dumps(value):
+        return text  # an innocent word looked odd; the payload stays as the source sent it
+    return json.dumps(mended, ensure_ascii=False, separators=(",", ":"))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_clean(part) for part in value]
+    if isinstance(value, dict):
+        return {_clean(name): _clean(part) for name, part in value.items()}
+    return value
