@@ -89,7 +89,7 @@ def items() -> str:
         SELECT s.state_no, c.criterion_no, c.criterion_key, c.weight,
                coalesce(c.max_points, a.max_points) AS max_points, a.option,
                a.criterion_key IS NOT NULL AS is_given, CASE WHEN a.state = 'valued' THEN o.level END AS level,
-               CASE WHEN a.state = 'valued' THEN coalesce(a.points, o.points) END AS points,
+               CASE WHEN a.state = 'valued' THEN coalesce(o.points, a.points) END AS points,
                CASE WHEN a.state IS NULL OR a.state = 'valued' AND a.option IS NULL AND a.points IS NULL THEN 'missing'
                     ELSE a.state END AS state,
                a.state = 'valued' AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale,

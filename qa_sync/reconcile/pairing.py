@@ -34,7 +34,6 @@ def chosen() -> str:
         SELECT auditor_evaluation_id, auditee_evaluation_id, link
         FROM (SELECT c.auditor_evaluation_id, c.auditee_evaluation_id, c.link,
                      row_number() OVER (PARTITION BY c.auditor_evaluation_id ORDER BY
-                         CASE WHEN e.submitted_at < coalesce(a.started_at, a.submitted_at) THEN 0 ELSE 1 END,
                          CASE WHEN e.submitted_at < coalesce(a.started_at, a.submitted_at)
                               THEN e.submitted_at END DESC NULLS LAST,
                          e.submitted_at NULLS LAST, e.evaluation_id) AS place

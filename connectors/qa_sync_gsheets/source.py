@@ -1,0 +1,176 @@
+"""The source: tabs that people keep (rosters, lookups, scored evaluations) as complete listings of raw records.
+
+A row of a sheet has no time stamp, so versions are ordered by arrival. A tab is read in one request, because
+rows that are sorted between two requests would be missed, and then taken for deleted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from qa_sync.errors import ConfigError, Problem, QASyncError, SourceError
+from qa_sync.model.system import PAGE
+from qa_sync.ports import Context, Page, Stream
+from qa_sync_gsheets.credentials import open_session
+from qa_sync_gsheets.grid_rows import FIELDS, SheetTable, read_table
+from qa_sync_gsheets.records import make_records
+from qa_sync_gsheets.settings import SourceSettings, TabSettings
+from qa_sync_gsheets.transport import Transport
+
+Json = dict[str, Any]
+
+
+class _Cursor(msgspec.Struct, frozen=True):
+    """What was read last, whole, and under which settings. Half a reading is no position: it starts anew."""
+
+    content: str
+    done: bool
+
+
+class SheetsSource:
+    """Tabs of one spreadsheet. Nothing is sent before the first read."""
+
+    def __init__(self, settings: SourceSettings, context: Context, transport: Transport | None = None) -> None:
+        self._settings = settings
+        self._context = context
+        self._open: Transport | None = transport
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return ("sources", self._context.name)
+
+    @property
+    def transport(self) -> Transport:
+        """The connection, opened when first needed."""
+        if self._open is None:
+            session = open_session(self._settings.credentials, self._context.folder, self._place, read_only=True)
+            self._open = Transport(
+                session, base_url=self._settings.base_url, timeout=self._settings.timeout,
+                calls_per_minute=self._settings.calls_per_minute, notify=self._context.notify,
+            )
+        return self._open
+
+    def streams(self) -> Sequence[Stream]:
+        """Return one stream for each tab of the settings."""
+        return [
+            Stream(name=name, order="arrival", doc=f"tab {tab.title if tab.gid is None else f'gid {tab.gid}'}")
+            for name, tab in self._settings.tabs.items()
+        ]
+
+    def close(self) -> None:
+        """Give back connections."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
+        """Return what is wrong: credentials, permissions, tabs and key columns that are not there."""
+        try:
+            found = self._sheets()
+        except QASyncError as error:
+            problems = getattr(error, "problems", None)
+            return list(problems) if problems else [Problem(what=str(error), path=self._place)]
+        wrong: list[Problem] = []
+        for name, tab in self._settings.tabs.items():
+            try:
+                self._require_key(name, tab, self._table(name, tab, found))
+            except ConfigError as error:
+                wrong += error.problems
+        return wrong
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Yield the rows of a tab; nothing but the last page when it holds what it held at ``cursor``.
+
+        Raises:
+            ConfigError: no such tab, or it lacks a key column. AuthError, TransientError, SourceError: no answer.
+        """
+        tab = self._settings.tabs.get(stream)
+        if tab is None:
+            msg = f"source {self._context.name!r} has no stream {stream!r}"
+            raise SourceError(msg)
+        table = self._table(stream, tab, self._sheets())
+        self._require_key(stream, tab, table)
+        records, rejects, whole = make_records(table, tab)
+        content = _content(records, rejects, tab)
+        done = msgspec.json.encode(_Cursor(content, done=True)).decode()
+        if _read_cursor(cursor) == _Cursor(content, done=True):
+            yield Page(records=PAGE.empty_table(), cursor=done, last=True)
+            return
+        halfway = msgspec.json.encode(_Cursor(content, done=False)).decode()
+        size = self._settings.page_rows
+        for start in range(0, max(records.num_rows, 1), size):
+            last = start + size >= records.num_rows
+            part = records.slice(start, size)
+            if start == 0:
+                yield Page(records=part, rejects=rejects, cursor=done if last else halfway, listing=whole, last=last)
+            else:
+                yield Page(records=part, cursor=done if last else halfway, listing=whole, last=last)
+
+    # -- the spreadsheet -------------------------------------------------------------------------------------
+
+    def _sheets(self) -> dict[int, str]:
+        """Return sheet id → title."""
+        params = {"fields": "sheets.properties(sheetId,title)"}
+        answer = self.transport.call("GET", self._settings.spreadsheet, "", params=params)
+        found = (sheet["properties"] for sheet in answer.get("sheets") or [])
+        return {one.get("sheetId", 0): one["title"] for one in found}
+
+    def _table(self, name: str, tab: TabSettings, sheets: dict[int, str]) -> SheetTable:
+        sheet_id = self._sheet_id(name, tab, sheets)
+        body = {"dataFilters": [{"gridRange": {"sheetId": sheet_id}}], "includeGridData": True}
+        path = ":getByDataFilter"
+        answer = self.transport.call("POST", self._settings.spreadsheet, path, params={"fields": FIELDS}, body=body)
+        data = [part for sheet in answer.get("sheets") or [] for part in sheet.get("data") or []]
+        return read_table(data, tab.header_row)
+
+    def _sheet_id(self, name: str, tab: TabSettings, sheets: dict[int, str]) -> int:
+        where = (*self._place, "tabs", name)
+        if tab.gid is not None:
+            if tab.gid in sheets:
+                return tab.gid
+            raise ConfigError(Problem(what=f"the spreadsheet has no tab with gid {tab.gid}", path=(*where, "gid")))
+        wanted = str(tab.title)
+        found = next((number for number, title in sheets.items() if title.casefold() == wanted.casefold()), None)
+        if found is None:
+            near = difflib.get_close_matches(wanted, sheets.values(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "was it renamed? gid stays the same when a tab is renamed"
+            what = f"the spreadsheet has no tab {wanted!r}"
+            raise ConfigError(Problem(what=what, hint=hint, path=(*where, "title")))
+        return found
+
+    def _require_key(self, name: str, tab: TabSettings, table: SheetTable) -> None:
+        problems = []
+        for setting, names in (("key", tab.key), ("keep", tab.keep or ())):
+            for wanted in names:
+                if wanted not in table.headers:
+                    near = difflib.get_close_matches(wanted, table.headers, n=1)
+                    hint = f"did you mean {near[0]!r}?" if near else "look at header_row"
+                    what = f"row {tab.header_row} of the tab has no header {wanted!r}"
+                    problems.append(Problem(what=what, hint=hint, path=(*self._place, "tabs", name, setting)))
+        if problems:
+            raise ConfigError(problems)
+
+
+def _content(records: Any, rejects: Any, tab: TabSettings) -> str:
+    """Return a hash of everything that a reading gives."""
+    digest = hashlib.sha256(tab.model_dump_json().encode())
+    for table in (records, rejects):
+        for column in table.columns:
+            for value in column.to_pylist():
+                digest.update(repr(value).encode("utf-8", "replace") + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def _read_cursor(cursor: str | None) -> _Cursor | None:
+    if cursor is None:
+        return None
+    try:
+        return msgspec.json.decode(cursor, type=_Cursor)
+    except msgspec.DecodeError:
+        msg = "the stored position of a tab cannot be read; pull the stream again from the beginning"
+        raise SourceError(msg) from None

@@ -1,0 +1,339 @@
+"""How two evaluations are compared: scores, scales, versions, criticals, flags, places and weeks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from reconcile.world import F1, Result, World, day
+
+from qa_sync.reconcile import outcomes, schema
+from qa_sync.reconcile.programme import Programme
+
+FULL = {"Q1": 10, "Q2": 10, "Q3": 10, "C1": "pass"}
+
+
+def compared(
+    auditee: dict[str, Any],
+    auditor: dict[str, Any],
+    *,
+    criteria: Any = F1,
+    programme: Programme | None = None,
+    of_auditee: dict[str, Any] | None = None,
+    of_auditor: dict[str, Any] | None = None,
+    **form: Any,
+) -> dict[str, Any]:
+    """The pair of two sets of answers on one form."""
+    world = World()
+    world.form(criteria=criteria, **form)
+    return pair_up(world, auditee, auditor, of_auditee, of_auditor).run(programme).pair()
+
+
+def pair_up(
+    world: World,
+    auditee: dict[str, Any],
+    auditor: dict[str, Any],
+    of_auditee: dict[str, Any] | None = None,
+    of_auditor: dict[str, Any] | None = None,
+) -> World:
+    world.evaluation("e1", auditee, **(of_auditee or {}))
+    world.evaluation(
+        "a1", auditor, **{"kind": "ata", "evaluator_id": "v1", "submitted_at": day(1), **(of_auditor or {})}
+    )
+    return world
+
+
+@pytest.mark.parametrize(
+    ("points", "outcome"), [(95, "WITHIN_TOLERANCE"), (94.99, "LENIENT"), (95.0000000001, "WITHIN_TOLERANCE")]
+)
+def test_tolerance_is_inclusive_and_in_points(points: float, outcome: str) -> None:
+    assert compared({"Q": 100}, {"Q": points}, criteria={"Q": {"max": 100, "weight": 1}})["outcome"] == outcome
+
+
+def test_binary_fractions_do_not_break_the_tolerance() -> None:
+    thirds = {f"Q{n}": {"max": 1, "weight": 0.1} for n in range(20)}
+    full = dict.fromkeys(thirds, 1)
+    assert compared(full, {**full, "Q3": 0}, criteria=thirds)["outcome"] == "WITHIN_TOLERANCE"
+
+
+def test_the_form_decides_what_lenient_means() -> None:
+    given = {"Q": 100}, {"Q": 0}
+    one = {"Q": {"max": 100, "weight": 1}}
+    assert [
+        compared(*given, criteria=one, higher_is=word)["outcome"] for word in ("better", "more_severe", "neutral")
+    ] == ["LENIENT", "STRICT", "DIFFERENT"]
+
+
+def test_an_ordinal_form_may_tolerate_levels() -> None:
+    levels = {"L": {"options": ["G", "P", "R", "X"]}}
+    pair = compared({"L": "P"}, {"L": "G"}, criteria=levels, scale="ordinal", tolerance=1.0)
+    assert (pair["outcome"], pair["delta"], pair["tolerance"]) == ("WITHIN_TOLERANCE", 1.0, 1.0)
+
+
+def test_an_option_off_the_scale_is_not_comparable() -> None:
+    pair = compared({"L": "BROKEN"}, {"L": "G"}, criteria={"L": {"options": ["G", "P"]}}, scale="ordinal")
+    assert (pair["outcome"], pair["reason"], pair["delta"]) == ("NOT_COMPARABLE", "OFF_SCALE", None)
+
+
+def test_one_side_all_na_is_an_unscored_difference() -> None:
+    pair = compared({"Q": "NA"}, {"Q": 10}, criteria={"Q": {"max": 10, "weight": 1}})
+    assert (pair["outcome"], pair["delta"], pair["auditee_score"], pair["auditor_score"]) == (
+        "UNSCORED_DIFFERENCE",
+        None,
+        None,
+        100.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"), [(("Met goal", "Met goal"), "EXACT"), (("Met goal", "Missed"), "UNSCORED_DIFFERENCE")]
+)
+def test_a_form_of_outcome_words_alone_is_compared_by_them(words: tuple[str, str], outcome: str) -> None:
+    pair = compared({}, {}, criteria={}, of_auditee={"outcome_label": words[0]}, of_auditor={"outcome_label": words[1]})
+    assert (pair["outcome"], pair["delta"], pair["items_compared"]) == (outcome, None, 1)
+
+
+def test_not_asked_against_a_value_is_an_applicability_disagreement() -> None:
+    pair = compared({**FULL, "Q2": "NOT_ASKED"}, FULL)
+    assert (pair["applicability_disagreements"], pair["value_pairs"], pair["outcome"]) == (
+        1,
+        3,
+        "SAME_SCORE_DIFFERENT_ITEMS",
+    )
+
+
+def test_a_critical_failure_caps_the_score_where_the_form_says_cap() -> None:
+    pair = compared(FULL, {**FULL, "C1": "fail"}, auto_fail="cap", auto_fail_cap=40.0)
+    assert (pair["outcome"], pair["auditor_score"], pair["delta"], pair["delta_raw"]) == (
+        "CRITICAL_MISS",
+        40.0,
+        60.0,
+        0.0,
+    )
+
+
+def test_a_critical_criterion_that_earned_nothing_failed() -> None:
+    pair = compared({"Q": 10}, {"Q": 0}, criteria={"Q": {"max": 10, "weight": 1, "crit": True, "options": {"x": {}}}})
+    assert (pair["outcome"], pair["auditor_auto_failed"]) == ("CRITICAL_MISS", True)
+
+
+def test_an_auto_fail_that_only_the_source_knows_counts() -> None:
+    pair = compared(FULL, FULL, of_auditor={"auto_failed": True})
+    assert (pair["outcome"], pair["delta"]) == ("CRITICAL_MISS", 100.0)
+
+
+def test_both_failing_on_the_same_criterion_is_agreement() -> None:
+    assert compared({**FULL, "C1": "fail"}, {**FULL, "C1": "fail"})["outcome"] == "EXACT"
+
+
+def bridged(auditee: dict[str, Any], auditor: dict[str, Any], later: Any) -> dict[str, Any]:
+    world = World()
+    world.form("F1", "2", F1)
+    world.form("F1", "3", later)
+    return pair_up(world, auditee, auditor, {"form_version": "2"}).run().pair()
+
+
+def test_versions_are_bridged_over_common_criteria() -> None:
+    pair = bridged({**FULL, "Q1": 0}, {**FULL, "Q4": 0}, {**F1, "Q4": {"max": 2, "weight": 1}})
+    assert (pair["outcome"], pair["delta"], pair["items_compared"]) == ("STRICT", -25.0, 4)
+    assert "BRIDGED" in pair["flags"]
+    assert pair["common_weight"] == pytest.approx(40 / 42)
+
+
+def test_renaming_a_criterion_changes_nothing() -> None:
+    pair = bridged(FULL, FULL, {**F1, "Q1": {**F1["Q1"], "label": "A new name"}})
+    assert (pair["outcome"], pair["common_weight"]) == ("EXACT", 1.0)
+
+
+def test_a_criterion_on_another_scale_is_not_common() -> None:
+    pair = bridged(FULL, FULL, {**F1, "Q3": {"max": 20, "weight": 2}})
+    assert (pair["outcome"], pair["reason"]) == ("NOT_COMPARABLE", "COMMON_WEIGHT_BELOW_MIN")
+    assert pair["common_weight"] == pytest.approx(20 / 60)
+
+
+def test_a_criterion_with_another_option_is_not_common() -> None:
+    few = {"Q": {"max": 10, "weight": 1, "options": {"no": {"points": 0}, "yes": {"points": 10}}}}
+    more = {"Q": {**few["Q"], "options": {"no": {"points": 0}, "half": {"points": 5}, "yes": {"points": 10}}}}
+    world = World()
+    world.form("F1", "2", few)
+    world.form("F1", "3", more)
+    pair = pair_up(world, {"Q": "yes"}, {"Q": "yes"}, {"form_version": "2"}).run().pair()
+    assert (pair["reason"], pair["common_weight"]) == ("COMMON_WEIGHT_BELOW_MIN", 0.0)
+
+
+def test_points_are_those_of_the_form_and_not_of_the_record() -> None:
+    world = World()
+    world.form(criteria={"Q": {"max": 10, "weight": 1, "options": {"no": {"points": 0}, "yes": {"points": 10}}}})
+    pair_up(world, {"Q": "yes"}, {"Q": "yes"})
+    world.rows["answers"][0]["points"] = 7.0
+    assert world.run().pair()["auditee_score"] == 100.0
+
+
+def test_an_unsaid_version_is_the_newest_and_numbers_are_numbers() -> None:
+    world = World()
+    world.form("F1", "9", F1)
+    world.form("F1", "10", {**F1, "Q1": {"max": 100, "weight": 1}})
+    pair = (
+        pair_up(world, {**FULL, "Q1": 100}, {**FULL, "Q1": 100}, {"form_version": None}, {"form_version": None})
+        .run()
+        .pair()
+    )
+    assert (pair["form_version"], pair["auditee_score"], pair["outcome"]) == ("10", 100.0, "EXACT")
+
+
+def test_an_unknown_form_is_not_comparable_and_never_a_crash() -> None:
+    pair = pair_up(World(), FULL, FULL).run().pair()
+    assert (pair["outcome"], pair["reason"]) == ("NOT_COMPARABLE", "FORM_UNKNOWN")
+
+
+def test_an_answer_to_an_unknown_criterion_is_left_aside_and_flagged() -> None:
+    pair = compared({**FULL, "Q9": 1}, FULL)
+    assert pair["outcome"] == "EXACT"
+    assert "UNKNOWN_CRITERION" in pair["flags"]
+
+
+def test_options_give_points_levels_and_failures() -> None:
+    criteria = {
+        "Q": {"max": 10, "weight": 1, "options": {"bad": {"points": 0}, "fair": {"points": 4}, "good": {"points": 10}}}
+    }
+    world = World()
+    world.form(criteria=criteria)
+    result = pair_up(world, {"Q": "good"}, {"Q": "fair"}).run()
+    (row,) = result.rows("comparisons")
+    assert (row["auditee_level"], row["auditor_level"], row["auditee_points"], row["delta"], row["agrees"]) == (
+        2,
+        1,
+        10.0,
+        6.0,
+        False,
+    )
+    assert result.pair()["delta"] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("reported", "flagged"),
+    [((40.0, 40.0), False), ((99.0, 100.0), True), ((100.01, None), False), ((99.9, None), True)],
+)
+def test_a_reported_score_that_differs_is_flagged(reported: tuple[float, float | None], flagged: bool) -> None:
+    pair = compared(FULL, FULL, of_auditee={"reported_score": reported[0], "reported_max": reported[1]})
+    assert ("SCORE_MISMATCH" in pair["flags"]) is flagged
+
+
+def test_pass_fail_flip_is_told_even_within_tolerance() -> None:
+    pair = compared({"Q": 82}, {"Q": 78}, criteria={"Q": {"max": 100, "weight": 1}}, pass_mark=80.0)
+    assert pair["outcome"] == "WITHIN_TOLERANCE"
+    assert "PASS_FAIL_FLIP" in pair["flags"]
+
+
+def test_blindness_is_said_as_the_source_proves_it() -> None:
+    words = {
+        value: [f for f in compared(FULL, FULL, of_auditor={"is_blind": value})["flags"] if "BLIND" in f]
+        for value in (True, False, None)
+    }
+    assert words == {True: ["BLIND"], False: ["NOT_BLIND"], None: ["BLIND_UNKNOWN"]}
+    assert compared(FULL, FULL, of_auditor={"is_blind": True, "is_released": False})["is_embargoed"]
+    assert not compared(FULL, FULL, of_auditor={"is_blind": True, "is_released": True})["is_embargoed"]
+
+
+def placed(programme: Programme, world: World) -> Result:
+    world.form()
+    world.add(
+        "rosters",
+        person_id="u1",
+        role="evaluator",
+        valid_from=date(2025, 1, 1),
+        valid_to=date(2026, 1, 6),
+        site="old",
+        team="t1",
+        site_kind="bpo",
+        queue="from the roster",
+    )
+    world.add("rosters", person_id="u1", role="evaluator", valid_from=date(2026, 1, 7), site="new", team="t2")
+    return pair_up(world, FULL, FULL, of_auditor={"submitted_at": day(9)}).run(programme)
+
+
+def test_site_and_team_are_those_of_that_day_and_late_audits_are_told() -> None:
+    world = World()
+    world.add(
+        "interactions",
+        interaction_id="i1",
+        kind="ticket",
+        group_id="g",
+        closed_at=day(3),
+        dimensions=[("region", "EU"), ("tier", "1")],
+    )
+    world.add("lookups", lookup="queue", lookup_key="g", lookup_value="Refunds")
+    result = placed(Programme(), world)
+    pair = result.pair()
+    assert (pair["site"], pair["team"], pair["site_kind"], pair["queue"], pair["week"]) == (
+        "old",
+        "t1",
+        "bpo",
+        "Refunds",
+        "2026-W02",
+    )
+    assert pair["dimensions"] == {"region": "EU", "tier": "1"}
+    assert "LATE" in pair["flags"]
+    closed = placed(Programme(basis_event="closed_at"), world_with_closing()).pair()
+    assert (closed["site"], closed["basis_date"]) == ("new", date(2026, 1, 8))
+    audited = placed(Programme(basis_event="auditor_submitted_at"), World()).pair()
+    assert (audited["week"], audited["queue"], "LATE" in audited["flags"]) == ("2026-W03", None, False)
+
+
+def world_with_closing() -> World:
+    world = World()
+    world.add("interactions", interaction_id="i1", kind="ticket", closed_at=day(3))
+    return world
+
+
+def test_the_frame_of_unaudited_work_has_its_week_and_site() -> None:
+    world = World()
+    world.add("rosters", person_id="u1", role="evaluator", valid_from=date(2025, 1, 1), site="s1")
+    world.evaluation("e1", FULL, submitted_at=datetime(2026, 3, 29, 23, 30, tzinfo=UTC))
+    (row,) = world.run(Programme(time_zone="Europe/Dublin")).rows("buckets")
+    assert (row["bucket"], row["basis_date"], row["week"], row["site"]) == (
+        "AUDITEE_ONLY",
+        date(2026, 3, 30),
+        "2026-W14",
+        "s1",
+    )
+
+
+def test_results_have_the_columns_and_types_that_are_documented() -> None:
+    result = placed(Programme(), World())
+    for table, declared in (
+        ("pairs", schema.PAIRS),
+        ("pairs_current", schema.PAIRS),
+        ("other_pairs", schema.PAIRS),
+        ("comparisons", schema.COMPARISONS),
+        ("comparisons_current", schema.COMPARISONS),
+        ("buckets", schema.BUCKET_ROWS),
+        ("evaluator_work", schema.EVALUATOR_WORK),
+    ):
+        found = result.engine.fetch(f"SELECT * FROM {table}")
+        assert tuple(found.column_names) == declared.names
+        for column in declared.columns:
+            kind = found.schema.field(column.name).type
+            same = (
+                pa.types.is_integer(kind)
+                if column.type == "integer"
+                else str(kind).replace("list<l:", "list<item:").replace(" ('entries')", "")
+                == str(column.arrow_type).replace(" ('entries')", "")
+            )
+            assert same, (table, column.name, kind)
+            if column.required:
+                assert found[column.name].null_count == 0, (table, column.name)
+
+
+def test_every_word_that_is_used_is_explained() -> None:
+    from qa_sync.model.tables import EVALUATION_KINDS
+    from qa_sync.reconcile.candidates import GRADES
+
+    used = {
+        *GRADES.values(),
+        *outcomes.WITHOUT_PAIR,
+        *(kind.upper() for kind in EVALUATION_KINDS if kind not in ("standard", "ata", "blind")),
+    }
+    assert all(outcomes.explain(word) for word in used)

@@ -1,0 +1,206 @@
+"""Reconciling two pandas frames without a workspace."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pandas as pd
+import pytest
+from reconcile.world import F1
+from shared_data import shared_data
+
+from qa_sync.errors import ConfigError
+from qa_sync.reconcile.form import Criterion, Form, to_form
+from qa_sync.reconcile.frames import FrameResult, reconcile_frames
+from qa_sync.reconcile.programme import Programme
+
+FORM = {"criteria": {"Q1": {"max": 10}, "Q2": {"max": 10}, "tone": {"options": ["bad", "good"]}}, "pass_mark": 60}
+LABELS = {"scale": "ordinal", "higher_is": "more_severe", "criteria": {"label": {"options": ["G", "P", "R", "X"]}}}
+
+
+def auditees(**more: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "interaction_id": ["i1", "i2", "i3"],
+            "evaluator_id": ["u1", "u1", "u2"],
+            "Q1": [10, 5, "NA"],
+            "Q2": [10, 10, 0],
+            "tone": ["good", "good", "bad"],
+            **more,
+        }
+    )
+
+
+def auditors(**more: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "interaction_id": ["i1", "i2", "i9"],
+            "evaluator_id": ["v1", "v1", "v1"],
+            "Q1": [10, 10, 10],
+            "Q2": [5, 5, 10],
+            "tone": ["good", "bad", "good"],
+            **more,
+        }
+    )
+
+
+def outcomes(result: FrameResult) -> list[tuple[Any, ...]]:
+    return list(result.pairs[["interaction_id", "outcome", "delta", "items_agree"]].itertuples(index=False, name=None))
+
+
+def test_wide_frames_are_paired_and_compared() -> None:
+    result = reconcile_frames(auditees(), auditors(), form=FORM)
+    assert outcomes(result) == [("i1", "LENIENT", 25.0, 2), ("i2", "SAME_SCORE_DIFFERENT_ITEMS", 0.0, 0)]
+    assert dict(result.unmatched[["interaction_id", "bucket"]].itertuples(index=False, name=None)) == {
+        "i3": "AUDITEE_ONLY",
+        "i9": "UNMATCHED_AUDITOR",
+    }
+    assert len(result.comparisons) == 6
+    assert result.counts.evaluations == len(result.buckets) == 6
+
+
+def test_long_frames_say_the_same_as_wide_ones_in_any_row_order() -> None:
+    wide = reconcile_frames(auditees(), auditors(), form=FORM)
+
+    def to_long(frame: pd.DataFrame) -> pd.DataFrame:
+        long = frame.melt(id_vars=["interaction_id", "evaluator_id"], var_name="criterion", value_name="answer")
+        return long.sample(frac=1, random_state=3)
+
+    long = reconcile_frames(to_long(auditees()), to_long(auditors()), form=FORM)
+    pd.testing.assert_frame_equal(long.pairs, wide.pairs)
+    pd.testing.assert_frame_equal(long.comparisons, wide.comparisons)
+
+
+def test_a_gap_is_missing_and_never_zero() -> None:
+    result = reconcile_frames(auditees(Q2=[None, 10, 0]), auditors(), form=FORM)
+    first = result.pairs.iloc[0]
+    assert (first["outcome"], first["reason"]) == ("NOT_COMPARABLE", "AUDITEE_INCOMPLETE")
+    assert pd.isna(first["delta"])
+
+
+def test_reference_answers_are_compared_with_everybody() -> None:
+    labels = pd.DataFrame({"interaction_id": ["i1"] * 3, "evaluator_id": ["u1", "u2", "u3"], "label": ["G", "P", "X"]})
+    gold = pd.DataFrame({"interaction_id": ["i1", "i2"], "label": ["P", "G"]})
+    result = reconcile_frames(labels, gold, form=LABELS, reference=True)
+    assert result.pairs["delta"].tolist() == [-1.0, 0.0, 2.0]
+    assert result.unmatched["bucket"].tolist() == ["REFERENCE_UNUSED"]
+
+
+def test_times_apply_the_window_and_place_the_week() -> None:
+    at = pd.Series(pd.to_datetime(["2026-01-01T02:30Z", "2026-01-01T02:30Z", "2026-01-01T02:30Z"]))
+    result = reconcile_frames(
+        auditees(submitted_at=at),
+        auditors(submitted_at=at + pd.to_timedelta([1, 50, 1], unit="D")),
+        form=FORM,
+        programme=Programme(time_zone="America/Los_Angeles"),
+    )
+    assert result.pairs["week"].tolist() == ["2026-W01"]
+    assert str(result.pairs["basis_date"].iloc[0])[:10] == "2025-12-31"
+    assert "OUT_OF_WINDOW" in result.unmatched["reason"].tolist()
+
+
+def test_other_columns_become_dimensions_and_numeric_options_match() -> None:
+    form = {"scale": "ordinal", "criteria": {"stars": {"options": ["1", "2", "3"]}}}
+    mine = pd.DataFrame(
+        {"interaction_id": ["i1"], "evaluator_id": ["u1"], "stars": [3.0], "market": ["IE"], "tier": [None]}
+    )
+    theirs = pd.DataFrame({"interaction_id": ["i1"], "evaluator_id": ["v1"], "stars": [1]})
+    pair = reconcile_frames(mine, theirs, form=form).pairs.iloc[0]
+    assert (pair["delta"], pair["dimensions"]) == (2.0, {"market": "IE"})
+
+
+def test_inputs_are_left_as_they_were() -> None:
+    mine, theirs = auditees(), auditors()
+    reconcile_frames(mine, theirs, form=FORM)
+    pd.testing.assert_frame_equal(mine, auditees())
+    pd.testing.assert_frame_equal(theirs, auditors())
+
+
+def test_everything_wrong_with_frames_is_said_at_once() -> None:
+    naive = pd.to_datetime(pd.Series(["2026-01-01"] * 3))
+    with pytest.raises(ConfigError) as caught:
+        reconcile_frames(auditees().drop(columns="evaluator_id"), auditors(submitted_at=naive), form=FORM)
+    assert len(caught.value.problems) == 2
+    assert "no column 'evaluator_id'" in str(caught.value)
+    assert "no time zone" in str(caught.value)
+
+
+def test_two_rows_of_one_evaluation_are_refused() -> None:
+    twice = pd.concat([auditees(), auditees()])
+    with pytest.raises(ConfigError, match="two rows are one evaluation"):
+        reconcile_frames(twice, auditors(), form=FORM)
+
+
+def test_empty_frames_give_empty_results() -> None:
+    result = reconcile_frames(auditees().iloc[:0], auditors().iloc[:0], form=FORM)
+    assert (len(result.pairs), result.counts.evaluations) == (0, 0)
+
+
+def test_a_form_reports_every_unknown_setting() -> None:
+    with pytest.raises(ConfigError) as caught:
+        to_form({"criteria": {"Q": {"maximum": 3}}, "colour": "red"})
+    assert len(caught.value.problems) == 2
+
+
+def test_a_form_refuses_values_outside_its_vocabulary() -> None:
+    with pytest.raises(ConfigError, match="'worse' is not one of better"):
+        Form(criteria={"Q": Criterion(options=("a",), failing=("b",))}, higher_is="worse")
+
+
+def test_a_programme_refuses_settings_it_cannot_use() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Programme(time_zone="Mars/Olympus", tolerance=-1.0, references=("standard",), min_common_weight=2.0)
+    assert [problem.path[-1] for problem in caught.value.problems] == [
+        "time_zone",
+        "tolerance",
+        "min_common_weight",
+        "references",
+    ]
+
+
+def test_the_package_can_be_called_whoever_imported_it_first() -> None:
+    import qa_sync.reconcile
+
+    result = sys.modules["qa_sync.reconcile"](auditees(), auditors(), form=FORM)  # type: ignore[operator]
+    assert outcomes(result) == outcomes(reconcile_frames(auditees(), auditors(), form=FORM))
+    assert qa_sync.reconcile.Programme is Programme
+
+
+def test_real_ratings_against_gold_give_the_published_numbers() -> None:
+    folder = shared_data("ratings")
+    labels = pd.read_csv(folder / "gal_adultcontent2_labels.csv").rename(
+        columns={"item_id": "interaction_id", "worker_id": "evaluator_id"}
+    )
+    gold = pd.read_csv(folder / "gal_adultcontent2_gold.csv").rename(
+        columns={"item_id": "interaction_id", "gold": "label"}
+    )
+    pairs = reconcile_frames(
+        labels.drop(columns="seq"), gold.drop(columns="has_labels"), form=LABELS, reference=True
+    ).pairs
+    assert (len(pairs), pairs["auditee_id"].nunique()) == (3317, 269)
+    assert pairs["delta"].eq(0).mean() == pytest.approx(0.6816, abs=5e-5)
+    assert pairs["delta"].mean() == pytest.approx(-0.1076, abs=5e-5)
+    assert pairs["leniency"].mean() == pytest.approx(0.1076, abs=5e-5)
+
+
+def test_default_form_of_the_fixtures_can_be_written_down() -> None:
+    form = to_form(
+        {
+            "criteria": {
+                key: {
+                    "max": c["max"],
+                    "weight": c["weight"],
+                    "is_critical": bool(c.get("crit")),
+                    **({"options": ["pass", "fail"], "failing": ["fail"]} if c.get("crit") else {}),
+                }
+                for key, c in F1.items()
+            }
+        }
+    )
+    mine = pd.DataFrame(
+        {"interaction_id": ["i"], "evaluator_id": ["u"], "Q1": [10], "Q2": [10], "Q3": [10], "C1": ["pass"]}
+    )
+    theirs = mine.assign(evaluator_id="v", C1="fail")
+    pair = reconcile_frames(mine, theirs, form=form).pairs.iloc[0]
+    assert (pair["outcome"], pair["delta"], pair["delta_raw"]) == ("CRITICAL_MISS", 100.0, 0.0)
