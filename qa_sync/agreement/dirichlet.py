@@ -144,7 +144,7 @@ def dirichlet_intervals(
         size = cells.shape[1]
         values, _, _ = point_values(cells.reshape(q * q, -1), matrices, n=np.repeat(n[chunk], draws))
         ends[:, :, chunk] = _middle(values.reshape(len(matrices), size, draws), level)
-    points, _, _ = point_values(counts.reshape(len(counts), -1).T, matrices)
+    points, _, _ = point_values(counts.reshape(len(counts), q * q).T, matrices)
     lower, upper = np.fmin(ends[0], points), np.fmax(ends[1], points)
     lower[:, n == 0] = upper[:, n == 0] = np.nan
     return lower, upper

@@ -65,7 +65,7 @@ def point_values(
         n: number of pairs (B,), needed by alpha's small-sample term only; default: the sum of the cells.
     """
     q = round(cells.shape[0] ** 0.5)
-    cube = cells.reshape(q, q, -1)
+    cube = cells.reshape(q, q, cells.shape[-1])
     a, b = cube.sum(axis=1), cube.sum(axis=0)
     total = a.sum(axis=0)
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
@@ -173,7 +173,7 @@ def two_rater_agreement(
     """
     counts = as_tables(tables)
     matrix = weight_matrix(weights, counts.shape[1] if levels is None else levels)
-    flat = counts.reshape(len(counts), -1)
+    flat = counts.reshape(len(counts), counts.shape[1] ** 2)
     n = flat.sum(axis=1)
     (value,), (observed,), (expected,) = point_values(flat.T, [(coefficient, matrix)])
     h = _slopes(counts, coefficient, matrix, value, expected)
@@ -234,7 +234,7 @@ def _slopes(counts: Floats, coefficient: Coefficient, weights: Floats, value: Fl
         return divide(top, bottom)
     slack = value
     if coefficient == "krippendorff_alpha":  # the SE is Scott's: leave alpha's small-sample term out
-        (slack,), _, _ = point_values(counts.reshape(len(counts), -1).T, [("scott_pi", weights)])
+        (slack,), _, _ = point_values(counts.reshape(len(counts), counts.shape[1] ** 2).T, [("scott_pi", weights)])
     pull = (1 - slack)[:, None, None] * _chance_slope(coefficient, weights, a, b)
     return divide(weights - pull, (1 - expected)[:, None, None])
 

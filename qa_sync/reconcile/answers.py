@@ -123,7 +123,7 @@ def scores(score_mismatch: float) -> str:
             FROM rc_states s
             LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version AND NOT f.deleted
             LEFT JOIN (
-                SELECT state_no, count(*) AS criteria, sum(coalesce(weight * max_points, 0e0)) AS total_weight,
+                SELECT state_no, count(*) AS criteria, {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS total_weight,
                        {raw_score("points", "max_points", "weight", "state")} AS raw_score,
                        sum(CASE WHEN is_failed THEN 1 ELSE 0 END) AS failures,
                        sum(CASE WHEN is_given AND criterion_key <> '{OUTCOME_KEY}' THEN 1 ELSE 0 END) AS answers,
@@ -139,11 +139,11 @@ def raw_score(points: str, top: str, weight: str, state: str) -> str:
     Null where nothing that counts applies, and where points that count are not known.
     """
     counts = f"{state} = 'valued' AND {top} > 0 AND {weight} > 0"
+    earned = dialect.exact_sum(f"CASE WHEN {counts} THEN {weight} * {points} END")
+    available = dialect.exact_sum(f"CASE WHEN {counts} THEN {weight} * {top} END")
     return f"""
         CASE WHEN sum(CASE WHEN {counts} AND {points} IS NULL THEN 1 ELSE 0 END) > 0 THEN NULL
-             WHEN sum(CASE WHEN {counts} THEN {weight} * {top} END) > 0
-             THEN 1e2 * sum(CASE WHEN {counts} THEN {weight} * {points} END)
-                  / sum(CASE WHEN {counts} THEN {weight} * {top} END) END"""
+             WHEN {available} > 0 THEN 1e2 * {earned} / {available} END"""
 
 
 def after_auto_fail(raw: str, failed: str, mode: str, cap: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qa_sync.reconcile import dialect
 from qa_sync.reconcile.answers import raw_score
 
 
@@ -75,5 +76,5 @@ def totals() -> str:
                {raw_score("auditor_points", "max_points", "weight", "auditor_state")} AS auditor_raw,
                CASE WHEN count(*) = 1 THEN max(auditee_level) END AS auditee_level,
                CASE WHEN count(*) = 1 THEN max(auditor_level) END AS auditor_level,
-               sum(coalesce(weight * max_points, 0e0)) AS common_weight
+               {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS common_weight
         FROM rc_compared GROUP BY pair_no, variant"""

@@ -35,6 +35,11 @@ def iso_week(date: str) -> str:
     return f"strftime({date}, '%G-W%V')"
 
 
+def exact_sum(expression: str) -> str:
+    """Return a sum that does not depend on the order of rows; a sum of doubles differs in its last digits with it."""
+    return f"CAST(sum(CAST({expression} AS DECIMAL(38, 15))) AS DOUBLE)"
+
+
 def merged_labels(weaker: str, stronger: str) -> str:
     """Return two label maps as one; where both name a label the second holds; null counts as empty."""
     return f"coalesce(map_concat({weaker}, {stronger}), MAP {{}})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -21,7 +20,7 @@ NOBODY = "(none)"
 def summary(scene: Scene, ask: Ask) -> Report:
     """Agreement by site and week (or any other grouping): what a head of quality reads first."""
     by = groupings(scene.engine, ask.by or ("site", "week"))
-    charts = _trend_chart(scene) if [g.name for g in by] == ["site", "week"] and not ask.where else ()
+    charts = trend(scene, Ask()).charts if [g.name for g in by] == ["site", "week"] and not ask.where else ()
     return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors", charts=charts)
 
 
@@ -29,18 +28,6 @@ def evaluators(scene: Scene, ask: Ask) -> Report:
     """One row an audited evaluator: where they stand, with honest intervals and no rank."""
     by = groupings(scene.engine, ask.by or ("auditee", "site", "team"))
     return _grouped(scene, ask, by, name="evaluators", title="Evaluators as their audits see them", named="auditee")
-
-
-def _trend_chart(scene: Scene) -> tuple[Chart, ...]:
-    """The chart of the trend report, from just below its lowest point."""
-    drawn = trend(scene, Ask())
-    series = tuple(f.name for f in drawn.fields if f.name != drawn.key)
-    lowest = [low for name in series if (low := pc.min(drawn.rows[name]).as_py()) is not None]
-    if not lowest:
-        return ()
-    low = max(0, math.floor(min(lowest) * 10 - 0.2)) / 10
-    return (Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week", series=series,
-                  percent=True, low=low, high=1.0),)
 
 
 def _grouped(

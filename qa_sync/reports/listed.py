@@ -26,7 +26,7 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
         Field(name="site", label="Site", width=110), Field(name="queue", label="Queue", width=120),
         Field(name="form", label="Form", width=150),
-        Field(name="outcome", label="Outcome", width=190, tone="outcome", doc="Class of the pair, see Definitions."),
+        Field(name="outcome", label="Outcome", width=250, tone="outcome", doc="Class of the pair, see Definitions."),
         Field(name="reason", label="Reason", width=150, doc="Why it cannot be compared, where it cannot."),
         Field(name="interaction_id", label="Interaction", width=120),
         Field(name="auditee_id", label="Evaluator", width=120), Field(name="auditee_name", label="Evaluator's name", width=140),

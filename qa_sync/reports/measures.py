@@ -153,7 +153,7 @@ def _bias(made: dict[str, pa.Array], counts: pa.Table, small: np.ndarray) -> Non
 
 def _exact_sum(expression: str) -> str:
     """SQL of a sum that does not depend on the order of rows: a double sum differs in its last digits with it."""
-    return f"CAST(sum(CAST({expression} AS DECIMAL(28, 9))) AS DOUBLE)"
+    return f"CAST(sum(CAST({expression} AS DECIMAL(38, 15))) AS DOUBLE)"
 
 
 def _t_half_width(sd: np.ndarray, n: np.ndarray) -> np.ndarray:

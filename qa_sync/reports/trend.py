@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
+import math
 
-from qa_sync.dashboards.cells import Field
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports.grouping import condition, groupings
 from qa_sync.reports.measures import COUNTED, conclude, count_groups
 from qa_sync.reports.report import Ask, Report, Scene
@@ -30,7 +33,20 @@ def trend(scene: Scene, ask: Ask) -> Report:
         fields.append(Field(name=f"site_{at}", label=site, kind="percent", decimals=1, width=110, tone="share",
                             doc=f"Line accuracy of {site}; empty below {scene.n_min} pairs."))
         columns[f"site_{at}"] = pa.array([cells.get((site, week)) for week in weeks], pa.float64())
-    return Report(name="trend", title="Line accuracy by week", fields=tuple(fields), key="week", rows=pa.table(columns))
+    rows = pa.table(columns)
+    return Report(name="trend", title="Line accuracy by week", fields=tuple(fields), key="week", rows=rows,
+                  charts=_chart(rows))
+
+
+def _chart(rows: pa.Table) -> tuple[Chart, ...]:
+    """The chart of the report, from just below its lowest point."""
+    series = tuple(name for name in rows.column_names if name != "week")
+    lowest = [low for name in series if (low := pc.min(rows[name]).as_py()) is not None]
+    if not lowest:
+        return ()
+    low = max(0, math.floor(min(lowest) * 10 - 0.2)) / 10
+    return (Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week", series=series,
+                  percent=True, low=low, high=1.0),)
 
 
 def sites(scene: Scene) -> list[str]:

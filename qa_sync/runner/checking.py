@@ -14,21 +14,17 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
         probe: also try what is unverified about a vendor.
         offline: files only; nothing is connected to.
     """
-    problems: list[Problem] = []
-    try:
-        workspace.materials  # noqa: B018  (reading them is the check)
-    except ConfigError as error:
-        return list(error.problems)
+    sources, sinks = list(workspace.settings.sources), list(workspace.settings.sinks)
     if offline:
-        return problems
+        return workspace.set_up_problems()
+    problems = workspace.set_up_problems(sources=sources, sinks=sinks)
     for part, names, connect in (
-        ("sources", workspace.settings.sources, workspace.source), ("sinks", workspace.settings.sinks, workspace.sink)
+        ("sources", sources, workspace.source), ("sinks", sinks, workspace.sink)
     ):
         for name in names:
             try:
                 it = connect(name)
-            except ConfigError as error:
-                problems += error.problems
+            except ConfigError:  # told above; what cannot be connected to cannot be asked
                 continue
             except QASyncError as error:
                 problems.append(workspace.problem((part, name), str(error)))

@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from qa_sync import __version__, forms, yamlfile
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
-from qa_sync.config import WorkspaceSettings, find_data_file
+from qa_sync.config import FILE_NAME, WorkspaceSettings, find_data_file
 from qa_sync.dashboards import definition as definitions
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.mapping import Mapping, load
@@ -71,6 +73,37 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
         "versions": {"qa_sync": __version__, "metrics": {m.id: m.version for m in METRIC_DEFINITIONS.values()}},
     }
     return Materials(mappings=mappings, catalogue=catalogue, dashboards=dashboards, contents=contents)
+
+
+def problems_beside(folder: Path) -> list[Problem]:
+    """Return the problems of the files that a wrong settings file names all the same."""
+    try:
+        document = yamlfile.read(folder / FILE_NAME, shown_as=FILE_NAME, lenient=True)
+    except ConfigError:
+        return []
+    data = document.data if isinstance(document.data, dict) else {}
+    try:
+        settings = WorkspaceSettings.model_validate({
+            "forms": [name for name in data.get("forms") or [] if isinstance(name, str)],
+            "sources": _only(data.get("sources"), required="connector", optional="mapping"),
+            "dashboards": {name: {**entry, "sinks": ["any"]}
+                           for name, entry in _only(data.get("dashboards"), required="definition").items()},
+        })
+        read_materials(folder, settings, document)
+    except (ValidationError, TypeError):
+        return []
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def _only(entries: Any, *, required: str, optional: str = "") -> dict[str, dict[str, str]]:
+    """Return, of entries that may be anything, those that have a text ``required``, cut down to it and ``optional``."""
+    found = entries.items() if isinstance(entries, dict) else ()
+    return {
+        str(name): {key: entry[key] for key in (required, optional) if isinstance(entry.get(key), str)}
+        for name, entry in found if isinstance(entry, dict) and isinstance(entry.get(required), str)
+    }
 
 
 def _catalogue(

@@ -15,10 +15,15 @@ from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabP
 from qa_sync.dashboards.control import CONTROL, control_tab
 from qa_sync.dashboards.definition import Definition, tab_shape
 from qa_sync.dashboards.plan import Base, plan_tab
+from qa_sync.errors import LostRace
 from qa_sync.model.system import PUBLISHED
 from qa_sync.ports import Sink
 from qa_sync.reports import Scene, build
 from qa_sync.store import Store
+
+
+#: How often a publish is tried when the tabs changed between its read and its write.
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,23 @@ class Publisher:
     done: list[Published] = field(default_factory=list)
 
     def publish(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
-        """Read, plan, apply and remember; a dry run stops after the plan."""
+        """Read, plan, apply and remember; a dry run stops after the plan.
+
+        Raises:
+            LostRace: people or another publisher changed the tabs between read and write, three times in a row.
+        """
+        for attempt in range(TRIES):
+            try:
+                made = self._attempt(definition, tabs, sink_name, sink)
+                break
+            except LostRace:
+                # What was written stands; the next plan is the remainder.
+                if attempt == TRIES - 1:
+                    raise
+        self.done.append(made)
+        return made
+
+    def _attempt(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
         control = control_tab(definition, self._base(definition.name, sink_name, CONTROL))
         shapes = [*(tab.shape for tab in tabs), control.shape]
         present = sink.present(shapes)
@@ -86,9 +107,7 @@ class Publisher:
         if not self.dry_run:
             receipt = sink.apply(plans, present)
             self._remember(definition.name, sink_name, plans)
-        made = Published(dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt)
-        self.done.append(made)
-        return made
+        return Published(dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt)
 
     def _plan(self, dashboard: str, sink: str, tab: Tab, present: Present) -> TabPlan:
         name = tab.shape.name

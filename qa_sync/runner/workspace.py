@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
 from qa_sync.errors import ConfigError, Problem, QASyncError, StoreError
+from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
 from qa_sync.reports import REPORTS, Ask, Report, build
 from qa_sync.runner.catalogue_step import store_catalogue
 from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
 from qa_sync.runner.mapping_step import map_all
-from qa_sync.runner.materials import Materials, definition_from_text, read_materials
+from qa_sync.runner.materials import Materials, definition_from_text, problems_beside, read_materials
 from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published, Publisher, make_tabs
@@ -48,7 +49,7 @@ class Workspace:
         wait: seconds to wait for another run that holds the workspace.
 
     Raises:
-        ConfigError: the settings file is missing or wrong; every problem at once.
+        ConfigError: the settings file is missing or wrong; every problem at once, those of the files it names included.
 
     Example:
         >>> workspace = Workspace("quality")            # doctest: +SKIP
@@ -67,7 +68,10 @@ class Workspace:
     ) -> None:
         self.folder = Path(path)
         self.settings: WorkspaceSettings
-        self.settings, self._document = load(self.folder)
+        try:
+            self.settings, self._document = load(self.folder)
+        except ConfigError as error:
+            raise ConfigError([*error.problems, *problems_beside(self.folder)]) from None
         self._progress = progress or Silent()
         self._clock = clock
         self._wait = wait
@@ -105,7 +109,7 @@ class Workspace:
             QASyncError: a stage failed; what came before it stands, and the ledger says where it ended.
         """
         with self._leased("run") as run:
-            self._sync(run)
+            self._sync(run, dashboards=list(self.settings.dashboards))
             self._map(run)
             self._reconcile_and_publish(run)
         return _report(run)
@@ -153,7 +157,7 @@ class Workspace:
         self._dashboard_names([dashboard])
         published: list[Published] = []
         with self._leased("refresh") as run:
-            self._sync(run)
+            self._sync(run, dashboards=[dashboard])
             self._map(run)
             published = self._reconcile_and_publish(run, [dashboard])
         return _report(run), published
@@ -218,11 +222,13 @@ class Workspace:
         """Connect one source.
 
         Raises:
-            ConfigError: its settings are wrong; problems carry file and line.
+            ConfigError: its settings are wrong, or a file of the workspace is; problems carry file and line.
         """
+        return self._connect_source(name, self.materials.mappings[name])
+
+    def _connect_source(self, name: str, mapping: Mapped | None) -> Source:
         settings = self.settings.sources[name]
-        mapping = self.materials.mappings[name]
-        fields = {stream: mapping.custom_fields(stream) for stream in mapping.streams}
+        fields = {stream: mapping.custom_fields(stream) for stream in mapping.streams} if mapping else {}
         with self._placed(("sources", name)):
             connect = registry.load("sources", settings.connector)
             own = fill(settings.own, folder=self.folder)
@@ -253,8 +259,11 @@ class Workspace:
             raise ConfigError([self.placed(problem, path) for problem in error.problems]) from None
 
     def placed(self, problem: Problem, path: tuple[str | int, ...]) -> Problem:
-        """Return a problem below ``path`` of the settings file with its line and column."""
-        return problem if problem.file else self.problem((*path, *problem.path), problem.what, problem.hint)
+        """Return a problem below ``path`` of the settings file with its line and column, once, whoever wrote the path."""
+        if problem.file:
+            return problem
+        own = problem.path if problem.path[:len(path)] == path else (*path, *problem.path)
+        return self.problem(own, problem.what, problem.hint)
 
     def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
         """Return a problem at a place of the settings file."""
@@ -273,40 +282,63 @@ class Workspace:
                              max_new_rejects=self.settings.max_new_rejects) as run:
             yield run
 
-    def _sync(self, run: Recording, sources: Sequence[str] = ()) -> None:
+    def set_up_problems(self, *, sources: Sequence[str] = (), sinks: Sequence[str] = ()) -> list[Problem]:
+        """Return all that is wrong with the workspace's files and with the settings of these sources and sinks.
+
+        Nothing is sent anywhere.
+        """
+        problems: list[Problem] = []
+        mappings: Mapping[str, Mapped] = {}
+        try:
+            mappings = self.materials.mappings
+            self.feeds()
+        except ConfigError as error:
+            problems += error.problems
+        for name in sources:
+            try:
+                self._connect_source(name, mappings.get(name)).close()
+            except ConfigError as error:
+                problems += error.problems
+        for name in sinks:
+            try:
+                self.sink(name).close()
+            except ConfigError as error:
+                problems += error.problems
+        return list(dict.fromkeys(problems))
+
+    def _sync(self, run: Recording, sources: Sequence[str] = (), *, dashboards: Sequence[str] = ()) -> None:
+        """Pull; before anything is pulled, everything wrong with what the run will need is told at once."""
         self._progress.stage("sync")
         unknown = [name for name in sources if name not in self.settings.sources]
         if unknown:
             known = ", ".join(self.settings.sources)
             raise ConfigError(Problem(what=f"there is no source {unknown[0]!r}", hint=f"known: {known}", file=FILE_NAME))
+        wanted = list(sources or self.settings.sources)
+        sinks = dict.fromkeys(sink for name in dashboards for sink in self.settings.dashboards[name].sinks)
+        problems = self.set_up_problems(sources=wanted, sinks=list(sinks))
+        if problems:
+            raise ConfigError(problems)
         counts: dict[str, Any] = run.counts.setdefault("sync", {})
         failures: list[tuple[str, QASyncError]] = []
         with contextlib.ExitStack() as stack, run.timed("sync"):
-            connected = self._connect_sources(list(sources or self.settings.sources))
-            for source in connected.values():
+            for name in wanted:
+                source = self.source(name)
                 stack.callback(source.close)
-            for name, source in connected.items():
                 self._sync_source(run, name, source, counts, failures)
         if failures:
-            name, error = failures[0]
-            rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
-            msg = f"{name}: {error}{rest}"
-            raise type(error)(msg) from error
+            raise self._failed(failures)
 
-    def _connect_sources(self, names: Sequence[str]) -> dict[str, Source]:
-        """Connect all, or tell the problems of all."""
-        connected: dict[str, Source] = {}
-        problems: list[Problem] = []
-        for name in names:
-            try:
-                connected[name] = self.source(name)
-            except ConfigError as error:
-                problems += error.problems
-        if problems:
-            for source in connected.values():
-                source.close()
-            raise ConfigError(problems)
-        return connected
+    def _failed(self, failures: list[tuple[str, QASyncError]]) -> QASyncError:
+        """Return one error for all streams that failed: every set-up problem with its place, or the first failure."""
+        if all(isinstance(error, ConfigError) for _, error in failures):
+            placed = [self.placed(problem, ("sources", name.split(".")[0])) for name, error in failures
+                      if isinstance(error, ConfigError) for problem in error.problems]
+            return ConfigError(dict.fromkeys(placed))
+        name, error = failures[0]
+        rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
+        failed = type(error)(f"{name}: {error}{rest}")
+        failed.__cause__ = error
+        return failed
 
     def _sync_source(
         self, run: Recording, name: str, source: Source, counts: dict[str, Any], failures: list[tuple[str, QASyncError]]
