@@ -48,3 +48,9 @@ def budget_of(base_url: str) -> Budget:
     """Return the counters that everything in this process shares for a host."""
     with _GUARD:
         return _BUDGETS.setdefault(base_url, Budget())
+
+
+def forget() -> None:
+    """Drop all counters: the hosts they counted for are gone (sandboxes in tests)."""
+    with _GUARD:
+        _BUDGETS.clear()

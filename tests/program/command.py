@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import qa_sync.runner.workspace as workspace_module
 from qa_sync.cli import main
+from qa_sync.runner.opened import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +53,20 @@ def query(folder: Path, sql: str, *more: str) -> list[dict[str, Any]]:
     """Return the rows of a query."""
     rows: list[dict[str, Any]] = ask(folder, "query", sql, *more)
     return rows
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Open each snapshot once for many commands: opening one is most of what a report costs."""
+    kept: dict[str, Opened] = {}
+    original = workspace_module.opened
+
+    with ExitStack() as stack:
+        @contextmanager
+        def reuse(*given: Any, run_id: str, **more: Any) -> Iterator[Opened]:
+            if run_id not in kept:
+                kept[run_id] = stack.enter_context(original(*given, run_id=run_id, **more))
+            yield kept[run_id]
+
+        stack.enter_context(mock.patch.object(workspace_module, "opened", reuse))
+        yield

@@ -97,6 +97,7 @@ def write_roster(programme: Programme, folder: Path) -> None:
 def edit(folder: Path, change: Callable[[Any], object], name: str = "qa-sync.yaml") -> None:
     """Change a YAML file of a workspace in place."""
     yaml = YAML()
+    yaml.preserve_quotes = True
     path = folder / name
     data = yaml.load(path.read_text(encoding="utf-8"))
     change(data)

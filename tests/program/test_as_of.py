@@ -1,0 +1,106 @@
+"""Whatever happens later, an earlier run's reports come out byte for byte as they did then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program.command import ask, opened_once, qa_sync, query
+from program.worlds import edit, own_copy, small_programme, world
+
+from qa_sync.reports import REPORTS
+
+SUPPORT = "mappings/forms/demo_support.yaml"
+
+
+def _printed(folder: Path, as_of: str = "") -> dict[tuple[str, ...], str]:
+    """Everything that reports print, by how they were asked."""
+    more = ("--as-of", as_of) if as_of else ()
+    asked = [(name, "--format", form) for name in REPORTS for form in ("json", "csv")]
+    asked += [("summary", "--by", "queue,language", "--format", "json"), ("pairs", "--where", "site=Dublin", "--format", "csv"),
+              ("agreement", "--by", "site", "--format", "table")]
+    with opened_once():
+        return {arguments: qa_sync(folder, "report", *arguments, *more, "--quiet").out for arguments in asked}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A workspace with a past: what was printed right after its first run, and the runs since."""
+
+    folder: Path
+    then: dict[tuple[str, ...], str]
+    runs: tuple[dict[str, Any], ...]
+    buckets: list[dict[str, Any]]
+
+
+BUCKETS = "SELECT bucket, reason, count(*) AS n FROM buckets GROUP BY ALL ORDER BY ALL"
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+    programme = small_programme(seed=8)  # a dispute is decided in its last two weeks
+    folder = tmp_path_factory.mktemp("past")
+    with world(folder, programme, until=programme.week_end(10)) as made:
+        first = ask(folder, "run")
+        then, buckets = _printed(folder), query(folder, BUCKETS)
+        made.show(programme.end)  # audits, edits, deletions and decided disputes of two more weeks
+        second = ask(folder, "run")
+        own_copy(folder, "demo/zendesk.yaml")
+        edit(folder, _rename_a_queue, "mappings/demo/zendesk.yaml")
+        own_copy(folder, "forms/demo_support.yaml")
+        edit(folder, lambda forms: [form.update(tolerance=0.5) for form in forms], SUPPORT)
+        edit(folder, lambda settings: settings["programme"].update(tolerance=1.5, n_min=2))
+        third = ask(folder, "run")
+        yield Past(folder, then, (first, second, third), buckets)
+
+
+def _rename_a_queue(mapping: Any) -> None:
+    values = mapping["streams"]["groups"]["lookups"]["fields"]["lookup_value"]["values"]
+    for group, queue in list(values.items()):
+        values[group] = f"{queue} desk"
+
+
+def test_the_present_is_another(past: Past) -> None:
+    now = _printed(past.folder)
+    assert [asked for asked in past.then if now[asked] == past.then[asked]] == []
+    counts = past.runs[1]["counts"]["sync"]["verint.evaluations"]
+    assert counts["accepted"]
+    assert counts["deleted"], "nothing was deleted later: the test proves less than it says"
+    assert past.runs[2]["counts"]["map"]["zendesk.groups > lookups"]["rebuilt"]
+
+
+def test_edits_and_decided_disputes_of_old_evaluations_came_later(past: Past) -> None:
+    causes = f"""
+        SELECT cause, count(*) AS n FROM evaluations_history
+        WHERE ingested_at > TIMESTAMPTZ '{past.runs[0]["finished_at"]}' AND revision > 1 GROUP BY cause"""
+    later = {row["cause"]: row["n"] for row in query(past.folder, causes)}
+    assert later.get("edit", 0) > 0
+    assert later.get("dispute", 0) > 0
+
+
+@pytest.mark.parametrize("named", ["run", "moment in between"])
+def test_as_of_prints_the_same_bytes(past: Past, named: str) -> None:
+    first, second = past.runs[0], past.runs[1]
+    as_of = {"run": first["run_id"], "moment in between": second["started_at"]}[named]
+    assert _printed(past.folder, as_of) == past.then
+
+
+def test_as_of_holds_for_queries(past: Past) -> None:
+    assert query(past.folder, BUCKETS, "--as-of", past.runs[0]["run_id"]) == past.buckets
+    assert query(past.folder, BUCKETS) != past.buckets
+
+
+def test_as_of_prints_the_same_bytes_after_small_files_were_merged(past: Past) -> None:
+    before = _printed(past.folder, past.runs[1]["run_id"])
+    merged = ask(past.folder, "store", "compact")
+    assert any(table["files_before"] for table in merged), "there was nothing to merge"
+    assert _printed(past.folder, past.runs[0]["run_id"]) == past.then
+    assert _printed(past.folder, past.runs[1]["run_id"]) == before
+
+
+def test_a_moment_before_the_first_run_is_refused(past: Past) -> None:
+    refused = qa_sync(past.folder, "report", "summary", "--as-of", "2001-01-01T00:00Z", expect=2)
+    assert "no run with a snapshot" in refused.err

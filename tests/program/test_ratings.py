@@ -1,0 +1,115 @@
+"""Ratings by many people against gold answers: the published figures, and any other files of that shape."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program.command import ask, qa_sync, query
+from program.rating_files import workspace, write_ratings
+from shared_data import shared_data
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the example workspace, which reads tmp_path/ratings."""
+    monkeypatch.setenv("QA_SYNC_RATINGS", str(tmp_path / "ratings"))
+    return workspace(tmp_path, tmp_path / "ratings")[0]
+
+
+def _agreement(folder: Path) -> dict[str, dict[str, Any]]:
+    return {row["form"]: row for row in ask(folder, "report", "agreement")["rows"]}
+
+
+def test_the_real_ratings_give_the_published_figures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_SYNC_RATINGS", str(shared_data("ratings")))
+    counts = ask(folder, "run")["counts"]
+    found = _agreement(folder)["adultcontent2"]
+    assert (found["pairs"], found["auditees"]) == (3317, 269)
+    assert {name: round(found[name], 4) for name in (
+        "percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")} == {
+            "percent_agreement": 0.6816, "kappa": 0.4512, "kappa_linear": 0.6070, "kappa_quadratic": 0.7208, "ac1": 0.6055,
+            "mean_delta": -0.1076}
+    # Negative deltas are lenient where a higher level is more severe, and repeats are kept beside the pairs.
+    (told,) = query(folder, """
+        SELECT sum(leniency) / count(*) AS leniency, (SELECT count(*) FROM evaluations WHERE repeat_no > 1) AS repeats
+        FROM pairs WHERE form_id = 'adultcontent2'""")
+    assert round(told["leniency"], 4) == 0.1076
+    assert told["repeats"] > 0
+    labels = counts["sync"]["ratings.labels"]
+    assert labels["rejected"] == 0
+    assert labels["read"] == labels["accepted"] == counts["map"]["ratings.labels > evaluations"]["rows"]
+
+
+def test_one_data_set_alone_is_enough(folder: Path, tmp_path: Path) -> None:
+    write_ratings(tmp_path / "ratings", items=30, raters=6)
+    ask(folder, "run")
+    (found,) = _agreement(folder).values()
+    wanted = _by_hand(tmp_path / "ratings")
+    assert (found["form"], found["pairs"]) == ("adultcontent2", len(wanted))
+    assert found["percent_agreement"] == pytest.approx(sum(label == gold for label, gold in wanted) / len(wanted))
+    scale = "GPRX"
+    assert found["mean_delta"] == pytest.approx(
+        sum(scale.index(label) - scale.index(gold) for label, gold in wanted) / len(wanted))
+
+
+def _by_hand(ratings: Path) -> list[tuple[str, str]]:
+    """(label, gold) of each rater's first rating of an item that has a gold answer."""
+    with (ratings / "gal_adultcontent2_gold.csv").open() as file:
+        gold = {row["item_id"]: row["gold"] for row in csv.DictReader(file)}
+    with (ratings / "gal_adultcontent2_labels.csv").open() as file:
+        return [(row["label"], gold[row["item_id"]]) for row in csv.DictReader(file)
+                if row["repeat_no"] == "1" and row["item_id"] in gold]
+
+
+def test_a_label_that_is_not_on_the_scale_is_explained_and_spoils_nothing_else(folder: Path, tmp_path: Path) -> None:
+    write_ratings(tmp_path / "ratings", items=30, raters=6)
+    wanted = len(_by_hand(tmp_path / "ratings"))
+    with (tmp_path / "ratings" / "gal_adultcontent2_labels.csv").open("a") as file:
+        file.write("9001,I0001,W777,Q,1\n9002,I0002,W777,G,1\n")
+    ask(folder, "run")
+    assert _agreement(folder)["adultcontent2"]["pairs"] == wanted + 1
+    (odd,) = [row for row in ask(folder, "report", "exceptions")["rows"] if row["evaluator_id"] == "W777"]
+    assert (odd["what"], odd["reason"], odd["interaction_id"]) == ("NOT_COMPARABLE", "OFF_SCALE", "I0001")
+
+
+def test_a_data_set_without_a_form_is_told_and_the_others_stand(folder: Path, tmp_path: Path) -> None:
+    write_ratings(tmp_path / "ratings", items=20, raters=5)
+    alone = _figures(folder, tmp_path)
+    for kind in ("labels", "gold"):
+        known = tmp_path / "ratings" / f"gal_adultcontent2_{kind}.csv"
+        (tmp_path / "ratings" / f"gal_newest_{kind}.csv").write_bytes(known.read_bytes())
+    beside = _figures(folder, tmp_path)
+    assert beside == alone
+    reasons = query(folder, "SELECT DISTINCT outcome, reason FROM pairs WHERE form_id = 'newest'")
+    assert reasons == [{"outcome": "NOT_COMPARABLE", "reason": "FORM_UNKNOWN"}]
+
+
+def _figures(folder: Path, tmp_path: Path) -> dict[str, Any]:
+    ask(folder, "run")
+    return _agreement(folder)["adultcontent2"]
+
+
+def test_a_folder_that_is_not_there_is_a_fault_of_the_set_up(folder: Path, tmp_path: Path) -> None:
+    told = qa_sync(folder, "run", "--quiet", expect=2).err
+    assert "sources.ratings" in told
+    assert "qa-sync.yaml:" in told
+
+
+def test_a_rating_that_vanishes_from_its_file_is_no_longer_counted_where_the_files_are_all_there_is(
+        folder: Path, tmp_path: Path) -> None:
+    from program.worlds import edit
+
+    edit(folder, lambda settings: settings["sources"]["ratings"]["streams"]["labels"].update(listing=True))
+    write_ratings(tmp_path / "ratings", items=20, raters=5)
+    ask(folder, "run")
+    before = _agreement(folder)["adultcontent2"]["pairs"]
+    path = tmp_path / "ratings" / "gal_adultcontent2_labels.csv"
+    rows = path.read_text().splitlines(keepends=True)
+    gone = [row for row in rows[1:] if row.endswith(",1\n")][:3]
+    path.write_text("".join(row for row in rows if row not in gone))
+    run = ask(folder, "run")
+    assert run["counts"]["sync"]["ratings.labels"]["deleted"] == 3
+    assert _agreement(folder)["adultcontent2"]["pairs"] == before - 3
