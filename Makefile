@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
 
 .PHONY: demo test soak check fix wheel slim bench clean help
 
@@ -19,20 +20,24 @@ help:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('qa-sync needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; use make PYTHON=python3.12') if sys.version_info < (3, 11) else None"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $(READY)
+
+$(DEV): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $(DEV)
 
 demo: $(READY)
 	$(BIN)/qa-sync demo
 
-test: $(READY)
+test: $(DEV)
 	$(BIN)/python -m pytest -q
 
-soak: $(READY)
+soak: $(DEV)
 	$(BIN)/python -m pytest -q -m soak -p no:randomly
 
-check: $(READY)
+check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
@@ -42,11 +47,11 @@ check: $(READY)
 	$(BIN)/coverage run -m pytest -q
 	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 3
 
-fix: $(READY)
+fix: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m cogapp -r -P README.md docs/*.md
 
-wheel: $(READY)
+wheel: $(DEV)
 	rm -rf dist build/wheel
 	$(BIN)/python -m build --outdir dist --no-isolation .
 	$(BIN)/check-wheel-contents --toplevel qa_sync,qa_sync_excel,qa_sync_files,qa_sync_gsheets,qa_sync_verint,qa_sync_zendesk dist/*.whl
@@ -55,11 +60,12 @@ wheel: $(READY)
 	cd build/wheel && bin/qa-sync --version && bin/qa-sync connectors && bin/qa-sync init trial && bin/qa-sync --workspace trial check --offline
 	rm -rf build/wheel
 
-slim: $(READY)
+slim: $(DEV)
 	$(BIN)/python benchmarks/slim.py
 
-bench: $(READY)
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(DEV)
+	for script in store mapping reconcile agreement programme demo; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	$(BIN)/python benchmarks/slim.py
 
 clean:
 	rm -rf $(VENV) dist build demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

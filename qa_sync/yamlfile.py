@@ -17,6 +17,8 @@ from qa_sync.errors import ConfigError, Problem
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 60
 
+#: Words of the file in a message of the parser; what stands in <> are its own.
+_QUOTED = re.compile(r"""(['"])(?!<)[^'"]{2,}\1""")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?\Z")
 _LOOKALIKE = frozenset({"yes", "no", "on", "off", "y", "n"})
@@ -80,8 +82,10 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = f"not YAML: {error.problem or error.context}"
-        raise ConfigError(Problem(what=what, file=file, line=mark.line + 1 if mark else 0,
+        # What YAML takes for an alias may be an unquoted password that begins with *: its words are not said back.
+        said = _QUOTED.sub("a word", error.problem or error.context or "")
+        hint = "write a text that begins with * in quotes" if "alias" in said else ""
+        raise ConfigError(Problem(what=f"not YAML: {said}", hint=hint, file=file, line=mark.line + 1 if mark else 0,
                                   column=mark.column + 1 if mark else 0)) from None
     except (YAMLError, RecursionError) as error:
         raise ConfigError(Problem(what=f"not YAML: {str(error).splitlines()[0]}", file=file)) from None

@@ -16,7 +16,7 @@ from typing import Any
 from qa_sync.dashboards.cells import Chart, Field, TabShape
 from qa_sync_excel.texts import chunks
 
-SHEET = "_qa_sync"
+SHEET = "_qa_sync_columns"
 _VERSION = "1"
 _REFERENCE = re.compile(r"^=(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)$")
 

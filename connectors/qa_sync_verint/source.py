@@ -100,8 +100,13 @@ class VerintSource:
         if profile is None:
             msg = "no file profile"
             raise SourceError(msg)
-        return FilesReader(self._folder(), profile.streams[stream], notify=self._context.notify,
+        return FilesReader(self._folder(), profile.streams[stream], notify=self._told_of_file,
                            page_records=self.settings.page_records)
+
+    def _told_of_file(self, line: str) -> None:
+        # A file that was read whole is no news, and there may be hundreds; one with rejects is.
+        if not line.endswith(", 0 rejected"):
+            self._context.notify(line)
 
     def _folder(self) -> Path:
         files = self.settings.files

@@ -104,7 +104,8 @@ def _gamma_grid(shapes: Floats, draws: int) -> Floats:
         -(3 * z**4 + 7 * z**2 - 16) / 810,
         (9 * z**5 + 256 * z**3 - 433 * z) / 38880,
     ]
-    grid[large] = powers @ np.stack(terms)
+    # Not a BLAS product: its last digits depend on how many shapes there are.
+    grid[large] = np.einsum("st,td->sd", powers, np.stack(terms))
     return grid
 
 

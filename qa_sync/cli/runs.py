@@ -64,8 +64,8 @@ def _done(arguments: argparse.Namespace, report: RunReport) -> int:
     return report.exit_code
 
 
-def summary(report: RunReport) -> str:
-    """Return a run's result in a few lines for people."""
+def summary(report: RunReport, *, links: bool = True) -> str:
+    """Return a run's result in a few lines for people; ``links`` says where dashboards can be opened."""
     seconds = (report.finished_at - report.started_at).total_seconds()
     lines = [f"{report.command} {report.run_id}: {report.status} in {seconds:.1f} s"]
     for name, c in report.counts.get("sync", {}).items():
@@ -88,7 +88,7 @@ def summary(report: RunReport) -> str:
         line = f"  {name}: {c['data_cells']:,} data cells written"
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
         line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
-        lines.append(line + (f"  {c['url']}" if c["url"] else ""))
+        lines.append(line + (f"  {c['url']}" if c["url"] and links else ""))
     if report.new_rejects:
         lines.append(f"  {report.new_rejects:,} new rejects: qa-sync query \"SELECT * FROM rejects\"")
     return "\n".join(lines)

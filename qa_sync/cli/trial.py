@@ -43,7 +43,7 @@ def demo(arguments: argparse.Namespace) -> int:
         print(json.dumps({**done.report.as_dict(), "workbooks": [str(p) for p in done.workbooks],
                           "pages": [str(p) for p in done.pages]}, indent=1, default=str))
         return done.report.exit_code
-    print(summary(done.report))
+    print(summary(done.report, links=False))
     table = done.workspace.report_table("summary", by=["site"])
     wanted = ("site", "evaluations", "pairs", "line_accuracy", "line_accuracy_low", "line_accuracy_high", "ac1", "bias",
               "critical_miss")

@@ -46,6 +46,7 @@ class DuckEngine:
         # A name in a query is a table of ours, never a Python variable that happens to be called so.
         self._con.execute("SET python_enable_replacements=false")
         self._files: set[str] = set()
+        self._locked = False
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as ``name``."""
@@ -77,12 +78,22 @@ class DuckEngine:
         """Run a statement of our own that returns nothing."""
         self._con.execute(sql)
 
+    def names(self) -> list[str]:
+        """Return the names of everything that can be read, sorted."""
+        found = self.fetch("""
+            SELECT view_name AS name FROM duckdb_views() WHERE NOT internal
+            UNION SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY name""")
+        return [str(name) for name in found["name"].to_pylist()]
+
     def syntax_tree(self, sql: str) -> str:
         """Return the syntax tree of a select as JSON text, with an "error" key when it is not one."""
         return str(self._con.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()[0][0])
 
     def lock(self) -> None:
-        """From here on: no file but those already scanned, no network, no change of settings."""
+        """From here on: no file but those already scanned, no network, no change of settings. Cannot be undone."""
+        if self._locked:
+            return
+        self._locked = True
         listed = ", ".join(literal(file) for file in sorted(self._files))
         self._con.execute(f"SET allowed_paths=[{listed}]")
         self._con.execute("SET enable_external_access=false")

@@ -1,7 +1,12 @@
 """Mapping: how records of a source become rows of the common schema. Files an administrator writes, compiled to SQL."""
 
+from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.compile import CompiledTable, compile_table
+from qa_sync.mapping.expressions import outcomes
 from qa_sync.mapping.files import load, parse
-from qa_sync.mapping.language import Mapping
+from qa_sync.mapping.language import Mapping, TableMapping
+from qa_sync.mapping.telling import lines
+from qa_sync.mapping.tryout import Tried, try_out
 
-__all__ = ["CompiledTable", "Mapping", "compile_table", "load", "parse"]
+__all__ = ["CompiledTable", "Mapping", "TableMapping", "Tried", "check_mapping", "compile_table", "lines", "load", "outcomes",
+           "parse", "try_out"]

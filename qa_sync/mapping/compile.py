@@ -129,9 +129,13 @@ def _listed(layers: Layers, column: Column, found: Value) -> Value:
 
 # --- rows -----------------------------------------------------------------------------------------------------
 def _select(made: Draft, zone: str) -> str:
-    inner = f"SELECT *, {_problems(made)} AS _found, {made.truth.sql} AS _true,\n{_columns(made)}\n" \
-            f"FROM ({made.layers.over(made.base)})"
-    return _fan_out(made, inner, zone) if made.fans_out else _one_each(made, inner, zone)
+    return _fan_out(made, judged(made), zone) if made.fans_out else _one_each(made, judged(made), zone)
+
+
+def judged(made: Draft) -> str:
+    """Select every record or element with typed columns (``held``), problems and steps, before any rule for rows."""
+    return (f"SELECT *, {_problems(made)} AS _found, {made.truth.sql} AS _true,\n{_columns(made)}\n"
+            f"FROM ({made.layers.over(made.base)})")
 
 
 def _problems(made: Draft) -> str:
@@ -162,21 +166,21 @@ def _columns(made: Draft) -> str:
             sql = f"map_from_entries(list_filter([{entries}], lambda d: d.v IS NOT NULL))"
         else:
             sql = f"CAST({found.value.sql} AS {kind})" if found else f"CAST(NULL AS {kind})"
-        shown.append(f"{sql} AS {_held(column)}")
+        shown.append(f"{sql} AS {held(column)}")
     return ",\n".join(shown)
 
 
-def _held(column: Column) -> str:
-    """Name of a model column below the last layer, where it cannot collide with record_id and the like."""
+def held(column: Column) -> str:
+    """Return the name of a model column below the last layer, where it cannot collide with record_id and the like."""
     return quoted(f"_c_{column.name}")
 
 
 def _final(made: Draft, zone: str, *, shown: str, deleted: str, skipped: str, problems: str) -> str:
     """The last projection: model columns where ``shown``, the calendar, the system columns."""
-    columns = [f"CASE WHEN {shown} THEN {_held(c)} END AS {quoted(c.name)}" for c in made.schema.columns]
+    columns = [f"CASE WHEN {shown} THEN {held(c)} END AS {quoted(c.name)}" for c in made.schema.columns]
     for column in made.schema.columns:
         if column.event:
-            local = f"timezone({literal(zone)}, {_held(column)})"
+            local = f"timezone({literal(zone)}, {held(column)})"
             columns.append(f"CASE WHEN {shown} THEN CAST({local} AS DATE) END AS {quoted(column.stem + '_date')}")
             columns.append(f"CASE WHEN {shown} THEN strftime({local}, '%G-W%V') END AS {quoted(column.stem + '_week')}")
     columns += ["record_id", "source_stamp", "source_seq", "payload_hash", "ingested_at",
@@ -212,8 +216,8 @@ def _fan_out(made: Draft, inner: str, zone: str) -> str:
                f"bool_or(_set_aside) OVER (PARTITION BY _version) AS _some_bad FROM ({judged})")
     roles = ("SELECT *, unnest(CASE WHEN _good THEN ['row'] ELSE list_filter(["
              "CASE WHEN _set_aside THEN 'row' END, CASE WHEN _position = 1 AND (_bad OR _no_list) THEN 'fault' END, "
-             "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], lambda r: r IS NOT NULL) END) AS _role "
-             f"FROM ({counted})")
+             "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], lambda r: r IS NOT NULL) END) "
+             f"AS _role FROM ({counted})")
     problems = (f"CASE WHEN _role = 'row' THEN _found WHEN _role = 'fault' AND _bad THEN {_one('payload', NOT_JSON)} "
                 f"WHEN _role = 'fault' THEN {_one('each', NOT_A_LIST)} ELSE {_NONE} END")
     final = _final(made, zone, shown="_role = 'row'", deleted="_role = 'marker'",

@@ -96,7 +96,8 @@ class Form:
 def to_form(given: Form | Mapping[str, Any]) -> Form:
     """Return a form from what a notebook would write.
 
-    Keys are the attributes of Form and, below ``criteria``, of Criterion; ``max`` is short for max_points.
+    Keys are the attributes of Form and, below ``criteria``, of Criterion; ``max`` is short for max_points. A form as a
+    catalogue file writes it (``criteria`` a list with keys, options with names and points) is understood too.
 
     >>> to_form({"scale": "ordinal", "criteria": {"label": {"options": ["G", "P", "R", "X"]}}}).higher_is
     'better'
@@ -106,9 +107,14 @@ def to_form(given: Form | Mapping[str, Any]) -> Form:
     """
     if isinstance(given, Form):
         return given
+    if isinstance(given.get("criteria"), list):
+        given = _from_catalogue(given)
     problems: list[Problem] = []
     criteria = {}
-    for key, written in dict(given.get("criteria", {})).items():
+    written_criteria = given.get("criteria", {})
+    if not isinstance(written_criteria, Mapping):
+        raise ConfigError(Problem(what="criteria are a mapping by key, or a list as in a catalogue", path=("criteria",)))
+    for key, written in written_criteria.items():
         if isinstance(written, Criterion):
             criteria[str(key)] = written
             continue
@@ -124,6 +130,26 @@ def to_form(given: Form | Mapping[str, Any]) -> Form:
     if problems:
         raise ConfigError(problems)
     return Form(criteria=criteria, **rest)
+
+
+def _from_catalogue(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form of a catalogue file in the words of this module."""
+    kept = [f.name for f in fields(Criterion)]
+    criteria: dict[str, Any] = {}
+    for number, written in enumerate(given["criteria"]):
+        if not isinstance(written, Mapping) or "key" not in written:
+            raise ConfigError(Problem(what="a criterion of a list needs its key", path=("criteria", number)))
+        options = [option if isinstance(option, Mapping) else {"option": option} for option in written.get("options", ())]
+        values = {name: value for name, value in written.items() if name in kept and value is not None}
+        if options:
+            points = {str(option["option"]): option.get("points") for option in options}
+            values["options"] = points if any(point is not None for point in points.values()) else tuple(points)
+        values["failing"] = tuple(str(option["option"]) for option in options if option.get("is_fail"))
+        criteria[str(written["key"])] = values
+    renamed = {"version": "form_version"}
+    rest = {renamed.get(name, name): value for name, value in given.items()
+            if name not in ("criteria", "about", "status") and value is not None}
+    return {**rest, "criteria": criteria}
 
 
 def _unknown(values: Mapping[str, Any], kind: type, path: tuple[str, ...]) -> list[Problem]:

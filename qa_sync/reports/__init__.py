@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.agreement_report import agreement
 from qa_sync.reports.definitions import definitions
 from qa_sync.reports.grouped import evaluators, summary
@@ -18,25 +19,28 @@ __all__ = ["REPORTS", "Ask", "Report", "ReportSpec", "Scene", "build", "prepare"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSpec:
-    """A report by name: what makes it, and one line about it."""
+    """A report by name: what makes it, one line about it, and whether it can be grouped and filtered."""
 
     make: Callable[[Scene, Ask], Report]
     doc: str
+    takes_by: bool = True
+    takes_where: bool = True
 
 
-def _spec(make: Callable[[Scene, Ask], Report]) -> ReportSpec:
-    return ReportSpec(make=make, doc=(make.__doc__ or "").splitlines()[0])
+def _spec(make: Callable[[Scene, Ask], Report], *, takes_by: bool = True, takes_where: bool = True) -> ReportSpec:
+    doc = (make.__doc__ or "").splitlines()[0]
+    return ReportSpec(make=make, doc=doc, takes_by=takes_by, takes_where=takes_where)
 
 
 #: Every report there is, by name.
 REPORTS: dict[str, ReportSpec] = {
     "summary": _spec(summary),
-    "trend": _spec(trend),
+    "trend": _spec(trend, takes_by=False),
     "evaluators": _spec(evaluators),
     "agreement": _spec(agreement),
-    "pairs": _spec(pairs),
-    "exceptions": _spec(exceptions),
-    "definitions": _spec(definitions),
+    "pairs": _spec(pairs, takes_by=False),
+    "exceptions": _spec(exceptions, takes_by=False),
+    "definitions": _spec(definitions, takes_by=False, takes_where=False),
 }
 
 
@@ -44,6 +48,11 @@ def build(name: str, scene: Scene, ask: Ask | None = None) -> Report:
     """Make a report of a prepared scene.
 
     Raises:
-        ConfigError: it is asked for a column that does not exist.
+        ConfigError: it is asked for a column that does not exist, or for a grouping or filter that it does not have.
     """
-    return REPORTS[name].make(scene, ask or Ask())
+    spec, asked = REPORTS[name], ask or Ask()
+    if asked.by and not spec.takes_by:
+        raise ConfigError(Problem(what=f"the report {name} cannot be grouped by columns", hint="leave out 'by'"))
+    if asked.where and not spec.takes_where:
+        raise ConfigError(Problem(what=f"the report {name} cannot be filtered", hint="leave out 'where'"))
+    return spec.make(scene, asked)

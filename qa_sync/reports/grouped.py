@@ -40,7 +40,7 @@ def _grouped(
     measures = conclude(counts, scene)
     made = {"key": key, **made}
     fields = [Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."), *(g.field for g in by)]
-    if named:
+    if named in made:
         made["name"] = _names(scene, counts[named])
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
     made["pairs"] = counts["pairs"].cast(pa.int64())

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
 from qa_sync.errors import ConfigError, Problem, QASyncError
+from qa_sync.mapping import Mapping, TableMapping, check_mapping, outcomes
+from qa_sync.mapping.problems import did_you_mean
 from qa_sync.runner.workspace import Workspace
+from qa_sync.yamlfile import parse
 
 
 def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool = False) -> list[Problem]:
@@ -16,23 +22,94 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     """
     sources, sinks = list(workspace.settings.sources), list(workspace.settings.sinks)
     if offline:
-        return workspace.set_up_problems()
-    problems = workspace.set_up_problems(sources=sources, sinks=sinks)
-    for part, names, connect in (
-        ("sources", sources, workspace.source), ("sinks", sinks, workspace.sink)
-    ):
-        for name in names:
-            try:
-                it = connect(name)
-            except ConfigError:  # told above; what cannot be connected to cannot be asked
-                continue
-            except QASyncError as error:
-                problems.append(workspace.problem((part, name), str(error)))
-                continue
-            try:
-                problems += [workspace.placed(problem, (part, name)) for problem in it.check(probe=probe)]
-            except QASyncError as error:
-                problems.append(workspace.problem((part, name), str(error)))
-            finally:
-                it.close()
+        return [*workspace.set_up_problems(), *mapping_problems(workspace)]
+    problems = [*workspace.set_up_problems(sources=sources, sinks=sinks), *mapping_problems(workspace)]
+    for name in sources:
+        problems += _asked(workspace, ("sources", name), partial(_source_problems, workspace, name, probe))
+    for name in sinks:
+        problems += _asked(workspace, ("sinks", name), partial(_sink_problems, workspace, name, probe))
+    return problems
+
+
+def _asked(workspace: Workspace, place: tuple[str, ...], ask: Callable[[], Sequence[Problem]]) -> list[Problem]:
+    try:
+        return [workspace.placed(problem, place) for problem in ask()]
+    except ConfigError:  # told before; what cannot be connected to cannot be asked
+        return []
+    except QASyncError as error:
+        return [workspace.problem(place, str(error))]
+
+
+def _source_problems(workspace: Workspace, name: str, probe: bool) -> list[Problem]:
+    source = workspace.source(name)
+    try:
+        offered = [stream.name for stream in source.streams()]
+        return [*stream_problems(workspace, name, offered), *source.check(probe=probe)]
+    finally:
+        source.close()
+
+
+def _sink_problems(workspace: Workspace, name: str, probe: bool) -> Sequence[Problem]:
+    sink = workspace.sink(name)
+    try:
+        return sink.check(probe=probe)
+    finally:
+        sink.close()
+
+
+def mapping_problems(workspace: Workspace) -> list[Problem]:
+    """Return what in the mappings cannot work as written, and forms they name that no catalogue holds."""
+    try:
+        materials = workspace.materials
+    except ConfigError:  # told by the caller
+        return []
+    found = [problem for mapping in materials.mappings.values() for problem in check_mapping(mapping)]
+    filled = {name for mapping in materials.mappings.values() for tables in mapping.streams.values() for name in tables}
+    if "forms" not in filled:  # where a source brings forms, no file can tell which there are
+        rows = materials.catalogue.rows
+        known = {str(row["form_id"]) for row in rows["forms"]}
+        criteria = {str(row["criterion_key"]) for row in rows["criteria"]}
+        for mapping in materials.mappings.values():
+            found += _unknown(mapping, "form_id", known, "no form catalogue has a form")
+            found += _unknown(mapping, "criterion_key", criteria, "no form catalogue has a criterion")
+    return list(dict.fromkeys(found))
+
+
+def _unknown(mapping: Mapping, column: str, known: set[str], what: str) -> Iterator[Problem]:
+    """Yield texts that a mapping always gives a column, and that no catalogue has."""
+    document = parse(mapping.text, file=mapping.file)
+    for place, table in _tables(mapping):
+        for field in table.fields:
+            given = outcomes(field.expression) if field.column == column else None
+            for text in sorted(one for one in given or () if one is not None and one not in known):
+                yield document.problem((*place, "fields", column), f"{what} {text}", did_you_mean(text, known))
+
+
+def _tables(mapping: Mapping) -> Iterator[tuple[tuple[str, ...], TableMapping]]:
+    for stream, tables in mapping.streams.items():
+        for name, table in tables.items():
+            yield ("streams", stream, name), table
+
+
+def stream_problems(workspace: Workspace, source: str, offered: Sequence[str]) -> list[Problem]:
+    """Return streams that a source's mapping reads and the source, connected, does not offer.
+
+    A stream that its settings merely leave switched off is told as a note: starters read more than every account has.
+    A name much like one that is offered, or a mapping of which nothing is offered, is a mistake.
+    """
+    mapping = workspace.materials.mappings[source]
+    document = parse(mapping.text, file=mapping.file)
+    problems = []
+    for stream in mapping.streams:
+        if stream in offered:
+            continue
+        unread = [one for one in offered if one not in mapping.streams]
+        hint = did_you_mean(stream, unread) if unread else ""
+        if hint.startswith("did you mean") or not set(offered) & set(mapping.streams):
+            shown = f"it offers {', '.join(offered) or 'none'}"
+            problems.append(document.problem(
+                ("streams", stream), f"the source {source} offers no stream {stream}", hint or shown))
+        else:
+            tables = ", ".join(mapping.streams[stream])
+            workspace.notify(f"{source}: the mapping reads {stream}, which is not switched on; it gives {tables} nothing")
     return problems

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
+from qa_sync.config.workspace import did_you_mean
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem
+
+LISTED = "'qa-sync query --tables' lists what there is"
 
 #: Table functions that read nothing but their arguments. All others reach for files, settings or the network.
 _HARMLESS = frozenset({"range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row", "json_each",
@@ -31,9 +35,16 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
         raise ConfigError(Problem(what=what, hint="nothing can be changed here"))
     if len(tree["statements"]) != 1:
         raise ConfigError(Problem(what="a query is one SELECT", hint="leave out the others"))
-    for name in _reached(tree["statements"][0]):
+    statement = tree["statements"][0]
+    for name in _reached(statement):
         what = f"a query may not use {name}"
         raise ConfigError(Problem(what=what, hint="it reads the workspace's tables only: no files, network or settings"))
+    known = engine.names()
+    readable = {name.lower() for name in known} | {name.lower() for name in _named(statement)}
+    for name in _tables(statement):
+        if name.lower() not in readable:
+            hint = did_you_mean(name, known) if difflib.get_close_matches(name, known, n=1) else LISTED
+            raise ConfigError(Problem(what=f"there is no table {name!r}", hint=hint))
     engine.lock()
     try:
         return engine.fetch(sql)
@@ -41,8 +52,7 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
         what = "a query reads the workspace's tables only: no files, network or settings"
         raise ConfigError(Problem(what=what)) from None
     except duckdb.Error as error:
-        hint = "'qa-sync query --tables' lists what there is"
-        raise ConfigError(Problem(what=f"the query does not run: {_first_line(str(error))}", hint=hint)) from None
+        raise ConfigError(Problem(what=f"the query does not run: {_first_line(str(error))}", hint=LISTED)) from None
 
 
 def _reached(node: Any) -> Iterator[str]:
@@ -60,10 +70,36 @@ def _reached(node: Any) -> Iterator[str]:
         name = str(node.get("table_name", ""))
         if any(mark in name for mark in "./\\:*") or node.get("catalog_name") or node.get("schema_name"):
             yield f"'{name}'"
+    elif node.get("type") == "SHOW_REF" and not node.get("query"):
+        yield f"SHOW {node.get('table_name', '')}"
     elif node.get("class") == "FUNCTION" and str(node.get("function_name", "")).lower() in _FORBIDDEN_SCALARS:
         yield f"{node['function_name']}()"
     for part in node.values():
         yield from _reached(part)
+
+
+def _tables(node: Any) -> Iterator[str]:
+    """Yield the names of the tables that a syntax tree reads."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _tables(part)
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE":
+            yield str(node.get("table_name", ""))
+        for part in node.values():
+            yield from _tables(part)
+
+
+def _named(node: Any) -> Iterator[str]:
+    """Yield the names that a query gives to parts of itself (WITH)."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _named(part)
+    if isinstance(node, dict):
+        for entry in (node.get("cte_map") or {}).get("map", []):
+            yield str(entry["key"])
+        for part in node.values():
+            yield from _named(part)
 
 
 def _first_line(text: str) -> str:

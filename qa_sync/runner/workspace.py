@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
+from qa_sync.config.workspace import did_you_mean
 from qa_sync.errors import ConfigError, Problem, QASyncError, StoreError
 from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
@@ -182,7 +183,7 @@ class Workspace:
             ConfigError: no such report, column or run.
         """
         if name not in REPORTS:
-            raise ConfigError(Problem(what=f"there is no report {name!r}", hint=f"known: {', '.join(REPORTS)}"))
+            raise ConfigError(Problem(what=f"there is no report {name!r}", hint=did_you_mean(name, list(REPORTS))))
         with self.open(as_of) as it:
             return build(name, it.scene, Ask(by=tuple(by), where=dict(where or {})))
 
@@ -265,6 +266,10 @@ class Workspace:
         own = problem.path if problem.path[:len(path)] == path else (*path, *problem.path)
         return self.problem(own, problem.what, problem.hint)
 
+    def notify(self, text: str) -> None:
+        """Say one line to whoever watches the progress."""
+        self._progress.say(text)
+
     def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
         """Return a problem at a place of the settings file."""
         return self._document.problem(path, what, hint)
@@ -311,8 +316,8 @@ class Workspace:
         self._progress.stage("sync")
         unknown = [name for name in sources if name not in self.settings.sources]
         if unknown:
-            known = ", ".join(self.settings.sources)
-            raise ConfigError(Problem(what=f"there is no source {unknown[0]!r}", hint=f"known: {known}", file=FILE_NAME))
+            hint = did_you_mean(unknown[0], list(self.settings.sources))
+            raise ConfigError(Problem(what=f"there is no source {unknown[0]!r}", hint=hint, file=FILE_NAME))
         wanted = list(sources or self.settings.sources)
         sinks = dict.fromkeys(sink for name in dashboards for sink in self.settings.dashboards[name].sinks)
         problems = self.set_up_problems(sources=wanted, sinks=list(sinks))
@@ -435,8 +440,8 @@ class Workspace:
     def _dashboard_names(self, wanted: Sequence[str]) -> list[str]:
         for name in wanted:
             if name not in self.settings.dashboards:
-                known = ", ".join(self.settings.dashboards) or "none"
-                raise ConfigError(Problem(what=f"there is no dashboard {name!r}", hint=f"known: {known}", file=FILE_NAME))
+                hint = did_you_mean(name, list(self.settings.dashboards)) or "the workspace has none"
+                raise ConfigError(Problem(what=f"there is no dashboard {name!r}", hint=hint, file=FILE_NAME))
         return list(wanted or self.settings.dashboards)
 
     def _latest(self) -> Run:

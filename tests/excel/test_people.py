@@ -95,7 +95,7 @@ def as_excel_does(world: ExcelWorld, change: Any, references: dict[str, str]) ->
     """Change the workbook and its references, as Excel does for moves and renames."""
     def both(book: Any) -> None:
         change(book)
-        for row in book["_qa_sync"].iter_rows():
+        for row in book["_qa_sync_columns"].iter_rows():
             for cell in row:
                 if isinstance(cell.value, str) and cell.value in references:
                     cell.value = references[cell.value]
@@ -112,7 +112,7 @@ def test_a_renamed_sheet_is_found_by_its_references_and_keeps_its_name(world: Ex
     as_excel_does(world, change, {f"='Pairs'!${c}$1": f"='Ann''s pairs'!${c}$1" for c in letters})
     assert list(present(world).columns["pair"]) == ["p1", "p2", "p3"]
     publish(world, tab("p1", "p2", "p3", "p4"))
-    assert world.opened().sheetnames == ["Ann's pairs", "_qa_sync"]
+    assert world.opened().sheetnames == ["Ann's pairs", "_qa_sync_columns"]
     assert rows(world, "Ann's pairs")[0] == ["Pair", "Score", "Outcome"]
 
 
@@ -217,7 +217,7 @@ def test_own_sheets_are_carried_over_with_formulas_and_looks(world: ExcelWorld) 
     receipt = publish(world, tab("p1", "p2", "p3", score=60))
     book = world.opened()
     sheet = book["Team notes"]
-    assert (book.sheetnames, receipt.notes) == (["Pairs", "Team notes", "_qa_sync"], ())
+    assert (book.sheetnames, receipt.notes) == (["Pairs", "Team notes", "_qa_sync_columns"], ())
     assert (sheet["A1"].value, sheet["B2"].value, sheet["C3"].value) == ("Bold", "=SUM(Pairs!B2:B4)", 0.5)
     assert (sheet["A1"].font.b, sheet["A1"].fill.fgColor.rgb[-6:], sheet["C3"].number_format) == (True, "FFFF00", "0%")
     assert round(sheet.column_dimensions["A"].width) in (42, 43)
@@ -246,7 +246,7 @@ def test_tabs_that_are_not_published_now_stay_as_they_are(world: ExcelWorld) -> 
     world.type_in(SHAPE, "p2", "Remark", "kept")
     publish(world, tab("s1", "s2", shape=other))
     book = world.opened()
-    assert book.sheetnames == ["Pairs", "Site pairs", "_qa_sync"]
+    assert book.sheetnames == ["Pairs", "Site pairs", "_qa_sync_columns"]
     assert rows(world)[2] == ["p2", 51, "EXACT", "kept"]
     assert {name for sheet in book.worksheets for name in sheet.tables} == {"qa_weekly_pairs", "qa_site_pairs"}
     assert publish(world, tab("p1", "p2", "p3")).data_cells == 0
@@ -269,8 +269,8 @@ def test_people_cannot_smuggle_a_formula_through_our_cells(tmp_path: Path) -> No
                     notes=("=3+3",))
     publish(world, Tab(shape=shape, columns={"pair": ["=cmd|' /C calc'!A0"], "x": ["+1", ]}))
     book = openpyxl.load_workbook(world.path)
-    found = [cell.data_type for sheet in book.worksheets if sheet.title != "_qa_sync"
+    found = [cell.data_type for sheet in book.worksheets if sheet.title != "_qa_sync_columns"
              for row in sheet.iter_rows() for cell in row]
     assert "f" not in found
-    registered = [cell.value for row in book["_qa_sync"].iter_rows() for cell in row if cell.data_type == "f"]
+    registered = [cell.value for row in book["_qa_sync_columns"].iter_rows() for cell in row if cell.data_type == "f"]
     assert registered == ["='=Pairs!'!$A$1", "='=Pairs!'!$B$1"]
