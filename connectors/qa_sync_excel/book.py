@@ -63,7 +63,7 @@ def _fraction(clock: timedelta) -> float:
 
 
 class Book:
-    """A workbook in memory. ``registered`` is None where ``_qa_sync`` is missing: not a workbook of ours."""
+    """A workbook in memory. ``registered`` is None where ``_qa_sync_columns`` is missing: not a workbook of ours."""
 
     def __init__(self, content: bytes, name: str) -> None:
         self.content = content

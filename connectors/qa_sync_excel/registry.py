@@ -1,4 +1,4 @@
-"""The hidden sheet ``_qa_sync``: which sheet is which tab, and which column which field.
+"""The hidden sheet ``_qa_sync_columns``: which sheet is which tab, and which column which field.
 
 Each managed header is held as a *reference* to its cell (``='Pairs'!$C$1``), and Excel itself keeps a reference right
 when a person renames the sheet or moves, inserts or deletes columns. Programs that do not are met by a second look
