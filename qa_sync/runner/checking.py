@@ -111,5 +111,6 @@ def stream_problems(workspace: Workspace, source: str, offered: Sequence[str]) -
                 ("streams", stream), f"the source {source} offers no stream {stream}", hint or shown))
         else:
             tables = ", ".join(mapping.streams[stream])
-            workspace.notify(f"{source}: the mapping reads {stream}, which is not switched on; it gives {tables} nothing")
+            workspace.notify(
+                f"{source}: the mapping reads {stream}, which is not switched on; {tables} gets nothing from it")
     return problems

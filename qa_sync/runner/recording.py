@@ -43,7 +43,11 @@ class RunReport:
 
 @dataclass(slots=True)
 class Recording:
-    """A run that is going on."""
+    """A run that is going on.
+
+    ``is_reconciled``: the snapshot was taken and everything in it added up, so it can be asked even when
+    publishing fails afterwards.
+    """
 
     run_id: str
     command: str
@@ -51,6 +55,7 @@ class Recording:
     counts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     snapshot: Snapshot | None = None
+    is_reconciled: bool = False
     new_rejects: int = 0
     report: RunReport | None = None
 
@@ -99,5 +104,6 @@ def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> Non
     counts = {**run.counts, "new_rejects": run.new_rejects}
     store.ledger.finish(Run(
         run_id=run.run_id, command=run.command, status="failed" if error else "done", started_at=run.started_at,
-        finished_at=now, counts=counts, timings=run.timings, snapshot=None if error else run.snapshot, error=error,
+        finished_at=now, counts=counts, timings=run.timings, error=error,
+        snapshot=run.snapshot if run.is_reconciled or not error else None,
     ))

@@ -31,5 +31,7 @@ def start_workspace(folder: Path) -> list[str]:
             made.append(f"mappings/{name}")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(starters / "workspace.yaml", folder / FILE_NAME)
-    (folder / ".gitignore").write_text("data/\nout/\n")
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("data/\nout/\n")
     return [FILE_NAME, *made]

@@ -403,6 +403,7 @@ class Workspace:
             with run.timed("reconcile"):
                 it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
                 run.counts["reconcile"] = asdict(it.reconciled)
+                run.is_reconciled = True
             self._progress.stage("publish")
             with run.timed("publish"):
                 for name in self._dashboard_names(dashboards):
