@@ -19,6 +19,8 @@ MAX_DEPTH = 60
 
 #: Words of the file in a message of the parser; what stands in <> are its own.
 _QUOTED = re.compile(r"""(['"])(?!<)[^'"]{2,}\1""")
+#: Escapes in quotes can write halves of characters, which no store and no engine takes.
+_HALF = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?\Z")
 _LOOKALIKE = frozenset({"yes", "no", "on", "off", "y", "n"})
@@ -134,6 +136,9 @@ class _Reader:
             if key == "<<" and not key_node.style:
                 self.fault(key_node, path, "merge keys (<<) are not allowed", "write it out")
                 continue
+            if _HALF.search(key):
+                self.fault(key_node, path, "half a character: \\ud800 to \\udfff", "write the character itself")
+                continue
             if key in found:
                 self.fault(key_node, (*path, key), "this key stands here twice", "keep one of them")
                 continue
@@ -144,6 +149,8 @@ class _Reader:
     def scalar(self, node: Any, path: tuple[str | int, ...]) -> Any:
         text = str(node.value)
         tag = str(getattr(node, "tag", "") or "")
+        if _HALF.search(text):
+            return self.fault(node, path, "half a character: \\ud800 to \\udfff", "write the character itself")
         if tag and not tag.startswith("tag:yaml.org,2002:"):
             return self.fault(node, path, "tags (!name) are not allowed")
         if node.style in {"'", '"', "|", ">"}:

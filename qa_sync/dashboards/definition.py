@@ -82,6 +82,11 @@ def _tab(
         _unknown(document, (*path, "columns", name), changes, _COLUMN_KEYS, problems)
     by = tab.get("by") or []
     where = tab.get("where") or {}
+    for key, given, kind, what in (("by", by, list, "a list of columns"), ("where", where, dict, "columns and their values"),
+                                   ("columns", columns, dict, "columns and what changes in them")):
+        if not isinstance(given, kind):
+            problems.append(document.problem((*path, key), f"must be {what}"))
+            return None
     name = str(tab.get("name") or report)
     return TabDefinition(
         name=name, title=str(tab.get("title") or name.capitalize()), report=str(report),

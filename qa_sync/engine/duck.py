@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+
+from qa_sync.errors import StoreError
 
 _DUCK_TYPES = {
     "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE",
@@ -27,6 +30,20 @@ def literal(text: str) -> str:
 def duck_type(kind: pa.DataType) -> str:
     """Return DuckDB's name of an Arrow type of the schema."""
     return _DUCK_TYPES[str(kind).replace(" not null", "").replace(" ('entries')", "")]
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say of a file that is lost or damaged what can be done about it."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        if isinstance(error, duckdb.InvalidInputException) and ".parquet" not in str(error):
+            raise  # a fault of the question, not of a file
+        msg = "a file of the store is lost or damaged; try 'qa-sync store status'"
+        raise StoreError(msg) from error
 
 
 class DuckEngine:
@@ -60,7 +77,8 @@ class DuckEngine:
         self._files.update(files)
         listed = ", ".join(literal(file) for file in files)
         columns = ", ".join(quoted(field.name) for field in schema)
-        self.view(name, f"SELECT {columns} FROM read_parquet([{listed}], union_by_name=true)")
+        with _readable():
+            self.view(name, f"SELECT {columns} FROM read_parquet([{listed}], union_by_name=true)")
 
     def view(self, name: str, sql: str) -> None:
         """Name a select."""
@@ -68,11 +86,13 @@ class DuckEngine:
 
     def table(self, name: str, sql: str) -> None:
         """Compute a select once and keep its rows."""
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+        with _readable():
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows."""
-        return self._con.sql(sql).to_arrow_table()
+        with _readable():
+            return self._con.sql(sql).to_arrow_table()
 
     def execute(self, sql: str) -> None:
         """Run a statement of our own that returns nothing."""

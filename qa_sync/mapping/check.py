@@ -191,8 +191,9 @@ def _spelled(skeleton: tuple[str, ...]) -> str:
 def _can_give(match: Match, text: str) -> bool:
     """Say whether the group of a pattern could be this text; true where that is hard to tell."""
     regex = match.pattern.regex if match.group == 0 else _group(match.pattern.regex, match.group)
-    if regex is None or "\\b" in regex or "^" in regex.replace("\\^", "").replace("[^", "") or "$" in regex.replace("\\$", ""):
-        return True
+    anchors = ("\\b", "^", "$")
+    if regex is None or any(mark in regex.replace("\\^", "").replace("\\$", "").replace("[^", "") for mark in anchors):
+        return True  # what stands around the group matters too
     return re.fullmatch(regex, text, re.ASCII) is not None
 
 

@@ -216,8 +216,8 @@ def _fan_out(made: Draft, inner: str, zone: str) -> str:
                f"bool_or(_set_aside) OVER (PARTITION BY _version) AS _some_bad FROM ({judged})")
     roles = ("SELECT *, unnest(CASE WHEN _good THEN ['row'] ELSE list_filter(["
              "CASE WHEN _set_aside THEN 'row' END, CASE WHEN _position = 1 AND (_bad OR _no_list) THEN 'fault' END, "
-             "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], lambda r: r IS NOT NULL) END) "
-             f"AS _role FROM ({counted})")
+             "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], "
+             f"lambda r: r IS NOT NULL) END) AS _role FROM ({counted})")
     problems = (f"CASE WHEN _role = 'row' THEN _found WHEN _role = 'fault' AND _bad THEN {_one('payload', NOT_JSON)} "
                 f"WHEN _role = 'fault' THEN {_one('each', NOT_A_LIST)} ELSE {_NONE} END")
     final = _final(made, zone, shown="_role = 'row'", deleted="_role = 'marker'",

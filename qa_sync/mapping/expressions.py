@@ -47,8 +47,11 @@ class Expressions:
         if not isinstance(data, dict):
             self.problems.mapping(data, place, of="an expression such as {from: status}")
             return None
-        self.problems.keys(data, place, (*SOURCES, *STEPS, *further))
+        known = (*SOURCES, *STEPS, *further)
+        self.problems.keys(data, place, known)
         given = [key for key in SOURCES if key in data]
+        if not given and any(key not in known for key in data):
+            return None  # most likely the misspelt one, which is told already
         if len(given) != 1:
             what = f"{' and '.join(given)} together" if given else "nothing says where the value comes from"
             self.problems.add(place, what, f"give exactly one of {', '.join(SOURCES)}")

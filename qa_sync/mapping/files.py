@@ -12,7 +12,7 @@ from qa_sync.mapping.expressions import Expressions, outcomes
 from qa_sync.mapping.language import CustomField, Expression, Field, From, Mapping, Scale, TableMapping
 from qa_sync.mapping.paths import Path, PathError, parse_path
 from qa_sync.mapping.problems import Place, Problems, did_you_mean
-from qa_sync.mapping.times import FormatError, TimeFormat, is_zone, parse_format
+from qa_sync.mapping.times import FormatError, TimeFormat, is_zone, nearest_zone, parse_format
 from qa_sync.model import TABLES, Column, TableSchema
 from qa_sync.model.columns import Type
 from qa_sync.model.system import VERSION
@@ -138,7 +138,8 @@ class _Reader:
         if isinstance(data, dict):
             for column in schema.columns:
                 if column.required and column.name not in given:
-                    self.problems.add(where, f"the required column {column.name} is missing", column.doc)
+                    self.problems.add(where, f"the required column {column.name} is missing",
+                                      f"add {column.name}: {{...}} under fields:")
         order = {name: at for at, name in enumerate(schema.names)}
         return tuple(sorted(found, key=lambda field: order[field.column]))
 
@@ -198,16 +199,18 @@ class _Reader:
                     self.problems.add((*place, key), f"{key} is for times and dates; {column.name} is {column.type}")
             return (), None
         if "time_zone" in data and not (isinstance(zone, str) and is_zone(zone)):
-            self.problems.add((*place, "time_zone"), f"no time zone {zone}", "use a name such as Europe/Dublin")
+            self.problems.add((*place, "time_zone"), f"no time zone {zone}", nearest_zone(str(zone)))
             zone = None
         standard = ["iso"] if column.type == "time" else ["%Y-%m-%d"]
         formats = self.formats(data.get("formats", standard), (*place, "formats"), needs_time=column.type == "time")
         needs = [f.text for f in formats if f.has_offset != (column.type == "time")]
         if needs and "time_zone" not in data:
-            self.problems.add(place, f"the format {needs[0]} needs time_zone:",
+            self.problems.add(place, f"the format {needs[0]} needs a time_zone",
                               "name the zone in which the source writes its times" if column.type == "time"
                               else "name the zone whose calendar counts")
-        if "time_zone" in data and not needs:
+        written = data.get("formats", standard)
+        all_read = len(formats) == (len(written) if isinstance(written, list) else 1)
+        if "time_zone" in data and all_read and not needs:
             self.problems.add((*place, "time_zone"), "time_zone has no effect: no format here needs one")
         return formats, zone if needs else None
 

@@ -22,6 +22,7 @@ WORDS = {
 MAX_SEGMENTS = 20
 MAX_SEGMENT = 300
 _FORBIDDEN = frozenset('[]"{}')
+_ODD = frozenset('*"\\')  # what JSONPath would read as its own
 
 
 class PathError(ValueError):
@@ -50,7 +51,7 @@ class Path:
     @property
     def json(self) -> str:
         """The path as DuckDB writes it. JSONPath has no escape, so odd keys go by JSON pointer."""
-        if any(isinstance(s, str) and ("*" in s or '"' in s) for s in self.segments):
+        if any(isinstance(s, str) and _ODD.intersection(s) for s in self.segments):
             return "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in self.segments)
         return "$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in self.segments)
 

@@ -110,3 +110,10 @@ def _check(used: list[str], text: str) -> None:
 def is_zone(name: str) -> bool:
     """Say whether ``name`` is a time zone of the IANA database."""
     return name in available_timezones()
+
+
+def nearest_zone(name: str) -> str:
+    """Return a hint for a name that is no time zone: the zone it is most likely meant to be."""
+    ending = name.rpartition("/")[2].replace(" ", "_").lower()
+    found = sorted(zone for zone in available_timezones() if zone.lower().endswith(f"/{ending}"))
+    return f"did you mean {found[0]}?" if found else "use a name such as Europe/Dublin"

@@ -193,7 +193,7 @@ class Workspace:
         Raises:
             ConfigError: the text is not one select, or reads something that is not there.
         """
-        frame: pd.DataFrame = self.query_table(sql, as_of=as_of).to_pandas()
+        frame: pd.DataFrame = self.query_table(sql, as_of=as_of).to_pandas(maps_as_pydicts="strict")
         return frame
 
     def query_table(self, sql: str, *, as_of: str = "") -> pa.Table:

@@ -75,12 +75,12 @@ def lease(
             break
         except Timeout:
             holder = _holder(card)
+            if wait and not told:
+                notify(f"waiting for {holder}")
+                told = True
             if time.monotonic() >= deadline:
                 msg = f"the workspace is in use by {holder}; wait for it, or pass --wait SECONDS"
                 raise StoreError(msg) from None
-            if not told:
-                notify(f"waiting for {holder}")
-                told = True
     try:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         card.write_text(json.dumps({"run": run_id, "process": os.getpid(), "host": socket.gethostname(), "since": since}))

@@ -11,7 +11,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from qa_sync.mapping.language import (
-    Coalesce, Condition, Const, CustomField, Expression, Field, From, Question, TableMapping, Template,
+    Coalesce,
+    Condition,
+    Const,
+    CustomField,
+    Expression,
+    Field,
+    From,
+    Question,
+    TableMapping,
+    Template,
 )
 from qa_sync.mapping.paths import Path
 from qa_sync.mapping.times import TimeFormat
@@ -36,7 +45,7 @@ class Number(str):
 def decode(payload: str) -> Any:
     """JSON as the language sees it: the first of two equal keys, numbers as texts in their shortest form."""
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {key: value for key, value in reversed(found)}
+        return dict(reversed(found))
     return json.loads(payload, object_pairs_hook=pairs, parse_int=_integer, parse_float=_fraction)
 
 
@@ -251,7 +260,8 @@ def _pieces(one: TimeFormat, text: str) -> tuple[datetime, timedelta | None]:
     hour = int(got.get("H") or got.get("I") or 0)
     if got.get("p"):
         hour = hour % 12 + (12 if got["p"].lower() == "pm" else 0)
-    local = datetime(int(got["Y"]), int(month), int(got["d"]), hour, int(got.get("M") or 0), int(got.get("S") or 0),
+    local = datetime(  # noqa: DTZ001 - local on purpose
+        int(got["Y"]), int(month), int(got["d"]), hour, int(got.get("M") or 0), int(got.get("S") or 0),
                      int((got.get("f") or "0").ljust(6, "0")))
     offset = got.get("z")
     if offset is None:
@@ -293,7 +303,7 @@ def interpret(spec: TableMapping, raw: dict[str, Any], *, source: str, zone: str
         return [fault("payload", "not JSON")]
     if spec.each is None:
         row = _row(spec, Row(record, record, raw["id"], source, 0), blank, zone)
-        return [row if row else marker | {"_skipped": True}]
+        return [row or marker | {"_skipped": True}]
     listed = at(record, spec.each)
     if listed is not None and not isinstance(listed, list):
         return [fault("each", "not a list"), marker]

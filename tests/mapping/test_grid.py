@@ -56,6 +56,22 @@ def test_every_value_converts_as_the_interpreter_says(table: str, column: str, v
     agree(text, raw_rows([*payloads, "{}"], [False] * (len(payloads) + 1)), "America/New_York")
 
 
+@pytest.mark.parametrize("verbs", [
+    {"coalesce": [{"from": "v"}, {"const": "x"}]},
+    {"coalesce": [{"from": "v", "values": {"x": "y"}}, {"from": "w"}, {"const": "z"}]},
+    {"coalesce": [{"from": "w"}, {"from": "v", "match": "^[a-z]+$"}, {"from": "v", "when": {"from": "v", "is": "1"}}]},
+    {"template": "{v}/{w}"},
+    {"coalesce": [{"template": "{v}/{w}"}, {"coalesce": [{"from": "w"}, {"from": "v"}]}], "match": "x"},
+])
+def test_first_value_or_problem_wins(verbs: dict[str, Any]) -> None:
+    fields = {"interaction_id": {"from": "_record_id"}, "kind": {"const": "call"}, "queue": verbs}
+    when = {"any": [{"from": "v", "is_not": "good"}, {"from": "w", "is": "b"}]}
+    for body in ({"fields": fields}, {"fields": fields, "when": when}):
+        text = json.dumps({"version": 1, "streams": {"s": {"interactions": body}}}, ensure_ascii=False)
+        payloads = [json.dumps({"v": value, "w": other}) for value in VALUES for other in (None, "b", [])]
+        agree(text, raw_rows([*payloads], [False] * len(payloads)), "UTC")
+
+
 FAN_OUT = {"each": "rows", "fields": {"evaluation_id": {"template": "e:{$.id}"}, "criterion_key": {"from": "k"},
                                       "state": {"const": "valued"}, "points": {"from": "p", "on_bad": "missing"},
                                       "max_points": {"from": "_position"}, "is_fail": {"from": "f"}}}

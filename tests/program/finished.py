@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program.command import ask
@@ -19,8 +20,8 @@ class Finished:
     """A world, what its two runs said of themselves, and what is true of it."""
 
     world: World
-    first: dict[str, object]
-    second: dict[str, object]
+    first: dict[str, Any]
+    second: dict[str, Any]
     truth: Truth
 
     @property
@@ -35,9 +36,15 @@ def shared_programme() -> Programme:
     return small_programme()
 
 
+_KEPT: list[Finished] = []
+
+
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    programme = shared_programme()
-    with world(tmp_path_factory.mktemp("finished"), programme) as made:
-        first, second = ask(made.folder, "run"), ask(made.folder, "run")
-        yield Finished(made, first, second, programme.truth())
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Made once, whichever folders of tests ask for it."""
+    if not _KEPT:
+        programme, stack = shared_programme(), ExitStack()
+        request.config.add_cleanup(stack.close)
+        made = stack.enter_context(world(tmp_path_factory.mktemp("finished"), programme))
+        _KEPT.append(Finished(made, ask(made.folder, "run"), ask(made.folder, "run"), programme.truth()))
+    return _KEPT[0]

@@ -93,13 +93,13 @@ def _tab(path: Path, title: str) -> list[dict[str, Any]]:
 
 
 def test_a_second_run_writes_nothing_anywhere(finished: Finished) -> None:
-    counts: Any = finished.second["counts"]
+    counts = finished.second["counts"]
     assert {name: made["commits"] for name, made in counts["sync"].items()} == dict.fromkeys(counts["sync"], 0)
     assert {name: (made["versions"], made["rows"]) for name, made in counts["map"].items()} == dict.fromkeys(
         counts["map"], (0, 0))
     (published,) = counts["publish"].values()
     assert (published["data_cells"], published["calls"], published["conflicts"]) == (0, 0, 0)
-    first: Any = finished.first["counts"]
+    first = finished.first["counts"]
     assert counts["reconcile"] == first["reconcile"]
     tables = query(finished.folder, "SELECT snapshot FROM runs ORDER BY finished_at LIMIT 2")
     assert tables[0]["snapshot"] == tables[1]["snapshot"]
@@ -107,7 +107,7 @@ def test_a_second_run_writes_nothing_anywhere(finished: Finished) -> None:
 
 def test_what_went_in_came_out(finished: Finished) -> None:
     for run in (finished.first, finished.second):
-        counts: Any = run["counts"]
+        counts = run["counts"]
         for name, made in counts["sync"].items():
             assert made["read"] == made["accepted"] + made["unchanged"] + made["rejected"], name
         reconciled = counts["reconcile"]

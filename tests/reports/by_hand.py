@@ -1,0 +1,107 @@
+"""The figures of reports once more, in plain Python over the rows of pairs and comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from statistics import NormalDist, mean, stdev
+from typing import Any
+
+from scipy.stats import t
+
+from qa_sync.runner.opened import Opened
+
+Row = dict[str, Any]
+UNCOUNTED = {"EXCLUDED", "VOIDED", "AMBIGUOUS", "NOT_COMPARABLE"}
+Z = NormalDist().inv_cdf(0.975)
+
+
+class Facts:
+    """The rows that reports are made from."""
+
+    def __init__(self, opened: Opened) -> None:
+        def rows(sql: str) -> list[Row]:
+            return opened.engine.fetch(sql).to_pylist()
+
+        self.pairs = [row for row in rows("SELECT * FROM pairs") if row["is_headline"] and row["outcome"] not in UNCOUNTED]
+        self.buckets = [row for row in rows("SELECT * FROM buckets") if row["bucket"] in ("PAIRED_AUDITEE", "AUDITEE_ONLY")]
+        self.values: dict[str, list[Row]] = {}
+        for row in rows("SELECT * FROM comparisons WHERE treatment = 'value'"):
+            self.values.setdefault(row["pair_id"], []).append(row)
+        self.options = {tuple(row[name] for name in ("form_id", "form_version", "criterion_key", "option")): row
+                        for row in rows("SELECT * FROM options")}
+        self.scales = {(row["form_id"], row["form_version"]): row["scale"] for row in rows("SELECT * FROM forms")}
+        self.tops: dict[tuple[str, str, str], int] = {}
+        for (form, version, criterion, _), row in self.options.items():
+            at = (form, version, criterion)
+            self.tops[at] = max(self.tops.get(at, 0), row["level"])
+
+    def unit(self, pair: Row) -> float:
+        """What one step of the pair's form is worth in points of 100."""
+        form = pair["form_id"], pair["form_version"]
+        if self.scales[form] == "points":
+            return 1.0
+        return 100.0 / max(top for (*of, _), top in self.tops.items() if tuple(of) == form)
+
+    def is_defect(self, pair: Row, value: Row, side: str) -> bool:
+        """Whether an answer earns less than the form has to give."""
+        if value[f"{side}_points"] is not None and (value["max_points"] or 0) > 0:
+            return bool(value[f"{side}_points"] < value["max_points"])
+        criterion = pair["form_id"], pair["form_version"], value["criterion_key"]
+        option = self.options.get((*criterion, value[f"{side}_option"]), {})
+        if option.get("is_fail") is not None:
+            return bool(option["is_fail"])
+        level = value[f"{side}_level"]
+        return bool(level < self.tops[criterion] if pair["higher_is"] == "better" else level > 0)
+
+
+def grouped(rows: Iterable[Row], of: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    """Return rows by what ``of`` says of them."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(of(row), []).append(row)
+    return found
+
+
+def wilson(x: float, n: float) -> tuple[float, float]:
+    """The score interval of a share."""
+    p = x / n
+    middle, half = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    return (middle - half) / (1 + Z * Z / n), (middle + half) / (1 + Z * Z / n)
+
+
+def kappa_and_ac1(table: list[list[float]]) -> tuple[float | None, float]:
+    """Cohen's kappa (None where undefined) and Gwet's AC1 of a square table."""
+    q, n = len(table), sum(map(sum, table))
+    observed = sum(table[k][k] for k in range(q)) / n
+    mine, theirs = [sum(row) / n for row in table], [sum(row[k] for row in table) / n for k in range(q)]
+    by_chance = sum(a * b for a, b in zip(mine, theirs, strict=True))
+    spread = sum((a + b) / 2 * (1 - (a + b) / 2) for a, b in zip(mine, theirs, strict=True)) / (q - 1)
+    kappa = None if by_chance > 1 - 1e-12 else (observed - by_chance) / (1 - by_chance)
+    return kappa, (observed - spread) / (1 - spread)
+
+
+def measures(facts: Facts, pairs: list[Row]) -> Row:
+    """Everything that the summary says of a group, intervals of coefficients left out."""
+    n, scored = len(pairs), [pair for pair in pairs if pair["delta"] is not None]
+    agree, items = sum(pair["items_agree"] for pair in pairs), sum(pair["items_compared"] for pair in pairs)
+    table = [[0.0, 0.0], [0.0, 0.0]]
+    for pair in pairs:
+        for value in facts.values.get(pair["pair_id"], []):
+            table[facts.is_defect(pair, value, "auditee")][facts.is_defect(pair, value, "auditor")] += 1
+    kappa, ac1 = kappa_and_ac1(table)
+    free = sum(pair["items_agree"] == pair["items_compared"] for pair in pairs)
+    near = sum(abs(pair["delta"]) <= pair["tolerance"] + 1e-9 for pair in scored)
+    lenient = [pair["leniency"] * facts.unit(pair) for pair in pairs if pair["leniency"] is not None]
+    half = float(t.ppf(0.975, len(lenient) - 1)) * stdev(lenient) / math.sqrt(len(lenient)) if len(lenient) > 1 else None
+    made: Row = {
+        "pairs": n, "line_accuracy": agree / items, "defect_free": free / n, "within_tolerance": near / len(scored),
+        "ac1": ac1, "kappa": kappa, "bias": mean(lenient),
+        "mae": mean(abs(pair["delta"]) * facts.unit(pair) for pair in scored),
+    }
+    made |= {outcome.lower(): sum(pair["outcome"] == outcome for pair in pairs)
+             for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "LENIENT", "STRICT", "EXACT")}
+    made["intervals"] = {
+        "defect_free": wilson(free, n), "within_tolerance": wilson(near, len(scored)),
+        "bias": (None, None) if half is None else (mean(lenient) - half, mean(lenient) + half)}
+    return made

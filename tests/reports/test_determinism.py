@@ -1,0 +1,47 @@
+"""A report is the same to the last byte, however many threads the engine has and however often it is asked for."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+from program.finished import Finished
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.reports import REPORTS, Ask, build
+from qa_sync.runner import opened as opening
+
+
+def _bytes(finished: Finished, threads: int) -> dict[str, bytes]:
+    """Every report as JSON of its rows and notes; text of a double says each of its bits."""
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(opening, "DuckEngine", partial(DuckEngine, threads=threads))
+        it = stack.enter_context(finished.world.workspace().open())
+        asked = [(name, Ask()) for name in REPORTS] + [
+            ("summary", Ask(by=("queue", "language"))), ("evaluators", Ask(by=("auditor",), where={"site": "Dublin"})),
+            ("agreement", Ask(by=("auditee",)))]
+        made = {}
+        for name, ask in asked:
+            report = build(name, it.scene, ask)
+            made[f"{name} {ask}"] = repr((report.rows.to_pydict(), report.notes, report.charts)).encode()
+        return made
+
+
+def test_threads_and_repetition_change_no_byte(finished: Finished) -> None:
+    one = _bytes(finished, 1)
+    assert _bytes(finished, 2) == one
+    assert _bytes(finished, 2) == one
+
+
+def test_a_figure_does_not_depend_on_what_else_is_shown(finished: Finished) -> None:
+    with finished.world.workspace().open() as it:
+        whole = {row["auditee"]: row for row in build("evaluators", it.scene, Ask(by=("auditee",))).rows.to_pylist()}
+        for site in ("Dublin", "Brightline Manila"):
+            part = build("evaluators", it.scene, Ask(by=("auditee",), where={"site": site})).rows.to_pylist()
+            assert part
+            moved = {row["auditee"] for row in part if row["pairs"] != whole[row["auditee"]]["pairs"]}
+            assert [row for row in part if row["auditee"] not in moved] == [
+                whole[row["auditee"]] for row in part if row["auditee"] not in moved]
+            assert len(moved) < len(part)

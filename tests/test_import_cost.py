@@ -1,0 +1,24 @@
+"""What is quick stays quick: neither help nor the import of the package brings in anything heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"pandas", "numpy", "pyarrow", "duckdb", "deltalake", "gspread", "zenpy", "pydantic", "rich", "requests", "msgspec", "scipy",
+         "starlette", "ruamel"}
+
+
+@pytest.mark.parametrize("code", [
+    "import qa_sync",
+    "from qa_sync.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+    "from qa_sync.cli import main\ntry: main(['report', '--help'])\nexcept SystemExit: pass",
+    "from qa_sync.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
+    "from qa_sync.cli import main\ntry: main(['reprot'])\nexcept SystemExit: pass",
+])
+def test_nothing_heavy_is_imported(code: str) -> None:
+    probe = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)
+    assert {name for name in done.stderr.split() if name in HEAVY} == set()
