@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
+from qa_sync.reports.published import PUBLISHED
 from qa_sync.model.tables import INTERACTIONS
 from qa_sync.reconcile import outcomes
 from qa_sync.reports import REPORTS
@@ -52,4 +53,4 @@ def metrics() -> str:
     header = ("id", "v", "name", "formula", "unit", "interval", "no value when", "source")
     return table(header, (
         (code(one.id), str(one.version), one.name, one.formula + (" (assumed)" if one.assumed else ""), one.unit,
-         one.interval or "none", one.undefined, one.source) for one in METRIC_DEFINITIONS.values()))
+         one.interval or "none", one.undefined, one.source) for one in (*PUBLISHED, *METRIC_DEFINITIONS.values())))

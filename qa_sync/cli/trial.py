@@ -50,7 +50,7 @@ def demo(arguments: argparse.Namespace) -> int:
     show.fields(table.rows, [f for f in table.fields if f.name in wanted], title=f"\n{table.title}, all weeks")
     trend = done.workspace.report_table("trend")
     last = trend.rows.slice(max(0, trend.rows.num_rows - 6))
-    show.fields(last, trend.fields, title=f"{trend.title}, the last six")
+    show.fields(last, [f for f in trend.fields if not f.name.endswith("_n")], title=f"{trend.title}, the last six")
     for path in done.workbooks:
         print(f"workbook: {path}")
     for path in done.pages:

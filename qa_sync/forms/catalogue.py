@@ -18,9 +18,10 @@ from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
 
-_FORM_KEYS = ("form_id", "version", "name", "higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap",
-              "about", "status", "criteria")
-_CRITERION_KEYS = ("key", "label", "section", "category", "max_points", "weight", "critical_class", "is_critical", "options")
+_FORM_KEYS = ("form_id", "version", "name", "higher_is", "scale", "tolerance", "pass_mark", "auto_fail",
+              "auto_fail_cap", "about", "status", "criteria")
+_CRITERION_KEYS = ("key", "label", "section", "category", "max_points", "weight", "critical_class", "is_critical",
+                   "options")
 _OPTION_KEYS = ("option", "label", "level", "points", "is_fail")
 _ID = re.compile(r"\S(.*\S)?\Z")
 
@@ -29,7 +30,8 @@ _ID = re.compile(r"\S(.*\S)?\Z")
 class Catalogue:
     """All form versions of a workspace, as rows of the tables forms, criteria and options."""
 
-    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=lambda: {"forms": (), "criteria": (), "options": ()})
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(
+        default_factory=lambda: {"forms": (), "criteria": (), "options": ()})
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables forms, criteria and options with the model's columns."""
@@ -99,7 +101,8 @@ class _Reader:
         if identity in seen:
             self.fault((at, "version"), f"form {identity[0]} version {identity[1]} is already in {seen[identity]}")
         seen[identity] = self.document.file
-        row: dict[str, Any] = {"form_id": identity[0], "form_version": identity[1], "name": self._text(path, form, "name") or identity[0]}
+        row: dict[str, Any] = {"form_id": identity[0], "form_version": identity[1],
+                               "name": self._text(path, form, "name") or identity[0]}
         for name in ("higher_is", "scale", "auto_fail", "about"):
             column = TABLES["forms"].column(name)
             row[name] = self._choice(path, form, name, column.values, required=column.required)
@@ -128,7 +131,8 @@ class _Reader:
         if key in keys:
             self.fault((*path, "key"), f"two criteria have the key {key!r}")
         keys.add(key)
-        critical_class = self._choice(path, criterion, "critical_class", TABLES["criteria"].column("critical_class").values)
+        classes = TABLES["criteria"].column("critical_class").values
+        critical_class = self._choice(path, criterion, "critical_class", classes)
         is_critical = self._truth(path, criterion, "is_critical")
         options = criterion.get("options")
         points = self._number(path, criterion, "max_points")
@@ -157,7 +161,8 @@ class _Reader:
         levels: set[int] = set()
         for number, given in enumerate(options):
             at = (*path, "options", number)
-            option = {"option": given} if isinstance(given, str | int | float) and not isinstance(given, bool) else given
+            is_text = isinstance(given, str | int | float) and not isinstance(given, bool)
+            option = {"option": given} if is_text else given
             if not isinstance(option, dict):
                 self.fault(at, "an option is a text, or has keys", f"known: {', '.join(_OPTION_KEYS)}")
                 continue
@@ -188,7 +193,8 @@ class _Reader:
         for name in given:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
-                self.fault((*path, name), "this key is not known", f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+                self.fault((*path, name), "this key is not known", hint)
 
     def _id(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str:
         value = given.get(name)

@@ -20,7 +20,7 @@ Method = Literal["sum", "average", "percentage"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """An answered (or unanswered) question. ``score``: points of the answer; None: unanswered, or N/A without points."""
+    """A question. ``score``: points of the answer; None: unanswered, or N/A without points."""
 
     score: float | None
     maximum: float | None = None

@@ -14,8 +14,7 @@ BLANK = "' ' || chr(9) || chr(13) || chr(10)"
 CONTAINER = "a list or an object, where one value is expected"
 _KEPT = ("record_id", "source_stamp", "source_seq", "payload_hash", "ingested_at", "_gone")
 _CUSTOM = Path(scope="record", segments=("custom_fields",))
-_TEXTS = literal('[{"id":"VARCHAR","value":"VARCHAR"}]')
-_JSONS = literal('[{"id":"VARCHAR","value":"JSON"}]')
+_PAIRS = literal('[{"id":"VARCHAR","value":"JSON"}]')
 _NOTHING = "'$.\"_\"'"
 
 
@@ -70,24 +69,22 @@ class Extraction:
         custom = {place: at for place, at in self._record.items() if isinstance(place, CustomField)}
         lists = ([_CUSTOM] if custom else []) + ([self.each] if self.each else [])
         wanted = [path.json for path in paths] + [json for path in lists for json in (path.json, _first(path))]
+        listed = ", ".join(map(literal, wanted)) or _NOTHING
         # try: a payload that is not JSON gives NULL, and the row is rejected, not the select.
         raw = ("SELECT id AS record_id, source_stamp, source_seq, payload_hash, ingested_at, payload, "
                "coalesce(deleted, false) OR payload IS NULL AS _gone, "
-               f"try(json_extract_string(payload, [{', '.join(map(literal, wanted)) or _NOTHING}])) AS _j FROM {relation}")
+               f"try(json_extract_string(payload, [{listed}])) AS _j FROM {relation}")
         named = [*_KEPT, "payload", "NOT _gone AND _j IS NULL AS _bad"]
         named += [f"_j[{at}] AS _s_r{number}" for at, number in enumerate(paths.values(), start=1)]
         columns = [*_KEPT, "_bad"]
         for place, at in paths.items():
-            columns += self._columns(f"r{at}", place, is_container=_typed("payload", place),
-                                     json=f"try(json_extract(payload, {literal(place.json)}))")
+            columns += self._columns(f"r{at}", place, "payload")
         if custom:
             raw = self._customs(raw, len(paths) + 1)
-            named.append("_cf, _ids")
+            named.append("_ids, _values")
         for field, at in custom.items():
-            where = f"list_position(_ids, {literal(field.id)})"
-            named.append(f"_texts[{where}] AS _s_r{at}")
-            json = f"CAST(list_transform(try(from_json(_cf, {_JSONS})), lambda f: f.value)[{where}] AS VARCHAR)"
-            columns += self._columns(f"r{at}", field, is_container=f"left({json}, 1) <> '\"'", json=json)
+            named.append(f"CAST(_values[list_position(_ids, {literal(field.id)})] AS VARCHAR) AS _s_r{at}")
+            columns += self._custom_columns(f"r{at}", field)
         if self.each:
             at = len(wanted) - 1
             named += [f"{_listed('payload', self.each, f'_j[{at}]', f'_j[{at + 1}]')} AS _list",
@@ -97,11 +94,10 @@ class Extraction:
         return self._elements(records) if self.each else records
 
     def _customs(self, raw: str, at: int) -> str:
-        """Add the ids and values of custom fields; ``_cf`` is the JSON they came from."""
+        """Add the ids of custom fields as texts, and their values as JSON: numbers keep the spelling of JSON."""
         listed = _listed("payload", _CUSTOM, f"_j[{at}]", f"_j[{at + 1}]")
-        return (f"SELECT *, list_transform(_pairs, lambda f: f.id) AS _ids, list_transform(_pairs, lambda f: f.value) "
-                f"AS _texts FROM (SELECT *, try(from_json(_cf, {_TEXTS})) AS _pairs FROM "
-                f"(SELECT *, {listed} AS _cf FROM ({raw})))")
+        return ("SELECT *, list_transform(_pairs, lambda f: f.id) AS _ids, list_transform(_pairs, lambda f: f.value) "
+                f"AS _values FROM (SELECT *, try(from_json({listed}, {_PAIRS})) AS _pairs FROM ({raw}))")
 
     def _elements(self, records: str) -> str:
         """One row an element; a record without elements keeps one row, marked ``_empty``."""
@@ -116,27 +112,38 @@ class Extraction:
         texts = f"SELECT *, json_extract_string(_e, [{listed}]) AS _k FROM ({rows})"
         columns = [f"* EXCLUDE ({', '.join(['_e', *(f'_s_e{at}' for at in self._element.values())])})"]
         for path, at in self._element.items():
-            columns += self._columns(f"e{at}", path, is_container=_typed("_e", path),
-                                     json=f"json_extract(_e, {literal(path.json)})")
+            columns += self._columns(f"e{at}", path, "_e")
         return f"SELECT {', '.join(columns)}\nFROM (SELECT {', '.join(named)} FROM ({texts}))"
 
-    def _columns(self, stem: str, place: Path | CustomField, *, is_container: str, json: str) -> list[str]:
-        """Return the text, the container flag and, where a list of texts needs it, the JSON of one place.
+    def _columns(self, stem: str, path: Path, record: str) -> list[str]:
+        """Return the text, the container flag and, where a list of texts needs it, the JSON of a path in ``record``.
 
         Comparing with a character costs a quarter of cutting: only what needs cutting is cut.
         """
-        text = f"_s_{stem}"
-        opens = f"(({text} >= '[' AND {text} < '\\') OR ({text} >= '{{' AND {text} < '|'))"
+        text, where = f"_s_{stem}", f"{record}, {literal(path.json)}"
+        is_container = f"coalesce(try(json_type({where})) IN ('ARRAY', 'OBJECT'), false)"
         kept = [f"CASE WHEN {text} < '!' OR right({text}, 1) < '!' THEN {cleaned(text)} "
-                f"WHEN {opens} THEN CASE WHEN NOT {is_container} THEN {text} END ELSE {text} END AS _t_{stem}",
-                f"CASE WHEN {opens} THEN coalesce({is_container}, false) ELSE false END AS _b_{stem}"]
-        if place in self._as_json:
-            kept.append(f"CAST({json} AS VARCHAR) AS _j_{stem}")
+                f"WHEN {_opens(text)} THEN CASE WHEN NOT {is_container} THEN {text} END ELSE {text} END AS _t_{stem}",
+                f"CASE WHEN {_opens(text)} THEN {is_container} ELSE false END AS _b_{stem}"]
+        if path in self._as_json:
+            kept.append(f"CAST(try(json_extract({where})) AS VARCHAR) AS _j_{stem}")
         return kept
 
+    def _custom_columns(self, stem: str, field: CustomField) -> list[str]:
+        """Return the same of a custom field, whose value is JSON: without a backslash only its quotes need cutting."""
+        json = f"_s_{stem}"
+        escaped = cleaned(f"CAST({json} AS JSON) ->> '$'")
+        plain = cleaned(f"replace({json}, '\"', '')")
+        kept = [f"CASE WHEN {json} >= '\"' AND {json} < '#' "
+                f"THEN CASE WHEN contains({json}, '\\') THEN {escaped} ELSE {plain} END "
+                f"WHEN NOT {_opens(json)} THEN {json} END AS _t_{stem}",
+                f"coalesce({_opens(json)}, false) AS _b_{stem}"]
+        return [*kept, f"{json} AS _j_{stem}"] if field in self._as_json else kept
 
-def _typed(record: str, path: Path) -> str:
-    return f"(try(json_type({record}, {literal(path.json)})) IN ('ARRAY', 'OBJECT'))"
+
+def _opens(text: str) -> str:
+    """Return SQL: a text begins like a list or an object."""
+    return f"(({text} >= '[' AND {text} < '\\') OR ({text} >= '{{' AND {text} < '|'))"
 
 
 def _first(path: Path) -> str:

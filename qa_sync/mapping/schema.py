@@ -34,8 +34,8 @@ _STEPS: dict[str, Schema] = {
         {"type": "string"},
         {"type": "object", "additionalProperties": False, "required": ["pattern"],
          "properties": {"pattern": {"type": "string"}, "group": {"type": ["integer", "string"]}}}]},
-    "values": {"description": "Translate texts; what is not listed is bad, unless there is a default.", "type": "object",
-               "minProperties": 1, "additionalProperties": _SCALAR},
+    "values": {"description": "Translate texts; what is not listed is bad, unless there is a default.",
+               "type": "object", "minProperties": 1, "additionalProperties": _SCALAR},
     "default": {"description": "What values: gives for a text it does not list."} | _SCALAR,
 }
 _ON_BAD: Schema = {"description": "reject: set the row aside. missing: leave the value out and note a finding.",

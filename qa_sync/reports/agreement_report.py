@@ -9,13 +9,16 @@ import pyarrow.compute as pc
 from qa_sync.agreement import confusion, dirichlet_intervals, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import condition, groupings
-from qa_sync.reports.measures import COUNTED
+from qa_sync.reports.measures import counted
+from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
 from qa_sync.reports.report import Ask, Report, Scene
 
 _COEFFICIENTS = (
     ("kappa", "cohen_kappa", "identity"), ("kappa_linear", "cohen_kappa", "linear"),
     ("kappa_quadratic", "cohen_kappa", "quadratic"), ("ac1", "gwet_ac", "identity"),
 )
+#: Rows in which both sides gave a value; the others are about whether the criterion applies.
+_VALUED = "treatment = 'value'"
 _LABELS = {"kappa": "Kappa", "kappa_linear": "Kappa linear", "kappa_quadratic": "Kappa quadratic", "ac1": "AC1"}
 
 
@@ -25,46 +28,75 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     keys = "".join(f', {g.sql} AS "{g.name}"' for g in by)
     names = ["form", "criterion", *(g.name for g in by if g.name != "form")]
     listed = ", ".join(f'"{name}"' for name in names)
+    _name_scales(scene)
     scene.engine.table("agreement_rows", f"""
-        SELECT form_id AS form, criterion_key AS criterion, form_version, auditee_id,
-               auditee_level, auditor_level{keys.replace(', form_id AS "form"', "")}
-        FROM (SELECT p.*, c.criterion_key, c.auditee_level, c.auditor_level
-              FROM (SELECT * FROM audited WHERE {COUNTED}) p JOIN comparisons c USING (pair_id)
-              WHERE c.treatment = 'value' AND c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL)
+        SELECT form_id AS form, criterion_name AS criterion, auditee_id, is_ordered,
+               auditee_level, auditor_level, treatment{keys.replace(', form_id AS "form"', "")}
+        FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.treatment
+              FROM (SELECT * FROM audited WHERE {counted([*ask.by, *ask.where])}) p JOIN comparisons c USING (pair_id)
+              JOIN agreement_scales s ON s.form_id = p.form_id AND s.form_version = p.form_version
+                                     AND s.criterion_key = c.criterion_key
+              WHERE c.treatment IN ('applicability_agreement', 'applicability_disagreement')
+                 OR (c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL))
         WHERE {condition(scene.engine, ask.where)}""")
     groups = scene.engine.fetch(f"""
-        SELECT {listed}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
-               CAST(sum(auditee_level - auditor_level) AS DOUBLE) / count(*) AS mean_delta,
-               row_number() OVER (ORDER BY {listed}) - 1 AS grp
-        FROM agreement_rows GROUP BY {listed} ORDER BY grp""")
+        SELECT {listed}, sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) AS pairs,
+               count(DISTINCT CASE WHEN {_VALUED} THEN auditee_id END) AS auditees,
+               sum(CASE WHEN treatment = 'applicability_disagreement' THEN 1 ELSE 0 END) AS applicability,
+               CASE WHEN bool_and(is_ordered) THEN CAST(sum(CASE WHEN {_VALUED} THEN auditee_level - auditor_level END) AS DOUBLE)
+                    / sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) END AS mean_delta,
+               bool_and(is_ordered) AS is_ordered, row_number() OVER (ORDER BY {listed}) - 1 AS grp
+        FROM agreement_rows GROUP BY {listed} HAVING sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) > 0 ORDER BY grp""")
     scales = _scales(scene)
     cells = scene.engine.fetch(f"""
         SELECT g.grp, r.auditee_level, r.auditor_level
         FROM agreement_rows r JOIN (SELECT {listed}, row_number() OVER (ORDER BY {listed}) - 1 AS grp
-                                    FROM (SELECT DISTINCT {listed} FROM agreement_rows)) g
-          ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}""")
+                                    FROM (SELECT DISTINCT {listed} FROM agreement_rows WHERE {_VALUED})) g
+          ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}
+        WHERE {_VALUED}""")
     columns: dict[str, pa.Array] = {
         "key": pc.binary_join_element_wise(*[pc.fill_null(groups[name].cast(pa.string()).combine_chunks(), "(none)")
                                              for name in names], "|") if groups.num_rows else pa.array([], pa.string()),
         **{name: groups[name].cast(pa.string()).combine_chunks() for name in names},
-        "pairs": groups["pairs"].cast(pa.int64()), "auditees": groups["auditees"].cast(pa.int64()),
+        "pairs": groups["pairs"].cast(pa.int64()), "applicability": groups["applicability"].cast(pa.int64()), "auditees": groups["auditees"].cast(pa.int64()),
         **_measured(scene, groups, cells, scales), "mean_delta": groups["mean_delta"].cast(pa.float64()),
     }
     fields = _fields(names, {g.name: g.field for g in by})
     notes = (
         "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
+        counted_note(scene), *open_weeks_note(scene), *targeted_note(scene, [*ask.by, *ask.where]),
+        f"Below {scene.n_min} pairs only intervals are given.",
         f"95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed {scene.seed} for the coefficients.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
     return Report(name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes)
 
 
+def _name_scales(scene: Scene) -> None:
+    """Make ``agreement_scales``: the scale of each criterion of a form version, and the name it is reported by.
+
+    Where versions of a form have different scales for one criterion, each is reported by itself.
+    """
+    scene.engine.table("agreement_scales", """
+        WITH scales AS (
+            SELECT form_id, form_version, criterion_key, max(level) + 1 AS levels,
+                   string_agg(option, chr(31) ORDER BY level) AS signature
+            FROM options GROUP BY form_id, form_version, criterion_key)
+        SELECT s.form_id, s.form_version, s.criterion_key, s.levels,
+               coalesce(f.scale <> 'nominal' AND f.higher_is <> 'neutral', false) AS is_ordered,
+               CASE WHEN k.kinds > 1 THEN s.criterion_key || ' (version ' || s.form_version || ')' ELSE s.criterion_key END
+                   AS criterion_name
+        FROM scales s
+        JOIN (SELECT form_id, criterion_key, count(DISTINCT signature) AS kinds FROM scales GROUP BY ALL) k
+          ON k.form_id = s.form_id AND k.criterion_key = s.criterion_key
+        LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version""")
+
+
 def _scales(scene: Scene) -> dict[tuple[str, str], int]:
-    """Number of levels of each criterion: the form's options, over its versions."""
-    found = scene.engine.fetch("""
-        SELECT form_id, criterion_key, max(level) + 1 AS levels FROM options GROUP BY form_id, criterion_key""")
+    """Number of levels of each criterion as it is reported."""
+    found = scene.engine.fetch("SELECT DISTINCT form_id, criterion_name, levels FROM agreement_scales")
     return {(form, criterion): levels for form, criterion, levels in zip(
-        found["form_id"].to_pylist(), found["criterion_key"].to_pylist(), found["levels"].to_pylist(), strict=True)}
+        found["form_id"].to_pylist(), found["criterion_name"].to_pylist(), found["levels"].to_pylist(), strict=True)}
 
 
 def _measured(
@@ -97,9 +129,21 @@ def _measured(
             out[f"{name}_low"][members], out[f"{name}_high"][members] = low[at], high[at]
             if name == "kappa":
                 reasons[members] = batch.reason
+    _leave_out(out, groups, scene.n_min)
     made = {name: pa.array(values, pa.float64(), mask=~np.isfinite(values)) for name, values in out.items()}
     made["undefined"] = pa.array([str(reason) or None for reason in reasons], pa.string())
     return made
+
+
+def _leave_out(out: dict[str, np.ndarray], groups: pa.Table, n_min: int) -> None:
+    """Below n_min only intervals are given; distances mean nothing on a scale without an order."""
+    small = groups["pairs"].to_numpy().astype(np.float64) < n_min
+    for name in ("percent_agreement", *_LABELS):
+        out[name][small] = np.nan
+    unordered = ~np.array(groups["is_ordered"].to_pylist(), dtype=bool)
+    for name in ("kappa_linear", "kappa_quadratic"):
+        for part in ("", "_low", "_high"):
+            out[f"{name}{part}"][unordered] = np.nan
 
 
 def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
@@ -109,6 +153,8 @@ def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
     fields += [
         Field(name="pairs", label="Pairs", kind="integer", width=65, doc="Pairs in which both sides gave a value (n)."),
         Field(name="auditees", label="Auditees", kind="integer", width=75, doc="Different auditees among them."),
+        Field(name="applicability", label="N/A on one side", kind="integer", width=100,
+              doc="Pairs in which one side said that the criterion does not apply: in line accuracy, not in kappa."),
         Field(name="percent_agreement", label="Agreement", kind="percent", width=90, tone="share", doc="Equal answers / pairs."),
         *_interval("percent_agreement", "Agreement", "percent"),
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from qa_sync.agreement.metrics import METRIC_DEFINITIONS
 from qa_sync.dashboards.cells import Field
 from qa_sync.reconcile.outcomes import BUCKETS, FLAGS, OUTCOMES, REASONS
+from qa_sync.reports.published import PUBLISHED
 from qa_sync.reports.report import Ask, Report, Scene
 
 
@@ -20,7 +20,7 @@ def definitions(scene: Scene, ask: Ask) -> Report:  # noqa: ARG001  (every repor
         {"key": f"metric:{m.id}", "kind": "metric", "name": m.name,
          "meaning": m.formula + (" (assumed, not verified against its source)" if m.assumed else ""), "version": str(m.version),
          "unit": m.unit, "interval": m.interval, "undefined": m.undefined, "source": m.source}
-        for m in METRIC_DEFINITIONS.values()
+        for m in PUBLISHED
     ]
     for kind, words in (("outcome", OUTCOMES), ("reason", REASONS), ("flag", FLAGS), ("bucket", BUCKETS)):
         rows += [{"key": f"{kind}:{word}", "kind": kind, "name": word, "meaning": meaning} for word, meaning in words.items()]
@@ -40,10 +40,11 @@ def definitions(scene: Scene, ask: Ask) -> Report:  # noqa: ARG001  (every repor
 def _settings(scene: Scene) -> dict[str, str]:
     return {
         "time zone": scene.time_zone,
-        "tolerance": f"{scene.tolerance:g} points, inclusive, where the form has none of its own",
+        "tolerance": f"inclusive: the form's own; else {scene.tolerance:g} points, or 0 levels on ordinal forms",
         "audit window": f"{scene.audit_window_days} days",
-        "n_min": f"{scene.n_min} pairs: below it a rate is not shown, only its interval",
+        "n_min": f"{scene.n_min}: below it a rate is not shown; the intervals of line accuracy, AC1 and leniency are",
         "basis event": scene.basis_event,
+        "as of": "the tab _qa_sync names the run of the last data change",
         "seed": f"{scene.seed}, of simulated intervals",
         "delta": "auditee − auditor, on the form's scale",
     }

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports.grouping import Grouping, condition, groupings
-from qa_sync.reports.measures import MEASURES, conclude, count_groups
+from qa_sync.reports.measures import MEASURES, conclude, count_groups, counted
+from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
 from qa_sync.reports.population import POPULATION_FIELDS, population
 from qa_sync.reports.report import Ask, Report, Scene
 from qa_sync.reports.trend import trend
@@ -34,7 +35,8 @@ def _grouped(
     scene: Scene, ask: Ask, by: Sequence[Grouping], *, name: str, title: str, named: str = "", charts: tuple[Chart, ...] = ()
 ) -> Report:
     keep = condition(scene.engine, ask.where)
-    counts = count_groups(scene, by, keep)
+    asked = [*(g.name for g in by), *ask.where]
+    counts = count_groups(scene, by, keep, pairs_that_count=counted(asked))
     made: dict[str, pa.Array | pa.ChunkedArray] = {g.name: counts[g.name].cast(pa.string()) for g in by}
     key = _joined([made[g.name] for g in by], counts.num_rows)
     measures = conclude(counts, scene)
@@ -44,16 +46,17 @@ def _grouped(
         made["name"] = _names(scene, counts[named])
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
     made["pairs"] = counts["pairs"].cast(pa.int64())
-    covered, population_notes = population(scene, by, keep, counts)
+    covered, population_notes = population(scene, by, ask.where, keep, counts)
     made |= covered
     fields += [MEASURES[0], *(POPULATION_FIELDS if covered else ()), *MEASURES[1:]]
     made |= measures
     rows = pa.table({f.name: made[f.name] for f in fields})
     rows = rows.take(pc.sort_indices(rows, sort_keys=[(g.name, _direction(g.name)) for g in by] or [("key", "ascending")]))
     notes = (
-        _counted_note(scene),
-        f"Rates of fewer than {scene.n_min} pairs are left out; their intervals stand. Nothing here is a rank.",
-        *population_notes,
+        counted_note(scene),
+        f"Rates of fewer than {scene.n_min} pairs are left out; the intervals of line accuracy, AC1 and leniency stand. "
+        "Nothing here is a rank.",
+        *open_weeks_note(scene), *targeted_note(scene, asked), *population_notes,
     )
     return Report(name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts)
 
@@ -62,16 +65,12 @@ def _direction(name: str) -> str:
     return "descending" if name == "week" else "ascending"
 
 
-def _counted_note(scene: Scene) -> str:
-    event = {"submitted_at": "the evaluation was submitted", "closed_at": "the interaction was closed",
-             "auditor_submitted_at": "the audit was submitted"}[scene.basis_event]
-    return f"Weeks are ISO weeks of {scene.time_zone}, by when {event}. Tolerance {scene.tolerance:g} points, inclusive."
-
-
 def _joined(columns: Sequence[pa.ChunkedArray], height: int) -> pa.Array:
     if not columns:
         return pa.array(["all"] * height, pa.string())
-    filled = [pc.fill_null(column.combine_chunks(), NOBODY) for column in columns]
+    # The mark that joins is escaped in the parts: two groups never share a key.
+    plain = [pc.replace_substring(column.combine_chunks(), "|", r"\|") for column in columns]
+    filled = [pc.fill_null(column, NOBODY) for column in plain]
     return pc.binary_join_element_wise(*filled, "|")
 
 

@@ -37,6 +37,8 @@ _FIXED: dict[str, tuple[str, str, str, int]] = {
               "Whether the audit is proven to be blind.", 80),
     "link": ("link", "Link", "How the two evaluations were matched.", 80),
     "outcome": ("outcome", "Outcome", "Outcome class of the pair.", 170),
+    "sampling": ("coalesce(sampling, 'unknown')", "Sampling", "How the audit was picked: random, targeted, unknown.", 90),
+    "embargoed": ("CASE WHEN is_embargoed THEN 'yes' ELSE 'no' END", "Embargoed", "Whether auditees may not see it yet.", 80),
 }
 
 #: Columns of the interaction that pairs can be grouped by.

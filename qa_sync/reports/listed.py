@@ -5,6 +5,7 @@ from __future__ import annotations
 from qa_sync.dashboards.cells import Field
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.grouping import INTERACTION_COLUMNS, condition
+from qa_sync.reports.measures import COMPARED
 from qa_sync.reports.population import OF_EVALUATIONS
 from qa_sync.reports.report import Ask, Report, Scene
 
@@ -12,20 +13,23 @@ from qa_sync.reports.report import Ask, Report, Scene
 def pairs(scene: Scene, ask: Ask) -> Report:
     """Every pair: both evaluations, scores, difference, class, flags and payload hashes."""
     rows = scene.engine.fetch(f"""
-        SELECT pair_id AS key, week, site, queue, p.form_id AS form, outcome, reason, interaction_id,
+        SELECT pair_id AS key, week, site, queue, p.form_id AS form, p.form_version, outcome, reason, interaction_id,
                auditee_id, a.name AS auditee_name, auditor_id, b.name AS auditor_name,
-               auditee_score, auditor_score, delta, delta_raw, leniency, items_agree, items_compared,
-               array_to_string(flags, ', ') AS flags, link, is_headline AS headline,
+               auditee_score, auditor_score, unit, tolerance, delta, delta_raw, leniency,
+               leniency_points, items_agree, items_compared,
+               array_to_string(flags, ', ') AS flags, link, ({COMPARED}) AS headline,
+               is_embargoed AS embargoed,
                auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
                auditee_payload_hash, auditor_payload_hash
-        FROM audited p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
+        FROM measured p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
         WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
         ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
     fields = (
         Field(name="key", label="Pair", width=220, doc="Auditee evaluation | auditor evaluation."),
         Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
         Field(name="site", label="Site", width=110), Field(name="queue", label="Queue", width=120),
-        Field(name="form", label="Form", width=150),
+        Field(name="form", label="Form", width=150, doc="Evaluation form."),
+        Field(name="form_version", label="Version", width=65, doc="Version of the auditee's form."),
         Field(name="outcome", label="Outcome", width=250, tone="outcome", doc="Class of the pair, see Definitions."),
         Field(name="reason", label="Reason", width=150, doc="Why it cannot be compared, where it cannot."),
         Field(name="interaction_id", label="Interaction", width=120),
@@ -33,14 +37,20 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         Field(name="auditor_id", label="Auditor", width=120), Field(name="auditor_name", label="Auditor's name", width=140),
         Field(name="auditee_score", label="Evaluator's score", kind="number", width=105, doc="Recomputed by the form's rule."),
         Field(name="auditor_score", label="Auditor's score", kind="number", width=100, doc="Recomputed by the form's rule."),
+        Field(name="unit", label="Unit", width=60, doc="Unit of scores and differences: points of 100, or levels."),
+        Field(name="tolerance", label="Tolerance", kind="number", width=75, doc="Largest |Δ| that counts as agreement."),
         Field(name="delta", label="Δ", kind="number", width=65, doc="Auditee − auditor, auto-fail included."),
         Field(name="delta_raw", label="Δ before auto-fail", kind="number", width=110, doc="Auditee − auditor before auto-fail."),
-        Field(name="leniency", label="Leniency", kind="number", width=75, tone="leniency", doc="+ is lenient."),
+        Field(name="leniency", label="Leniency", kind="number", width=75, tone="leniency",
+              doc="Δ in its own unit, turned so that + is lenient; auto-fail included."),
+        Field(name="leniency_points", label="Leniency (points)", kind="number", width=105,
+              doc="The same before auto-fail, in points of 100: what Summary averages."),
         Field(name="items_agree", label="Items alike", kind="integer", width=80),
         Field(name="items_compared", label="Items", kind="integer", width=60),
         Field(name="flags", label="Flags", width=230, doc="What else is true of the pair, see Definitions."),
         Field(name="link", label="Matched by", width=85, doc="explicit, blind_task, key or reference."),
-        Field(name="headline", label="Headline", kind="boolean", width=75, doc="Whether the pair is in the headline numbers."),
+        Field(name="headline", label="Headline", kind="boolean", width=75, doc="Whether the pair counts in the headline numbers."),
+        Field(name="embargoed", label="Embargoed", kind="boolean", width=85, doc="Blind and not known to be released: not for auditees."),
         Field(name="auditee_submitted_at", label="Evaluated", kind="time", width=130),
         Field(name="auditor_submitted_at", label="Audited", kind="time", width=130),
         Field(name="auditee_evaluation_id", label="Evaluation", width=130),
@@ -63,31 +73,36 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""")
     rows = scene.engine.fetch(f"""
         WITH odd AS (
-            SELECT evaluation_id AS key, bucket AS what, reason, evaluation_id, audited_evaluation_id AS other_id, kind,
-                   form_id, interaction_id, evaluator_id, week, submitted_at
+            SELECT evaluation_id AS key, bucket AS what, reason,
+                   CASE WHEN kind IN ('ata', 'blind') THEN audited_evaluation_id ELSE evaluation_id END AS evaluation_id,
+                   CASE WHEN kind IN ('ata', 'blind') THEN evaluation_id END AS audit_id, candidates, kind, form_id,
+                   interaction_id, evaluator_id AS by_id, week, submitted_at
             FROM exceptional
             WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED') AND {keep}
             UNION ALL
-            SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, auditee_kind, form_id,
-                   interaction_id, auditee_id, week, auditee_submitted_at
+            SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, NULL, auditor_kind,
+                   form_id, interaction_id, auditor_id, week, auditor_submitted_at
             FROM audited WHERE outcome = 'NOT_COMPARABLE' AND {keep}
             UNION ALL
-            SELECT pair_id || '|score', 'SCORE_MISMATCH', NULL, auditee_evaluation_id, auditor_evaluation_id, auditee_kind,
-                   form_id, interaction_id, auditee_id, week, auditee_submitted_at
+            SELECT pair_id || '|score', 'SCORE_MISMATCH', NULL, auditee_evaluation_id, auditor_evaluation_id, NULL,
+                   auditor_kind, form_id, interaction_id, auditor_id, week, auditor_submitted_at
             FROM audited WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
         )
-        SELECT o.key, o.what, o.reason, o.evaluation_id, o.other_id, o.kind, o.form_id AS form, o.interaction_id,
-               o.evaluator_id, n.name AS evaluator_name, o.week, o.submitted_at
-        FROM odd o LEFT JOIN people n ON n.person_id = o.evaluator_id
+        SELECT o.key, o.what, o.reason, o.evaluation_id, o.audit_id, array_to_string(o.candidates, ', ') AS candidates,
+               o.kind, o.form_id AS form, o.interaction_id, o.by_id, n.name AS by_name, o.week, o.submitted_at
+        FROM odd o LEFT JOIN people n ON n.person_id = o.by_id
         ORDER BY o.what, o.reason NULLS FIRST, o.week DESC NULLS LAST, o.key""")
     fields = (
         Field(name="key", label="Key", width=230, doc="Identity of the row."),
         Field(name="what", label="What", width=160, tone="outcome", doc="Why it is here, see Definitions."),
         Field(name="reason", label="Reason", width=210, doc="See Definitions."),
-        Field(name="evaluation_id", label="Evaluation", width=130), Field(name="other_id", label="Audit", width=130),
+        Field(name="evaluation_id", label="Evaluation", width=130, doc="The evaluation concerned, or the one an audit names."),
+        Field(name="audit_id", label="Audit", width=130, doc="The audit, where there is one."),
+        Field(name="candidates", label="Candidates", width=220, doc="Evaluations that fit an ambiguous audit."),
         Field(name="kind", label="Kind", width=90), Field(name="form", label="Form", width=150),
         Field(name="interaction_id", label="Interaction", width=120),
-        Field(name="evaluator_id", label="By", width=120), Field(name="evaluator_name", label="Name", width=140),
+        Field(name="by_id", label="By", width=120, doc="Who made the audit, or the evaluation where there is none."),
+        Field(name="by_name", label="Name", width=140, doc="Name of the person."),
         Field(name="week", label="Week", width=80), Field(name="submitted_at", label="Submitted", kind="time", width=130),
     )
     return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows)

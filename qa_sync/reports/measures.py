@@ -6,6 +6,7 @@ One row a group, one pass over pairs and one over compared answers, whatever the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -15,31 +16,36 @@ from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import Grouping
 from qa_sync.reports.report import Scene
 
-#: Pairs that count: compared, and the one of their auditee evaluation that the headline uses.
-COUNTED = ("is_headline AND basis = 'original' AND "
-           "outcome NOT IN ('EXCLUDED', 'VOIDED', 'AMBIGUOUS', 'NOT_COMPARABLE')")
+#: Pairs that count: compared, and the one of their auditee evaluation that the headline uses. Targeted audits are a
+#: stratum of their own and never mixed with random ones; they show where a report groups or filters by sampling.
+COMPARED = ("is_headline AND basis = 'original' AND "
+            "outcome NOT IN ('EXCLUDED', 'VOIDED', 'AMBIGUOUS', 'NOT_COMPARABLE')")
+COUNTED = f"{COMPARED} AND coalesce(sampling, 'random') <> 'targeted'"
 
-#: An answer is a defect when it does not earn what the form has to give.
-DEFECT = """CASE WHEN {side}_points IS NOT NULL AND max_points > 0 THEN {side}_points < max_points
-                 WHEN {side}_is_fail IS NOT NULL THEN {side}_is_fail
-                 WHEN form_higher_is = 'better' THEN {side}_level < top_level
-                 ELSE {side}_level > 0 END"""
+#: An answer is a defect when it is worse than the best the form knows; null where the form knows no better or worse.
+DEFECT = """CASE WHEN is_critical AND {side}_failed IS NOT NULL THEN {side}_failed
+                 WHEN form_higher_is = 'more_severe' THEN {side}_level > 0
+                 WHEN form_higher_is = 'better' AND {side}_points IS NOT NULL AND max_points > 0
+                 THEN {side}_points < max_points
+                 WHEN form_higher_is = 'better' THEN {side}_level < top_level END"""
 
 
-def count_groups(scene: Scene, by: Sequence[Grouping], condition: str) -> pa.Table:
+def counted(names: Sequence[str]) -> str:
+    """Return the condition of pairs that count, for a report that groups or filters by ``names``."""
+    return COMPARED if "sampling" in names else COUNTED
+
+
+def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_that_count: str = COUNTED) -> pa.Table:
     """Return the sufficient counts of each group, one row a group, in no particular order.
 
-    Columns: the groupings; evaluations (population N), pairs, auditees, outcome counts, sums of delta and of items; and
-    the four cells of the defect table (``d_ab``: auditee a, auditor b; 1 is a defect).
+    Columns: the groupings; pairs, auditees, outcome counts, exact sums of leniency, distance and items; and the
+    four cells of the defect table (``d_ab``: auditee a, auditor b; 1 is a defect).
     """
     keys = ", ".join(f'{g.sql} AS "{g.name}"' for g in by) or "'all' AS everything"
     names = ", ".join(f'"{g.name}"' for g in by) or "everything"
     match = " AND ".join(f'x."{g.name}" IS NOT DISTINCT FROM y."{g.name}"' for g in by) or "true"
     engine = scene.engine
-    engine.view("shown", f"""
-        SELECT p.*, p.leniency * u.points AS leniency_points, abs(p.delta) * u.points AS distance_points
-        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version
-        WHERE {COUNTED} AND {condition}""")
+    engine.view("shown", f"SELECT * FROM measured WHERE {pairs_that_count} AND {condition}")
     engine.table("pair_counts", f"""
         SELECT {keys}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
                sum(CASE WHEN outcome = 'EXACT' THEN 1 ELSE 0 END) AS exact,
@@ -50,8 +56,11 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str) -> pa.Tab
                sum(CASE WHEN outcome = 'STRICT' THEN 1 ELSE 0 END) AS strict,
                sum(CASE WHEN outcome = 'CRITICAL_MISS' THEN 1 ELSE 0 END) AS critical_miss,
                sum(CASE WHEN outcome = 'CRITICAL_FALSE' THEN 1 ELSE 0 END) AS critical_false,
-               {_exact_sum("leniency_points")} AS leniency_sum, {_exact_sum("leniency_points * leniency_points")} AS leniency_squares,
+               sum(CASE WHEN outcome = 'CRITICAL_WRONG_REASON' THEN 1 ELSE 0 END) AS critical_wrong_reason,
+               {_exact_sum("leniency_points")} AS leniency_sum,
+               {_exact_sum("leniency_points * leniency_points")} AS leniency_squares,
                count(leniency_points) AS leniencies, {_exact_sum("distance_points")} AS distance_sum,
+               count(distance_points) AS distances,
                sum(items_agree) AS items_agree, sum(items_compared) AS items,
                sum(items_agree * items_agree) AS sxx, sum(items_agree * items_compared) AS sxm,
                sum(items_compared * items_compared) AS smm
@@ -62,93 +71,123 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str) -> pa.Tab
                sum(CASE WHEN NOT a AND b THEN 1 ELSE 0 END) AS d_01, sum(CASE WHEN NOT a AND NOT b THEN 1 ELSE 0 END) AS d_00
         FROM (SELECT s.*, {DEFECT.format(side="auditee")} AS a, {DEFECT.format(side="auditor")} AS b
               FROM shown s JOIN judged_answers USING (pair_id))
+        WHERE a IS NOT NULL AND b IS NOT NULL
         GROUP BY {names}""")
     return engine.fetch(f"""
         SELECT x.*, y.* EXCLUDE ({names}) FROM pair_counts x LEFT JOIN cell_counts y ON {match}""")
 
 
 def prepare(scene: Scene) -> None:
-    """Make ``judged_answers``, compared values with what the form says of them, and ``form_units``. Once a scene.
+    """Make the tables that measures are counted from. Once a scene.
 
-    A form's unit is what one step of its scale is worth in points: 1 on a points form, 100 / (levels - 1) on
-    an ordinal one, so that leniency can be averaged over forms of both kinds.
+    ``judged_answers``: compared values with what the form says of them. ``form_units``: what one step of a form's
+    scale is worth in points: 1 on a points form, 100 / (levels - 1) on an ordinal one, so that leniency can be
+    averaged over forms of both kinds. ``measured``: pairs with leniency and distance in points, before auto-fail
+    (a missed fatal is counted as such and must not own an average).
     """
+    scene.engine.table("judged_answers", """
+        SELECT c.pair_id, c.auditee_points, c.auditor_points, c.max_points, c.auditee_level, c.auditor_level,
+               c.auditee_failed, c.auditor_failed, coalesce(k.is_critical, false) AS is_critical,
+               p.higher_is AS form_higher_is, t.top_level
+        FROM comparisons c
+        JOIN pairs p USING (pair_id)
+        LEFT JOIN criteria k ON k.form_id = p.form_id AND k.form_version = p.form_version
+          AND k.criterion_key = c.criterion_key
+        LEFT JOIN (SELECT form_id, form_version, criterion_key, max(level) AS top_level FROM options GROUP BY ALL) t
+          ON t.form_id = p.form_id AND t.form_version = p.form_version AND t.criterion_key = c.criterion_key
+        WHERE c.treatment = 'value' AND p.basis = 'original' AND p.is_headline""")
     scene.engine.table("form_units", """
-        SELECT f.form_id, f.form_version,
+        SELECT f.form_id, f.form_version, f.scale,
                CASE WHEN f.scale = 'points' THEN 1.0 ELSE 100.0 / nullif(max(o.level), 0) END AS points
         FROM forms f LEFT JOIN options o ON o.form_id = f.form_id AND o.form_version = f.form_version
         GROUP BY f.form_id, f.form_version, f.scale""")
-    scene.engine.table("judged_answers", """
-        SELECT c.pair_id, c.auditee_points, c.auditor_points, c.max_points, c.auditee_level, c.auditor_level,
-               a.is_fail AS auditee_is_fail, b.is_fail AS auditor_is_fail, p.higher_is AS form_higher_is, t.top_level
-        FROM comparisons c
-        JOIN pairs p USING (pair_id)
-        LEFT JOIN (SELECT form_id, form_version, criterion_key, max(level) AS top_level FROM options GROUP BY ALL) t
-          ON t.form_id = p.form_id AND t.form_version = p.form_version AND t.criterion_key = c.criterion_key
-        LEFT JOIN options a ON a.form_id = p.form_id AND a.form_version = p.form_version
-          AND a.criterion_key = c.criterion_key AND a.option = c.auditee_option
-        LEFT JOIN options b ON b.form_id = p.form_id AND b.form_version = p.form_version
-          AND b.criterion_key = c.criterion_key AND b.option = c.auditor_option
-        WHERE c.treatment = 'value' AND p.basis = 'original' AND p.is_headline""")
+    scene.engine.view("measured", """
+        SELECT p.*, CASE WHEN u.scale = 'points' THEN 'points' ELSE 'levels' END AS unit,
+               CASE p.higher_is WHEN 'better' THEN coalesce(p.delta_raw, p.delta) * u.points
+                                WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points END AS leniency_points,
+               CASE WHEN p.higher_is <> 'neutral' THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points
+        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version""")
 
 
 def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
     """Return the measures of each group of ``count_groups``, with their intervals, in the same order.
 
-    Below ``n_min`` pairs a rate is left empty and only its interval is given.
+    Below ``n_min`` cases a rate is left empty and only its interval is given.
     """
-    n = _numbers(counts, "pairs")
-    small = n < scene.n_min
     made: dict[str, pa.Array] = {}
     for name, top, bottom in (("defect_free", "defect_free", "pairs"), ("within_tolerance", "tolerated", "scored")):
         x, m = _numbers(counts, top), _numbers(counts, bottom)
         with np.errstate(invalid="ignore", divide="ignore"):
-            _put(made, name, np.where(m > 0, x / m, np.nan), small)
+            _put(made, name, np.where(m > 0, x / m, np.nan), m < scene.n_min)
         low, high = wilson(x, m)
         _put(made, f"{name}_low", low)
         _put(made, f"{name}_high", high)
-    _line_items(made, counts, n, small)
+    n = _numbers(counts, "pairs")
+    effect = _line_items(made, counts, n, n < scene.n_min)
     cells = np.nan_to_num(np.stack([_numbers(counts, f"d_{ab}") for ab in ("00", "01", "10", "11")], axis=1))
-    tables = cells.reshape(-1, 2, 2)
-    low, high = dirichlet_intervals(tables, [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed)
+    tables = cells.reshape(counts.num_rows, 2, 2)
+    # The answers of one evaluation vary together: the interval is that of as many independent answers as they are worth.
+    low, high = dirichlet_intervals(
+        tables / effect[:, None, None], [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed)
     values = {"ac1": two_rater_agreement(tables, "gwet_ac"), "kappa": two_rater_agreement(tables, "cohen_kappa")}
     for at, (name, batch) in enumerate(values.items()):
-        _put(made, name, batch.value, small)
+        _put(made, name, batch.value, n < scene.n_min)
         _put(made, f"{name}_low", low[at])
         _put(made, f"{name}_high", high[at])
-    _bias(made, counts, small)
-    for name in ("critical_miss", "critical_false", "lenient", "strict", "exact"):
+    made["answers"] = pa.array(cells.sum(axis=1).astype(np.int64), pa.int64())
+    _bias(made, counts, scene.n_min)
+    for name in ("critical_miss", "critical_false", "critical_wrong_reason", "lenient", "strict", "exact"):
         made[name] = counts[name].cast(pa.int64()).combine_chunks()
     return made
 
 
-def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, small: np.ndarray) -> None:
-    """Line-item accuracy with the ratio estimator: the evaluation, not the item, is the unit that varies."""
+def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """Line-item accuracy with its interval; returns the design effect of each group, at least 1.
+
+    The evaluation, not the item, is the unit that varies: the interval is Wilson's for as many independent items
+    as the ratio estimator's variance says the items are worth, never more than there are. Without any scatter (perfect
+    agreement) that is as many as there are evaluations.
+    """
     x, m = _numbers(counts, "items_agree"), _numbers(counts, "items")
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.where(m > 0, x / m, np.nan)
-        scatter = _numbers(counts, "sxx") - 2 * p * _numbers(counts, "sxm") + p**2 * _numbers(counts, "smm")
-        variance = n / ((n - 1) * m**2) * np.maximum(scatter, 0.0)
-        # Perfect agreement has no scatter; there the interval is Wilson's over evaluations, not a single point.
-        effective = np.where(variance > 0, p * (1 - p) / variance, n)
+        variance = _ratio_variance(counts)
+        effective = np.where(variance > 0, np.minimum(p * (1 - p) / variance, m), n)
+        effect = np.maximum(np.nan_to_num(m / effective, nan=1.0, posinf=1.0), 1.0)
     low, high = wilson(p * effective, effective)
     _put(made, "line_accuracy", p, small)
     _put(made, "line_accuracy_low", low)
     _put(made, "line_accuracy_high", high)
+    return effect
 
 
-def _bias(made: dict[str, pa.Array], counts: pa.Table, small: np.ndarray) -> None:
+def _ratio_variance(counts: pa.Table) -> np.ndarray:
+    """Variance of sum(x) / sum(m) over evaluations, in whole numbers: rounding must not invent or hide scatter."""
+    columns = [counts[name].to_pylist() for name in ("pairs", "items_agree", "items", "sxx", "sxm", "smm")]
+    found = []
+    for n, x, m, sxx, sxm, smm in zip(*columns, strict=True):
+        n, x, m, sxx, sxm, smm = (int(v or 0) for v in (n, x, m, sxx, sxm, smm))
+        if n < 2 or not m:
+            found.append(0.0)
+            continue
+        scatter = m * m * sxx - 2 * x * m * sxm + x * x * smm  # sum of (x_i M - X m_i)^2
+        found.append(float(Fraction(n * scatter, (n - 1) * m**4)))
+    return np.array(found, dtype=np.float64)
+
+
+def _bias(made: dict[str, pa.Array], counts: pa.Table, n_min: int) -> None:
     """Mean leniency with its t interval, and the mean distance."""
     n, total = _numbers(counts, "leniencies"), _numbers(counts, "leniency_sum")
+    apart = _numbers(counts, "distances")
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(n > 0, total / n, np.nan)
         sd = np.sqrt(np.maximum(_numbers(counts, "leniency_squares") - n * mean**2, 0.0) / (n - 1))
-        mae = np.where(_numbers(counts, "scored") > 0, _numbers(counts, "distance_sum") / _numbers(counts, "scored"), np.nan)
+        mae = np.where(apart > 0, _numbers(counts, "distance_sum") / apart, np.nan)
     half = _t_half_width(sd, n)
-    _put(made, "bias", mean, small)
+    _put(made, "bias", mean, n < n_min)
     _put(made, "bias_low", mean - half)
     _put(made, "bias_high", mean + half)
-    _put(made, "mae", mae, small)
+    _put(made, "mae", mae, apart < n_min)
 
 
 def _exact_sum(expression: str) -> str:
@@ -183,18 +222,26 @@ MEASURES: tuple[Field, ...] = (
     Field(name="defect_free", label="Defect-free", kind="percent", decimals=1, width=85,
           doc="Pairs without any disagreement / pairs."),
     Field(name="within_tolerance", label="In tolerance", kind="percent", decimals=1, width=90,
-          doc="Pairs whose scores differ by no more than the tolerance / scored pairs."),
+          doc="Pairs whose scores differ by no more than the form's tolerance / scored pairs; auto-fail included."),
+    Field(name="answers", label="Answers", kind="integer", width=70,
+          doc="Answers of both sides that can be a defect or not (n of AC1 and kappa)."),
     Field(name="ac1", label="AC1", kind="number", decimals=2, width=60, tone="share",
           doc="Gwet's AC1 of defect found or not, per answer; holds where nearly everything passes."),
-    Field(name="ac1_low", label="AC1 from", kind="number", decimals=2, width=70, doc="95 % Dirichlet interval."),
-    Field(name="ac1_high", label="AC1 to", kind="number", decimals=2, width=65, doc="95 % Dirichlet interval."),
+    Field(name="ac1_low", label="AC1 from", kind="number", decimals=2, width=70,
+          doc="95 % Dirichlet interval, evaluations as clusters."),
+    Field(name="ac1_high", label="AC1 to", kind="number", decimals=2, width=65, doc="95 % interval, upper end."),
     Field(name="kappa", label="Kappa", kind="number", decimals=2, width=60,
-          doc="Cohen's kappa of defect found or not, per answer; empty where it is undefined."),
+          doc="Cohen's kappa of defect found or not, per answer; empty below n_min pairs and where it is undefined."),
     Field(name="bias", label="Leniency", kind="number", decimals=2, width=75, tone="leniency",
-          doc="Mean leniency in points of 100 (auditee − auditor, turned by the form's direction); + is lenient."),
-    Field(name="mae", label="Mean |Δ|", kind="number", decimals=2, width=75, doc="Mean absolute difference of scores, in points of 100."),
+          doc="Mean leniency in points of 100, before auto-fail; + is lenient. Missed fatals are counted apart."),
+    Field(name="bias_low", label="Leniency from", kind="number", decimals=2, width=80, doc="95 % t interval."),
+    Field(name="bias_high", label="Leniency to", kind="number", decimals=2, width=75, doc="95 % t interval, upper end."),
+    Field(name="mae", label="Mean |Δ|", kind="number", decimals=2, width=75,
+          doc="Mean absolute difference of scores, in points of 100, before auto-fail."),
     Field(name="critical_miss", label="Critical missed", kind="integer", width=95,
           doc="Pairs in which the auditor found a critical failure and the auditee none."),
     Field(name="critical_false", label="Critical false", kind="integer", width=90,
           doc="Pairs in which the auditee found a critical failure and the auditor none."),
+    Field(name="critical_wrong_reason", label="Critical otherwise", kind="integer", width=110,
+          doc="Pairs in which both found critical failures, on different criteria."),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,16 +23,19 @@ OF_EVALUATIONS = frozenset({"site", "site_kind", "team", "queue", "form", "form_
                              *INTERACTION_COLUMNS})
 
 
+#: Known only of an audit where the event that counts is the audit's submission.
+_OF_AUDITS = frozenset({"week", "site", "site_kind", "team"})
+
+
 def population(
-    scene: Scene, by: Sequence[Grouping], condition: str, counts: pa.Table
+    scene: Scene, by: Sequence[Grouping], where: Collection[str], condition: str, counts: pa.Table
 ) -> tuple[dict[str, pa.Array], tuple[str, ...]]:
     """Return the columns evaluations and coverage in the order of ``counts``, and notes about them.
 
     They are left out where a grouping or filter is of the audit and not of the evaluation.
     """
-    if any(g.name not in OF_EVALUATIONS for g in by) or any(
-        word in condition for word in ("auditor_id", "is_blind", "link", "outcome", "dimensions[")
-    ):
+    asked = {*(g.name for g in by), *where}
+    if asked - OF_EVALUATIONS or (scene.basis_event == "auditor_submitted_at" and asked & _OF_AUDITS):
         return {}, ()
     keys = ", ".join(f'{g.sql} AS "{g.name}"' for g in by) or "'all' AS everything"
     names = ", ".join(f'"{g.name}"' for g in by) or "everything"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports.grouping import condition, groupings
-from qa_sync.reports.measures import COUNTED, conclude, count_groups
+from qa_sync.reports.measures import COUNTED, conclude, count_groups, counted
+from qa_sync.reports.notes import counted_note, open_weeks_note
 from qa_sync.reports.report import Ask, Report, Scene
 
 #: More lines than this cannot be told apart.
@@ -17,30 +20,44 @@ MOST_SITES = 8
 
 
 def trend(scene: Scene, ask: Ask) -> Report:
-    """Line accuracy by week and site."""
-    names = sites(scene)
+    """Line accuracy by week and site, n beside every number."""
+    keep = condition(scene.engine, ask.where)
+    names, left_out = _sites(scene, keep)
     by = groupings(scene.engine, ("site", "week"))
-    counts = count_groups(scene, by, condition(scene.engine, ask.where))
+    counts = count_groups(scene, by, keep, pairs_that_count=counted(list(ask.where)))
     measures = conclude(counts, scene)
     cells = {
-        (site, week): value for site, week, value in zip(
-            counts["site"].to_pylist(), counts["week"].to_pylist(), measures["line_accuracy"].to_pylist(), strict=True)
+        (site, week): (value, n) for site, week, value, n in zip(
+            counts["site"].to_pylist(), counts["week"].to_pylist(), measures["line_accuracy"].to_pylist(),
+            counts["pairs"].to_pylist(), strict=True)
     }
     weeks = sorted({week for _, week in cells if week is not None})
     fields = [Field(name="week", label="Week", width=90, doc="ISO week.")]
     columns = {"week": pa.array(weeks, pa.string())}
-    for at, site in enumerate(names):
-        fields.append(Field(name=f"site_{at}", label=site, kind="percent", decimals=1, width=110, tone="share",
+    for site in names:
+        # Named after the site, so that a new site adds columns and moves none.
+        name = field_name(site)
+        found = [cells.get((site, week), (None, 0)) for week in weeks]
+        fields.append(Field(name=name, label=site, kind="percent", decimals=1, width=110, tone="share",
                             doc=f"Line accuracy of {site}; empty below {scene.n_min} pairs."))
-        columns[f"site_{at}"] = pa.array([cells.get((site, week)) for week in weeks], pa.float64())
+        fields.append(Field(name=f"{name}_n", label=f"{site}: pairs", kind="integer", width=95, doc="Pairs (n)."))
+        columns[name] = pa.array([value for value, _ in found], pa.float64())
+        columns[f"{name}_n"] = pa.array([n for _, n in found], pa.int64())
     rows = pa.table(columns)
+    notes = (counted_note(scene), *open_weeks_note(scene), *left_out)
     return Report(name="trend", title="Line accuracy by week", fields=tuple(fields), key="week", rows=rows,
-                  charts=_chart(rows))
+                  charts=_chart(rows), notes=notes)
+
+
+def field_name(site: str) -> str:
+    """Return the field of a site: readable, and different for different sites."""
+    plain = re.sub(r"[^a-z0-9]+", "_", site.casefold()).strip("_")
+    return f"site_{plain}_{hashlib.sha256(site.encode()).hexdigest()[:4]}"
 
 
 def _chart(rows: pa.Table) -> tuple[Chart, ...]:
     """The chart of the report, from just below its lowest point."""
-    series = tuple(name for name in rows.column_names if name != "week")
+    series = tuple(name for name in rows.column_names if name != "week" and not name.endswith("_n"))
     lowest = [low for name in series if (low := pc.min(rows[name]).as_py()) is not None]
     if not lowest:
         return ()
@@ -49,9 +66,11 @@ def _chart(rows: pa.Table) -> tuple[Chart, ...]:
                   percent=True, low=low, high=1.0),)
 
 
-def sites(scene: Scene) -> list[str]:
-    """Return the sites with pairs, the largest first in case there are too many, then sorted."""
+def _sites(scene: Scene, keep: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return the sites with pairs, sorted, at most MOST_SITES of them, and a note about what is left out."""
     found = scene.engine.fetch(f"""
-        SELECT site, count(*) AS n FROM pairs WHERE {COUNTED} AND site IS NOT NULL GROUP BY site
-        ORDER BY n DESC, site LIMIT {MOST_SITES}""")
-    return sorted(str(site) for site in found["site"].to_pylist())
+        SELECT site, count(*) AS n FROM measured WHERE {COUNTED} AND {keep} GROUP BY site ORDER BY n DESC, site""")
+    known = [(site, n) for site, n in zip(found["site"].to_pylist(), found["n"].to_pylist(), strict=True) if site]
+    missing = sum(found["n"].to_pylist()) - sum(n for _, n in known[:MOST_SITES])
+    notes = (f"{missing:,} pairs of further sites, or of none, are not shown.",) if missing else ()
+    return sorted(site for site, _ in known[:MOST_SITES]), notes

@@ -104,11 +104,11 @@ def stream_problems(workspace: Workspace, source: str, offered: Sequence[str]) -
         if stream in offered:
             continue
         unread = [one for one in offered if one not in mapping.streams]
-        hint = did_you_mean(stream, unread) if unread else ""
-        if hint.startswith("did you mean") or not set(offered) & set(mapping.streams):
-            shown = f"it offers {', '.join(offered) or 'none'}"
-            problems.append(document.problem(
-                ("streams", stream), f"the source {source} offers no stream {stream}", hint or shown))
+        near = did_you_mean(stream, unread)
+        if near.startswith("did you mean") or not set(offered) & set(mapping.streams):
+            hint = near if near.startswith("did you mean") else f"it offers {', '.join(offered) or 'none'}"
+            what = f"the source {source} offers no stream {stream}"
+            problems.append(document.problem(("streams", stream), what, hint))
         else:
             tables = ", ".join(mapping.streams[stream])
             workspace.notify(

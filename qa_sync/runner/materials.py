@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from qa_sync import __version__, forms, yamlfile
-from qa_sync.agreement.metrics import METRIC_DEFINITIONS
 from qa_sync.config import FILE_NAME, WorkspaceSettings, find_data_file
 from qa_sync.dashboards import definition as definitions
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.mapping import Mapping, load
 from qa_sync.reports import REPORTS
+from qa_sync.reports.published import PUBLISHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
         raise ConfigError(problems)
     contents = {
         "programme": settings.programme.model_dump(mode="json"), **texts,
-        "versions": {"qa_sync": __version__, "metrics": {m.id: m.version for m in METRIC_DEFINITIONS.values()}},
+        "versions": {"qa_sync": __version__, "metrics": {m.id: m.version for m in PUBLISHED}},
     }
     return Materials(mappings=mappings, catalogue=catalogue, dashboards=dashboards, contents=contents)
 

@@ -21,7 +21,6 @@ from qa_sync.ports import Sink
 from qa_sync.reports import Scene, build
 from qa_sync.store import Store
 
-
 #: How often a publish is tried when the tabs changed between its read and its write.
 TRIES = 3
 

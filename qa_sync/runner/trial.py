@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from qa_sync.ports import Sandbox
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.recording import RunReport
 from qa_sync.runner.workspace import Workspace
+
+#: The generated programme's first day: it is over, so that its weeks lie in the past.
+DEMO_START = date(2026, 8, 24)
 
 #: Forms of the generated programme, among the starters.
 DEMO_FORMS = "forms/demo_*.yaml"
@@ -69,13 +73,12 @@ def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
     if fresh and folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    programme = make_programme(evaluated=0.6, audited=0.4)
+    programme = make_programme(start=DEMO_START, evaluated=0.6, audited=0.4)
     say(f"generated {programme.tickets.num_rows:,} ticket versions and {programme.evaluations.num_rows:,} evaluation versions")
     with sandboxes(programme=programme, folder=folder / "sandboxes") as running:
         say(f"started sandboxes on this machine: {', '.join(running)}")
         write_workspace(folder, running, zone=programme.zone)
-        # The programme's days are fixed; on a machine whose clock is behind them they would lie in the future.
-        workspace = Workspace(folder, progress=progress or Silent(), clock=lambda: max(datetime.now(UTC), programme.end))
+        workspace = Workspace(folder, progress=progress or Silent(), clock=_clock_after(programme.end))
         report = workspace.run()
         pages = []
         for sandbox in running.values():
@@ -86,6 +89,12 @@ def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
                 pages.append(page)
     return DemoResult(workspace=workspace, report=report, workbooks=tuple(sorted((folder / "out").glob("*.xlsx"))),
                       pages=tuple(pages))
+
+
+def _clock_after(end: datetime) -> Callable[[], datetime]:
+    """Return the clock, set forward by whole weeks on a machine whose date is before the generated programme's end."""
+    behind = max(0, math.ceil((end - datetime.now(UTC)) / timedelta(weeks=1)))
+    return lambda: datetime.now(UTC) + timedelta(weeks=behind)
 
 
 def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) -> None:

@@ -417,7 +417,9 @@ class Workspace:
         if shown.snapshot is None:
             msg = f"run {shown.run_id} has no snapshot"
             raise StoreError(msg)
-        run.snapshot = shown.snapshot
+        # Showing the past again does not make it the present: only the present is recorded as a state to be asked.
+        run.snapshot = None if as_of else shown.snapshot
+        run.counts["shown"] = shown.run_id
         publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock(), dry_run=dry_run)
         with run.timed("publish"), opened(self.store, shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it:
             for name in self._dashboard_names(dashboards):

@@ -22,7 +22,8 @@ def folder(finished: Finished, tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes"))
     own_copy(folder, "dashboards/weekly.yaml")
-    edit(folder, lambda definition: definition["tabs"].append({"name": "queues", "report": "summary", "by": ["queue"]}), WEEKLY)
+    edit(folder, lambda definition: definition.update(tabs=[
+        {"name": "summary", "report": "summary"}, {"name": "queues", "report": "summary", "by": ["queue"]}]), WEEKLY)
     return folder
 
 

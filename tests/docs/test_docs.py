@@ -12,6 +12,7 @@ from docs.pages import PAGES, PROJECT, name_of, prose
 import qa_sync
 from qa_sync import registry
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
+from qa_sync.reports.published import PUBLISHED
 from qa_sync.dashboards import definition
 from qa_sync.forms import catalogue
 from qa_sync.model import TABLES
@@ -98,6 +99,7 @@ def test_every_report_and_column_is_documented() -> None:
 
 def test_every_metric_is_documented() -> None:
     text = page("reports.md")
+    assert [one.id for one in PUBLISHED if f"| `{one.id}` | {one.version} |" not in text] == []
     assert [one for one in METRIC_DEFINITIONS if f"| `{one}` | {METRIC_DEFINITIONS[one].version} |" not in text] == []
 
 

@@ -262,7 +262,7 @@ def _pieces(one: TimeFormat, text: str) -> tuple[datetime, timedelta | None]:
         hour = hour % 12 + (12 if got["p"].lower() == "pm" else 0)
     local = datetime(  # noqa: DTZ001 - local on purpose
         int(got["Y"]), int(month), int(got["d"]), hour, int(got.get("M") or 0), int(got.get("S") or 0),
-                     int((got.get("f") or "0").ljust(6, "0")))
+        int((got.get("f") or "0").ljust(6, "0")))
     offset = got.get("z")
     if offset is None:
         return local, None

@@ -99,7 +99,7 @@ def expressions(draw: Any, *, in_each: bool, depth: int = 2, constant: bool = Tr
     else:
         options = draw(st.lists(expressions(in_each=in_each, depth=depth - 1, constant=False, prefer=prefer),
                                 min_size=1, max_size=3))
-        made["coalesce"] = options + draw(st.sampled_from([[], [{"const": "x"}]]))
+        made["coalesce"] = options + (draw(st.sampled_from([[], [{"const": "x"}]])) if constant else [])
     if draw(st.integers(0, 5)) == 0 and depth > 0:
         made["when"] = draw(conditions(in_each=in_each, depth=depth - 1))
     if draw(st.integers(0, 3)) == 0:

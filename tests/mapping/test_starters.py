@@ -106,3 +106,31 @@ def test_a_rating_is_an_evaluation_on_the_form_of_its_data_set(file: str, form: 
     gold = {"item_id": "I1", "gold": "P", "has_labels": "True", "_file": file.replace("labels", "gold")}
     reference = one(mapping, "gold", "evaluations", gold)
     assert (reference["kind"], reference["form_id"], reference["interaction_id"]) == ("gold", form, row["interaction_id"])
+
+
+@pytest.mark.parametrize(("file", "label", "state"), [("gal_adultcontent3_labels.csv", "B", "na"),
+                                                      ("gal_adultcontent3_labels.csv", "X", "valued"),
+                                                      ("gal_copyright_labels.csv", "BROKEN", "valued")])
+def test_a_broken_page_has_no_severity_but_is_an_answer_about_copyright(file: str, label: str, state: str) -> None:
+    mapping = starter("examples", "ratings", "mappings", "ratings.yaml")
+    payload = {"item_id": "I1", "worker_id": "W1", "label": label, "repeat_no": "1", "_file": file}
+    assert one(mapping, "labels", "answers", payload)["state"] == state
+
+
+def test_every_label_of_the_real_ratings_is_an_option_of_its_form_or_does_not_apply() -> None:
+    import csv
+
+    from shared_data import shared_data
+
+    from qa_sync.forms import load_catalogue
+
+    mapping = starter("examples", "ratings", "mappings", "ratings.yaml")
+    forms = sorted((PROJECT / "examples" / "ratings" / "mappings" / "forms").glob("*.yaml"))
+    options = load_catalogue([(path, path.name) for path in forms]).tables()["options"].to_pylist()
+    for path in shared_data("ratings").glob("*_labels.csv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            labels = sorted({row["label"] for row in csv.DictReader(lines)})
+        rows = [raw({"item_id": "I", "worker_id": "W", "label": label, "repeat_no": "1", "_file": path.name}) for label in labels]
+        form = one(mapping, "labels", "evaluations", {"item_id": "I", "worker_id": "W", "repeat_no": "1", "_file": path.name})["form_id"]
+        known = {option["option"] for option in options if option["form_id"] == form}
+        assert {row["option"] for row in mapped(mapping, "labels", "answers", rows) if row["state"] == "valued"} == known, path.name

@@ -57,16 +57,17 @@ def query(folder: Path, sql: str, *more: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def opened_once() -> Iterator[None]:
-    """Open each snapshot once for many commands: opening one is most of what a report costs."""
-    kept: dict[str, Opened] = {}
+    """Open each snapshot once for many commands: opening one is most of what a question costs."""
+    kept: dict[tuple[str, bool], Opened] = {}
     original = workspace_module.opened
 
     with ExitStack() as stack:
         @contextmanager
-        def reuse(*given: Any, run_id: str, **more: Any) -> Iterator[Opened]:
-            if run_id not in kept:
-                kept[run_id] = stack.enter_context(original(*given, run_id=run_id, **more))
-            yield kept[run_id]
+        def reuse(*given: Any, run_id: str, raw: bool = False, **more: Any) -> Iterator[Opened]:
+            key = run_id, raw
+            if key not in kept:
+                kept[key] = stack.enter_context(original(*given, run_id=run_id, raw=raw, **more))
+            yield kept[key]
 
         stack.enter_context(mock.patch.object(workspace_module, "opened", reuse))
         yield

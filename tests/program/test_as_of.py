@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from program.command import ask, opened_once, qa_sync, query
 from program.worlds import edit, own_copy, small_programme, world
+from python_calamine import CalamineWorkbook
 
 from qa_sync.reports import REPORTS
 
@@ -41,7 +44,7 @@ BUCKETS = "SELECT bucket, reason, count(*) AS n FROM buckets GROUP BY ALL ORDER 
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
-    programme = small_programme(seed=8)  # a dispute is decided in its last two weeks
+    programme = small_programme(seed=13, tickets=400)  # a dispute is decided in its last two weeks
     folder = tmp_path_factory.mktemp("past")
     with world(folder, programme, until=programme.week_end(10)) as made:
         first = ask(folder, "run")
@@ -104,3 +107,24 @@ def test_as_of_prints_the_same_bytes_after_small_files_were_merged(past: Past) -
 def test_a_moment_before_the_first_run_is_refused(past: Past) -> None:
     refused = qa_sync(past.folder, "report", "summary", "--as-of", "2001-01-01T00:00Z", expect=2)
     assert "no run with a snapshot" in refused.err
+
+
+def test_a_dashboard_can_be_shown_as_it_was_and_brought_back(past: Past) -> None:
+    def shown() -> set[tuple[str, str, str]]:
+        book = CalamineWorkbook.from_path(past.folder / "out" / "weekly.xlsx")
+        rows = book.get_sheet_by_name("Pairs").to_python()
+        at = [rows[0].index(label) for label in ("Pair", "Outcome", "Queue")]
+        return {tuple(str(row[column]) for column in at) for row in rows[1:] if row[0]}  # type: ignore[misc]
+
+    def reported(text: str) -> set[tuple[str, str, str]]:
+        return {(row["key"], row["outcome"], row["queue"]) for row in csv.DictReader(io.StringIO(text))}
+
+    now = qa_sync(past.folder, "report", "pairs", "--format", "csv", "--quiet").out
+    assert shown() == reported(now)
+    run = ask(past.folder, "publish", "--as-of", past.runs[0]["run_id"])
+    assert run["counts"]["publish"]["weekly > workbook"]["data_cells"] > 0
+    assert run["counts"]["shown"] == past.runs[0]["run_id"]
+    assert shown() == reported(past.then["pairs", "--format", "csv"])
+    assert qa_sync(past.folder, "report", "pairs", "--format", "csv", "--quiet").out == now, "the past became the present"
+    ask(past.folder, "publish")
+    assert shown() == reported(now)

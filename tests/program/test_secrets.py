@@ -13,8 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from program.command import Done, opened_once, qa_sync
-from program.finished import shared_programme
-from program.worlds import World, edit, world
+from program.worlds import World, edit, small_programme, world
 
 from qa_sync.reports import REPORTS
 
@@ -55,7 +54,7 @@ def _words_everywhere(number: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, list[Done]]]:
     folder = tmp_path_factory.mktemp("planted")
-    with world(folder, shared_programme()) as made:
+    with world(folder, small_programme(tickets=120)) as made:
         _plant_comments(made.verint.folder)
         (folder / "key.txt").write_text("PLANTED-file-secret-of-some-length\n")
         edit(folder, lambda settings: settings["sources"]["zendesk"].update(hash_key="${file:key.txt}"))
@@ -67,9 +66,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, list
         told += [qa_sync(folder, "run", expect=1), qa_sync(folder, "check", expect=2)]
         with opened_once():
             told += [qa_sync(folder, "report", name) for name in REPORTS]
-        told += [qa_sync(folder, "query", f"SELECT * FROM {table}", "--format", "json")  # noqa: S608
-                 for table in ("rejects", "findings", "runs", "interactions", "answers")]
-        told += [qa_sync(folder, "query", "SELECT PLANTED FROM interactions", expect=2)]
+            told += [qa_sync(folder, "query", f"SELECT * FROM {table}", "--format", "json")
+                     for table in ("rejects", "findings", "runs", "interactions", "answers")]
+            told += [qa_sync(folder, "query", "SELECT PLANTED FROM interactions", expect=2)]
         yield made, told
 
 

@@ -30,6 +30,8 @@ class Facts:
             self.values.setdefault(row["pair_id"], []).append(row)
         self.options = {tuple(row[name] for name in ("form_id", "form_version", "criterion_key", "option")): row
                         for row in rows("SELECT * FROM options")}
+        self.critical = {(row["form_id"], row["form_version"], row["criterion_key"]): bool(row["is_critical"])
+                         for row in rows("SELECT * FROM criteria")}
         self.scales = {(row["form_id"], row["form_version"]): row["scale"] for row in rows("SELECT * FROM forms")}
         self.tops: dict[tuple[str, str, str], int] = {}
         for (form, version, criterion, _), row in self.options.items():
@@ -43,16 +45,19 @@ class Facts:
             return 1.0
         return 100.0 / max(top for (*of, _), top in self.tops.items() if tuple(of) == form)
 
-    def is_defect(self, pair: Row, value: Row, side: str) -> bool:
-        """Whether an answer earns less than the form has to give."""
+    def is_defect(self, pair: Row, value: Row, side: str) -> bool | None:
+        """Whether an answer is worse than the best the form knows; None where it knows no better or worse."""
+        criterion = pair["form_id"], pair["form_version"], value["criterion_key"]
+        if self.critical.get(criterion) and value[f"{side}_failed"] is not None:
+            return bool(value[f"{side}_failed"])
+        level = value[f"{side}_level"]
+        if pair["higher_is"] == "more_severe":
+            return None if level is None else bool(level > 0)
+        if pair["higher_is"] != "better":
+            return None
         if value[f"{side}_points"] is not None and (value["max_points"] or 0) > 0:
             return bool(value[f"{side}_points"] < value["max_points"])
-        criterion = pair["form_id"], pair["form_version"], value["criterion_key"]
-        option = self.options.get((*criterion, value[f"{side}_option"]), {})
-        if option.get("is_fail") is not None:
-            return bool(option["is_fail"])
-        level = value[f"{side}_level"]
-        return bool(level < self.tops[criterion] if pair["higher_is"] == "better" else level > 0)
+        return None if level is None else bool(level < self.tops[criterion])
 
 
 def grouped(rows: Iterable[Row], of: Callable[[Row], Any]) -> dict[Any, list[Row]]:
@@ -88,19 +93,24 @@ def measures(facts: Facts, pairs: list[Row]) -> Row:
     table = [[0.0, 0.0], [0.0, 0.0]]
     for pair in pairs:
         for value in facts.values.get(pair["pair_id"], []):
-            table[facts.is_defect(pair, value, "auditee")][facts.is_defect(pair, value, "auditor")] += 1
+            mine, theirs = facts.is_defect(pair, value, "auditee"), facts.is_defect(pair, value, "auditor")
+            if mine is not None and theirs is not None:
+                table[mine][theirs] += 1
     kappa, ac1 = kappa_and_ac1(table)
     free = sum(pair["items_agree"] == pair["items_compared"] for pair in pairs)
     near = sum(abs(pair["delta"]) <= pair["tolerance"] + 1e-9 for pair in scored)
-    lenient = [pair["leniency"] * facts.unit(pair) for pair in pairs if pair["leniency"] is not None]
+    turned = {"better": 1, "more_severe": -1}
+    before = [(pair["higher_is"], (pair["delta"] if pair["delta_raw"] is None else pair["delta_raw"]), facts.unit(pair))
+              for pair in pairs if pair["higher_is"] in turned]
+    lenient = [turned[way] * delta * unit for way, delta, unit in before if delta is not None]
     half = float(t.ppf(0.975, len(lenient) - 1)) * stdev(lenient) / math.sqrt(len(lenient)) if len(lenient) > 1 else None
     made: Row = {
         "pairs": n, "line_accuracy": agree / items, "defect_free": free / n, "within_tolerance": near / len(scored),
         "ac1": ac1, "kappa": kappa, "bias": mean(lenient),
-        "mae": mean(abs(pair["delta"]) * facts.unit(pair) for pair in scored),
+        "mae": mean(abs(delta) * unit for _, delta, unit in before if delta is not None),
     }
     made |= {outcome.lower(): sum(pair["outcome"] == outcome for pair in pairs)
-             for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "LENIENT", "STRICT", "EXACT")}
+             for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "CRITICAL_WRONG_REASON", "LENIENT", "STRICT", "EXACT")}
     made["intervals"] = {
         "defect_free": wilson(free, n), "within_tolerance": wilson(near, len(scored)),
         "bias": (None, None) if half is None else (mean(lenient) - half, mean(lenient) + half)}

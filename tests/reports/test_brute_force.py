@@ -77,7 +77,7 @@ def test_intervals_that_have_a_formula(opened: Opened, facts: Facts) -> None:
 
 def test_the_trend_is_the_line_accuracy_of_each_site_and_week(opened: Opened, facts: Facts) -> None:
     report = build("trend", opened.scene)
-    sites = {field.name: field.label for field in report.fields if field.name != report.key}
+    sites = {field.name: field.label for field in report.fields if field.kind == "percent"}
     assert sorted(sites.values()) == sorted({pair["site"] for pair in facts.pairs})
     groups = grouped(facts.pairs, lambda pair: (pair["site"], pair["week"]))
     for row in _rows(report):
@@ -85,6 +85,7 @@ def test_the_trend_is_the_line_accuracy_of_each_site_and_week(opened: Opened, fa
             pairs = groups.get((site, row["week"]), [])
             shown = measures(facts, pairs)["line_accuracy"] if len(pairs) >= opened.scene.n_min else None
             assert row[column] == _close(shown), (site, row["week"])
+            assert row[f"{column}_n"] == len(pairs)
     assert [row["week"] for row in _rows(report)] == sorted({pair["week"] for pair in facts.pairs})
 
 

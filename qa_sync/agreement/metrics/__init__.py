@@ -1,4 +1,4 @@
-"""Every metric that qa-sync publishes: id, version, formula, source. Printed in the Definitions tab.
+"""Every metric that qa-sync computes: id, version, formula, source. ``qa_sync.reports.published`` has those that tabs show.
 
 Two tabs with two numbers for one week are settled here: a metric whose meaning changes gets a new version, and a
 published cell records the version it was made with.

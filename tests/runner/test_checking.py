@@ -1,0 +1,100 @@
+"""``check`` holds the files against each other and against what the sources offer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from program.command import qa_sync
+from program.rating_files import workspace, write_ratings
+from program.worlds import edit
+
+from qa_sync import Workspace
+from qa_sync.runner.checking import check_workspace
+
+MAPPING = "mappings/ratings.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_ratings(tmp_path / "ratings", items=3, raters=2)
+    monkeypatch.setenv("QA_SYNC_RATINGS", str(tmp_path / "ratings"))
+    return workspace(tmp_path, tmp_path / "ratings")[0]
+
+
+def _change(folder: Path, old: str, new: str, count: int = 1) -> int:
+    """Replace a text in the mapping; return the line where it first stood."""
+    path = folder / MAPPING
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_a_workspace_in_order_has_no_problems(folder: Path) -> None:
+    assert check_workspace(Workspace(folder)) == []
+    assert "in order" in qa_sync(folder, "mapping", "check").out
+
+
+def test_a_form_that_no_catalogue_has_is_told_with_the_nearest(folder: Path) -> None:
+    line = _change(folder, 'form_id: {from: _file, match: "(?:gal_)?(?P<set>.+)_labels\\\\."}', "form_id: {const: adultcontent4}")
+    done = qa_sync(folder, "mapping", "check", expect=2)
+    assert f"{MAPPING}:{line}:" in done.err
+    assert "no form catalogue has a form adultcontent4; did you mean adultcontent" in done.err
+
+
+def test_a_criterion_that_no_form_has_is_told(folder: Path) -> None:
+    line = _change(folder, "criterion_key: {const: label}", "criterion_key: {const: lable}")
+    done = qa_sync(folder, "check", "--offline", expect=2)
+    assert f"{MAPPING}:{line}:" in done.err
+    assert "no form catalogue has a criterion lable; did you mean label?" in done.err
+
+
+def test_forms_that_a_source_brings_are_not_looked_for_in_catalogues(folder: Path) -> None:
+    _change(folder, "criterion_key: {const: label}", "criterion_key: {const: other}", 2)
+    forms = ("    forms:\n      fields: {form_id: {from: a}, form_version: {from: b}, higher_is: {const: better}, "
+             "scale: {const: points}}\n")
+    _change(folder, "    answers:\n", f"{forms}    answers:\n")
+    assert check_workspace(Workspace(folder), offline=True) == []
+
+
+def test_rules_that_can_never_work_are_told_beside_the_rest(folder: Path) -> None:
+    line = _change(folder, "- {const: valued}\n", "- {const: valued, when: {all: [{from: label, is: G}, {from: label, is: P}]}}\n")
+    done = qa_sync(folder, "mapping", "check", expect=2)
+    assert f"{MAPPING}:{line}:" in done.err
+    assert "never holds" in done.err
+
+
+def test_a_stream_that_the_source_does_not_offer_is_told_when_it_looks_like_a_slip(folder: Path) -> None:
+    line = _change(folder, "  labels:\n", "  lables:\n")
+    assert check_workspace(Workspace(folder), offline=True) == [], "nothing is connected to"
+    problem, = check_workspace(Workspace(folder))
+    assert (problem.file, problem.line) == (MAPPING, line)
+    assert problem.what == "the source ratings offers no stream lables"
+    assert problem.hint == "did you mean labels?"
+
+
+def test_a_stream_that_is_only_switched_off_is_a_note(folder: Path) -> None:
+    edit(folder, lambda settings: settings["sources"]["ratings"]["streams"].pop("gold"))
+    said: list[str] = []
+
+    class Listening:
+        def stage(self, name: str) -> None: ...
+        def counted(self, what: str, count: int) -> None: ...
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    assert check_workspace(Workspace(folder, progress=Listening())) == []
+    assert any("gold, which is not switched on" in text for text in said)
+
+
+def test_a_mapping_of_which_nothing_is_offered_is_a_problem(folder: Path) -> None:
+    def rename(settings: dict[str, dict[str, dict[str, dict[str, object]]]]) -> None:
+        streams = settings["sources"]["ratings"]["streams"]
+        streams["first"], streams["second"] = streams.pop("labels"), streams.pop("gold")
+
+    edit(folder, rename)
+    found = check_workspace(Workspace(folder))
+    assert [problem.what for problem in found] == [
+        "the source ratings offers no stream labels", "the source ratings offers no stream gold"]
+    assert found[0].hint == "it offers first, second"
