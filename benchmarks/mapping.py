@@ -12,16 +12,21 @@ values.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from measure import Case, Work, compare
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic_core import from_json
@@ -35,6 +40,8 @@ from qa_sync.model.system import RAW
 ROWS = 100_000
 #: As many versions as the runner maps at a time.
 CHUNK = 100_000
+#: Payloads that Python holds at a time.
+PAGE = 10_000
 ZONE = "Europe/Dublin"
 LANGUAGES = ("en", "de", "fr", "pl", "es")
 WORDS = ("the customer wrote again about an invoice that was paid twice and a refund that had not come",
@@ -124,10 +131,27 @@ streams:
 
 
 # --- the same tickets for everybody --------------------------------------------------------------------------
-def tickets(rows: int, *, lists: bool) -> list[str]:
-    """Return ticket payloads of about 3 kB, with the lists of the second mapping where asked."""
+def tickets(rows: int, *, lists: bool) -> Iterator[str]:
+    """Yield ticket payloads of about 3 kB, with the lists of the second mapping where asked."""
     rng = np.random.default_rng(1)
-    return [json.dumps(_ticket(at, rng.integers(0, 1 << 30, 12).tolist(), lists)) for at in range(rows)]
+    return (json.dumps(_ticket(at, rng.integers(0, 1 << 30, 12).tolist(), lists)) for at in range(rows))
+
+
+def stored(rows: int, *, lists: bool) -> Path:
+    """Write the tickets to a Parquet file as the store holds raw records, a little at a time; return it."""
+    path = Path(tempfile.mkdtemp()) / "raw.parquet"
+    payloads = tickets(rows, lists=lists)
+    with pq.ParquetWriter(path, RAW, compression="zstd", compression_level=1) as writer:
+        for first in range(0, rows, PAGE):
+            writer.write_table(_raw(list(itertools.islice(payloads, PAGE)), first))
+    return path
+
+
+def payloads_of(path: Path) -> Iterator[list[str]]:
+    """Yield the payloads of the file, a page at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(PAGE, columns=["payload"]):
+            yield batch.column(0).to_pylist()
 
 
 def _ticket(at: int, draw: list[int], lists: bool) -> dict[str, Any]:
@@ -167,40 +191,37 @@ def _ticket(at: int, draw: list[int], lists: bool) -> dict[str, Any]:
 
 # --- ours: one select a table --------------------------------------------------------------------------------
 def compiled(rows: int, lists: bool) -> Work:
-    """Map with the compiled selects, in chunks as the runner does, each result held as an Arrow table once."""
-    payloads = tickets(rows, lists=lists)
-    raw = _raw(payloads)
-    size = sum(map(len, payloads)) // rows
-    del payloads
+    """Map with the compiled selects, a chunk at a time as the runner does; each result is held as an Arrow table once."""
+    path = stored(rows, lists=lists)
 
     def work() -> dict[str, float]:
         mapping = parse(MANY if lists else TWELVE, file="benchmark.yaml")
         made = 0
         for start in range(0, rows, CHUNK):
-            made += _mapped(mapping, raw.slice(start, CHUNK))
-        return {"bytes a record": size, "rows out": made}
+            for table in mapping.streams["tickets"]:  # the runner maps table by table, each in an engine of its own
+                engine = DuckEngine()
+                engine.scan("stored", [str(path)], RAW)
+                engine.table("raw", f"SELECT * FROM stored WHERE source_seq BETWEEN {start} AND {start + CHUNK - 1}")
+                made += engine.fetch(_sql(mapping, table)).num_rows
+                engine.close()
+        shutil.rmtree(path.parent)
+        return {"rows out": made}
 
     return work
 
 
-def _raw(payloads: list[str]) -> pa.Table:
+def _sql(mapping: Mapping, table: str) -> str:
+    return compile_table(mapping, source="zd", stream="tickets", table=table, zone=ZONE, relation="raw").sql
+
+
+def _raw(payloads: list[str], first: int = 0) -> pa.Table:
     height = len(payloads)
+    numbers = range(first, first + height)
     moment = pa.array([datetime(2026, 1, 5, tzinfo=UTC)] * height, RAW.field("source_stamp").type)
     return pa.table({
-        "id": [str(at) for at in range(height)], "source_stamp": moment,
-        "source_seq": pa.array(range(height), pa.int64()), "ingested_at": moment, "run_id": ["r"] * height, "deleted": [False] * height, "payload": payloads,
-        "payload_hash": [f"h{at}" for at in range(height)], "n": pa.array([1] * height, pa.int64())}, schema=RAW)
-
-
-def _mapped(mapping: Mapping, raw: pa.Table) -> int:
-    made = 0
-    engine = DuckEngine()
-    engine.register("raw", raw)
-    for table in mapping.streams["tickets"]:
-        sql = compile_table(mapping, source="zd", stream="tickets", table=table, zone=ZONE, relation="raw").sql
-        made += engine.fetch(sql).num_rows
-    engine.close()
-    return made
+        "id": [str(at) for at in numbers], "source_stamp": moment, "source_seq": pa.array(numbers, pa.int64()),
+        "ingested_at": moment, "run_id": ["r"] * height, "deleted": [False] * height, "payload": payloads,
+        "payload_hash": [f"h{at}" for at in numbers], "n": pa.array([1] * height, pa.int64())}, schema=RAW)
 
 
 # --- instead: record by record, by what the mapping file says ------------------------------------------------
@@ -210,16 +231,14 @@ PYTHON_TYPES: dict[str, Any] = {"text": str, "number": float, "integer": int, "b
 
 def interpreted(rows: int, lists: bool) -> Work:
     """Decode each payload, call the mapping's closures, validate each row with pydantic, hand over Arrow tables."""
-    payloads = tickets(rows, lists=lists)
-    size = sum(map(len, payloads)) // rows
+    path = stored(rows, lists=lists)
 
     def work() -> dict[str, float]:
         mapping = parse(MANY if lists else TWELVE, file="benchmark.yaml")
         makers = [TableMaker(table) for table in mapping.streams["tickets"].values()]
-        made = 0
-        for start in range(0, rows, CHUNK):
-            made += sum(table.num_rows for table in _interpreted(makers, payloads[start : start + CHUNK]))
-        return {"bytes a record": size, "rows out": made}
+        made = sum(table.num_rows for page in payloads_of(path) for table in _interpreted(makers, page))
+        shutil.rmtree(path.parent)
+        return {"rows out": made}
 
     return work
 
@@ -470,19 +489,18 @@ STATES = {"asked": "invited", "done": "done", "late": "late"}
 PRODUCT, HOST = re.compile("^product_(.+)$"), re.compile("@(.+)$")
 
 
-def per_record(rows: int, lists: bool) -> Work:
+def by_hand(rows: int, lists: bool) -> Work:
     """Validate each payload into a model, make the rows in Python, and hand them over as Arrow tables."""
-    payloads = tickets(rows, lists=lists)
-    size = sum(map(len, payloads)) // rows
+    path = stored(rows, lists=lists)
 
     def work() -> dict[str, float]:
         zone = ZoneInfo(ZONE)
         made = 0
-        for start in range(0, rows, CHUNK):
-            tables = _by_hand(payloads[start : start + CHUNK], zone, lists)
-            for name, listed in tables.items():
-                made += pa.Table.from_pylist(listed, schema=TABLES[name].arrow).num_rows
-        return {"bytes a record": size, "rows out": made}
+        for page in payloads_of(path):
+            made += sum(pa.Table.from_pylist(listed, schema=TABLES[name].arrow).num_rows
+                        for name, listed in _by_hand(page, zone, lists).items())
+        shutil.rmtree(path.parent)
+        return {"rows out": made}
 
     return work
 
@@ -561,7 +579,7 @@ def _lists(ticket: FullTicket, tables: dict[str, list[dict[str, Any]]]) -> None:
 
 def _compare(rows: int, lists: bool) -> None:
     """Stop unless all three ways give equal rows."""
-    payloads = tickets(rows, lists=lists)
+    payloads = list(tickets(rows, lists=lists))
     mapping = parse(MANY if lists else TWELVE, file="benchmark.yaml")
     makers = [TableMaker(table) for table in mapping.streams["tickets"].values()]
     ways = [dict(zip(mapping.streams["tickets"], _interpreted(makers, payloads), strict=True)),
@@ -570,9 +588,8 @@ def _compare(rows: int, lists: bool) -> None:
     engine = DuckEngine()
     engine.register("raw", _raw(payloads))
     for table in mapping.streams["tickets"]:
-        sql = compile_table(mapping, source="zd", stream="tickets", table=table, zone=ZONE, relation="raw").sql
         columns = ", ".join(f'"{name}"' for name in TABLES[table].arrow.names)
-        wanted = engine.fetch(f"SELECT {columns} FROM ({sql})").cast(TABLES[table].arrow)
+        wanted = engine.fetch(f"SELECT {columns} FROM ({_sql(mapping, table)})").cast(TABLES[table].arrow)
         for way in ways:
             same = sorted(map(repr, way[table].to_pylist())) == sorted(map(repr, wanted.to_pylist()))
             print(f"{table}: {wanted.num_rows:,} rows, {'equal' if same else 'NOT equal'}")
@@ -586,6 +603,6 @@ if __name__ == "__main__":
     else:
         for name, lists in (("12 paths", False), ("25 fields three fan-outs", True)):
             compare(f"mapping {name}", [Case("interpreted with pydantic", interpreted, rows=ROWS, lists=lists),
-                                        Case("by hand with pydantic", per_record, rows=ROWS, lists=lists),
+                                        Case("by hand with pydantic", by_hand, rows=ROWS, lists=lists),
                                         Case("compiled select", compiled, rows=ROWS, lists=lists)],
                     baseline="interpreted with pydantic", repeat=3)

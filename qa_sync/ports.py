@@ -93,7 +93,7 @@ class Source(Protocol):
         ...
 
     def check(self, *, probe: bool = False) -> Sequence[Problem]:
-        """Return what is wrong with settings, credentials and permissions; with ``probe``, also try what is unverified."""
+        """Return what is wrong with settings, credentials, permissions; ``probe`` also tries what is unverified."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The columns and tables that qa-sync keeps for itself: raw records, row versions, ledger, rejects, published values."""
+"""The columns and tables that qa-sync keeps for itself: raw records, row versions, ledger, rejects, published cells."""
 
 from __future__ import annotations
 

@@ -43,8 +43,9 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         SELECT {listed}, sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) AS pairs,
                count(DISTINCT CASE WHEN {_VALUED} THEN auditee_id END) AS auditees,
                sum(CASE WHEN treatment = 'applicability_disagreement' THEN 1 ELSE 0 END) AS applicability,
-               CASE WHEN bool_and(is_ordered) THEN CAST(sum(CASE WHEN {_VALUED} THEN auditee_level - auditor_level END) AS DOUBLE)
-                    / sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) END AS mean_delta,
+               CASE WHEN bool_and(is_ordered)
+                    THEN CAST(sum(CASE WHEN {_VALUED} THEN auditee_level - auditor_level END) AS DOUBLE)
+                         / sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) END AS mean_delta,
                bool_and(is_ordered) AS is_ordered, row_number() OVER (ORDER BY {listed}) - 1 AS grp
         FROM agreement_rows GROUP BY {listed} HAVING sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) > 0 ORDER BY grp""")
     scales = _scales(scene)
@@ -84,8 +85,8 @@ def _name_scales(scene: Scene) -> None:
             FROM options GROUP BY form_id, form_version, criterion_key)
         SELECT s.form_id, s.form_version, s.criterion_key, s.levels,
                coalesce(f.scale <> 'nominal' AND f.higher_is <> 'neutral', false) AS is_ordered,
-               CASE WHEN k.kinds > 1 THEN s.criterion_key || ' (version ' || s.form_version || ')' ELSE s.criterion_key END
-                   AS criterion_name
+               CASE WHEN k.kinds > 1 THEN s.criterion_key || ' (version ' || s.form_version || ')'
+                    ELSE s.criterion_key END AS criterion_name
         FROM scales s
         JOIN (SELECT form_id, criterion_key, count(DISTINCT signature) AS kinds FROM scales GROUP BY ALL) k
           ON k.form_id = s.form_id AND k.criterion_key = s.criterion_key

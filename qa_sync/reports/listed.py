@@ -21,7 +21,8 @@ def pairs(scene: Scene, ask: Ask) -> Report:
                is_embargoed AS embargoed,
                auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
                auditee_payload_hash, auditor_payload_hash
-        FROM measured p LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
+        FROM measured p
+        LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
         WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
         ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
     fields = (
@@ -74,7 +75,8 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
     rows = scene.engine.fetch(f"""
         WITH odd AS (
             SELECT evaluation_id AS key, bucket AS what, reason,
-                   CASE WHEN kind IN ('ata', 'blind') THEN audited_evaluation_id ELSE evaluation_id END AS evaluation_id,
+                   CASE WHEN kind IN ('ata', 'blind') THEN audited_evaluation_id
+                        ELSE evaluation_id END AS evaluation_id,
                    CASE WHEN kind IN ('ata', 'blind') THEN evaluation_id END AS audit_id, candidates, kind, form_id,
                    interaction_id, evaluator_id AS by_id, week, submitted_at
             FROM exceptional

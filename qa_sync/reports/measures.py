@@ -68,7 +68,8 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_
     engine.table("cell_counts", f"""
         SELECT {keys},
                sum(CASE WHEN a AND b THEN 1 ELSE 0 END) AS d_11, sum(CASE WHEN a AND NOT b THEN 1 ELSE 0 END) AS d_10,
-               sum(CASE WHEN NOT a AND b THEN 1 ELSE 0 END) AS d_01, sum(CASE WHEN NOT a AND NOT b THEN 1 ELSE 0 END) AS d_00
+               sum(CASE WHEN NOT a AND b THEN 1 ELSE 0 END) AS d_01,
+               sum(CASE WHEN NOT a AND NOT b THEN 1 ELSE 0 END) AS d_00
         FROM (SELECT s.*, {DEFECT.format(side="auditee")} AS a, {DEFECT.format(side="auditor")} AS b
               FROM shown s JOIN judged_answers USING (pair_id))
         WHERE a IS NOT NULL AND b IS NOT NULL
@@ -104,8 +105,10 @@ def prepare(scene: Scene) -> None:
     scene.engine.view("measured", """
         SELECT p.*, CASE WHEN u.scale = 'points' THEN 'points' ELSE 'levels' END AS unit,
                CASE p.higher_is WHEN 'better' THEN coalesce(p.delta_raw, p.delta) * u.points
-                                WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points END AS leniency_points,
-               CASE WHEN p.higher_is <> 'neutral' THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points
+                                WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points
+                                END AS leniency_points,
+               CASE WHEN p.higher_is <> 'neutral'
+                    THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points
         FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version""")
 
 
@@ -126,7 +129,7 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
     effect = _line_items(made, counts, n, n < scene.n_min)
     cells = np.nan_to_num(np.stack([_numbers(counts, f"d_{ab}") for ab in ("00", "01", "10", "11")], axis=1))
     tables = cells.reshape(counts.num_rows, 2, 2)
-    # The answers of one evaluation vary together: the interval is that of as many independent answers as they are worth.
+    # The answers of one evaluation vary together: the interval is that of the independent answers they are worth.
     low, high = dirichlet_intervals(
         tables / effect[:, None, None], [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed)
     values = {"ac1": two_rater_agreement(tables, "gwet_ac"), "kappa": two_rater_agreement(tables, "cohen_kappa")}

@@ -24,7 +24,8 @@ def open_weeks_note(scene: Scene) -> tuple[str, ...]:
         return ()
     opened = scene.as_of.astimezone(ZoneInfo(scene.time_zone)).date() - timedelta(days=scene.audit_window_days)
     year, week, _ = opened.isocalendar()
-    return (f"Weeks from {year}-W{week:02d} on are provisional: audits may come up to {scene.audit_window_days} days later.",)
+    days = scene.audit_window_days
+    return (f"Weeks from {year}-W{week:02d} on are provisional: audits may come up to {days} days later.",)
 
 
 def targeted_note(scene: Scene, asked: Collection[str]) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ PUBLISHED: tuple[Metric, ...] = (
            formula="mean(auditee - auditor) before auto-fail, turned so that + is lenient; a level of an ordinal form is "
                    "100 / (levels - 1) points"),
     Metric(id="summary.mae", version=1, name="Mean |Δ|", unit="points", interval="", source=_OWN, higher_is="worse",
-           undefined="no scored pairs, neutral forms; hidden below n_min", formula="mean |auditee - auditor| before auto-fail, in points"),
+           undefined="no scored pairs, neutral forms; hidden below n_min",
+           formula="mean |auditee - auditor| before auto-fail, in points"),
     Metric(id="summary.critical_miss", version=1, name="Critical missed", unit="count", interval="", undefined="never",
            source=_OWN, formula="pairs of class CRITICAL_MISS", higher_is="worse"),
     Metric(id="summary.critical_false", version=1, name="Critical false", unit="count", interval="", undefined="never",

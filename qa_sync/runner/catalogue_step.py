@@ -67,7 +67,8 @@ def _versions(store: Store, name: str, rows: pa.Table, at: datetime) -> pa.Table
             UNION ALL
             SELECT {nothing}, {place}, record_id, {order}, sha256('') AS payload_hash, {moment} AS ingested_at,
                    true AS deleted
-            FROM (SELECT record_id, deleted, row_number() OVER (PARTITION BY record_id ORDER BY source_stamp DESC) AS newest
+            FROM (SELECT record_id, deleted,
+                         row_number() OVER (PARTITION BY record_id ORDER BY source_stamp DESC) AS newest
                   FROM stored WHERE source = {literal(_SOURCE)})
             WHERE newest = 1 AND NOT deleted AND record_id NOT IN (SELECT {key} FROM wanted)""").cast(schema)
     finally:

@@ -1,4 +1,4 @@
-"""What an administrator wrote besides the settings: mappings, form catalogues, dashboard definitions, all read and checked."""
+"""What an administrator wrote besides the settings: mappings, form catalogues, dashboard definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publish: make the tabs that a definition asks for, plan the change of each sink, apply it, remember what was written."""
+"""Publish: make the tabs that a definition asks for, plan the change of each sink, apply it, remember it."""
 
 from __future__ import annotations
 

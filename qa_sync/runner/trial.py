@@ -1,4 +1,4 @@
-"""Try qa-sync without an account: sandboxes for every vendor, a workspace that points at them, a generated programme."""
+"""Try qa-sync without an account: sandboxes for every vendor, a workspace that uses them, a generated programme."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     programme = make_programme(start=DEMO_START, evaluated=0.6, audited=0.4)
-    say(f"generated {programme.tickets.num_rows:,} ticket versions and {programme.evaluations.num_rows:,} evaluation versions")
+    tickets, evaluations = programme.tickets.num_rows, programme.evaluations.num_rows
+    say(f"generated {tickets:,} ticket versions and {evaluations:,} evaluation versions")
     with sandboxes(programme=programme, folder=folder / "sandboxes") as running:
         say(f"started sandboxes on this machine: {', '.join(running)}")
         write_workspace(folder, running, zone=programme.zone)

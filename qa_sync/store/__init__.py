@@ -1,4 +1,4 @@
-"""Durable state of a workspace on Delta Lake: nothing lost, nothing counted twice, every published number reproducible."""
+"""Durable state of a workspace on Delta Lake: nothing lost, nothing counted twice, every number reproducible."""
 
 from qa_sync.store.ledger import Ledger, Run, Snapshot, aside_rows
 from qa_sync.store.lock import lease

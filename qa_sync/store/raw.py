@@ -108,7 +108,8 @@ class RawStream:
         """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it."""
         engine.register("rows", rows.append_column("pos", pa.array(range(rows.num_rows), pa.int64())))
         engine.table("batch", """
-            SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos FROM rows""")
+            SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos
+            FROM rows""")
         engine.scan("stored", self.files(), RAW)
         return engine.fetch(_JUDGE.format(kept=kept))
 
@@ -158,7 +159,8 @@ _JUDGE = """
         FROM known
         WINDOW versions AS (PARTITION BY id ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash, pos)
     )
-    SELECT payload_hash, coalesce(same, false) AS same, {kept} AS kept FROM ordered WHERE pos >= 0 ORDER BY pos"""
+    SELECT payload_hash, coalesce(same, false) AS same, {kept} AS kept
+    FROM ordered WHERE pos >= 0 ORDER BY pos"""
 _ARRIVAL = "NOT coalesce(same, false)"
 _SOURCE = "NOT coalesce(same AND same_place, false)"
 

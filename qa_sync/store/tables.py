@@ -127,7 +127,8 @@ def _current_rows(schema: TableSchema, stored: str, record: str, newest: str) ->
     if not schema.parent:
         return f"SELECT * EXCLUDE (_newest) FROM ({own}) WHERE _newest = 1"
     return f"""
-        SELECT c.* EXCLUDE (_newest) FROM ({own}) c LEFT JOIN {schema.parent}_newest p USING (source, stream, record_id)
+        SELECT c.* EXCLUDE (_newest)
+        FROM ({own}) c LEFT JOIN {schema.parent}_newest p USING (source, stream, record_id)
         WHERE CASE WHEN p.payload_hash IS NULL THEN c._newest = 1
                    ELSE c.payload_hash = p.payload_hash AND c.source_seq = p.source_seq
                         AND c.source_stamp IS NOT DISTINCT FROM p.source_stamp END"""

@@ -1,4 +1,6 @@
-"""Every metric that qa-sync computes: id, version, formula, source. ``qa_sync.reports.published`` has those that tabs show.
+"""Every metric that qa-sync computes: id, version, formula, source.
+
+Those that tabs show are in ``qa_sync.reports.published``.
 
 Two tabs with two numbers for one week are settled here: a metric whose meaning changes gets a new version, and a
 published cell records the version it was made with.
