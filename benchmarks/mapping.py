@@ -44,9 +44,11 @@ CHUNK = 100_000
 PAGE = 10_000
 ZONE = "Europe/Dublin"
 LANGUAGES = ("en", "de", "fr", "pl", "es")
-WORDS = ("the customer wrote again about an invoice that was paid twice and a refund that had not come",
-         "please see the attached screenshot of the page after the second attempt to sign in",
-         "we have asked the warehouse to look")
+WORDS = (
+    "the customer wrote again about an invoice that was paid twice and a refund that had not come",
+    "please see the attached screenshot of the page after the second attempt to sign in",
+    "we have asked the warehouse to look",
+)
 
 TWELVE = """
 version: 1
@@ -156,42 +158,92 @@ def payloads_of(path: Path) -> Iterator[list[str]]:
 
 def _ticket(at: int, draw: list[int], lists: bool) -> dict[str, Any]:
     day = f"2026-{1 + draw[0] % 12:02}-{1 + draw[1] % 28:02}T{draw[2] % 24:02}:{draw[3] % 60:02}:05Z"
-    custom = [{"id": 360000000101 + n, "value": value} for n, value in enumerate((
-        ("emea", "apac", "amer", "other")[draw[4] % 4], LANGUAGES[draw[5] % 5] if draw[5] % 9 else None,
-        f"sev{1 + draw[6] % 4}", f"product_{draw[7] % 40}", f"policy_{draw[8] % 12}", None, True, "text of a field"))]
+    custom = [
+        {"id": 360000000101 + n, "value": value}
+        for n, value in enumerate(
+            (
+                ("emea", "apac", "amer", "other")[draw[4] % 4],
+                LANGUAGES[draw[5] % 5] if draw[5] % 9 else None,
+                f"sev{1 + draw[6] % 4}",
+                f"product_{draw[7] % 40}",
+                f"policy_{draw[8] % 12}",
+                None,
+                True,
+                "text of a field",
+            )
+        )
+    ]
     custom += [{"id": 360000000200 + n, "value": None} for n in range(12)]
     made: dict[str, Any] = {
-        "url": f"https://acme.zendesk.com/api/v2/tickets/{at}.json", "id": at, "external_id": None,
-        "via": {"channel": ("email", "web", "chat", "api", "voice")[draw[9] % 5],
-                "source": {"from": {"address": f"someone{draw[10] % 999}@example.com", "name": "Someone"},
-                           "to": {"address": "support@acme.example"}, "rel": None}},
-        "created_at": day, "updated_at": day, "type": "incident", "subject": WORDS[draw[11] % 3],
-        "raw_subject": WORDS[draw[11] % 3], "description": WORDS[draw[0] % 3] * 4, "priority": "normal",
-        "status": ("open", "pending", "solved", "closed")[draw[1] % 4], "recipient": "support@acme.example",
-        "requester_id": 3600001 + draw[2] % 5000, "submitter_id": 3600001, "assignee_id": 3600002 + draw[3] % 300,
-        "organization_id": None, "group_id": 360010 + draw[4] % 8, "collaborator_ids": [], "email_cc_ids": [1, 2],
-        "has_incidents": False, "is_public": True, "due_at": None, "tags": ["a_tag", "another_tag", "third_tag"],
+        "url": f"https://acme.zendesk.com/api/v2/tickets/{at}.json",
+        "id": at,
+        "external_id": None,
+        "via": {
+            "channel": ("email", "web", "chat", "api", "voice")[draw[9] % 5],
+            "source": {
+                "from": {"address": f"someone{draw[10] % 999}@example.com", "name": "Someone"},
+                "to": {"address": "support@acme.example"},
+                "rel": None,
+            },
+        },
+        "created_at": day,
+        "updated_at": day,
+        "type": "incident",
+        "subject": WORDS[draw[11] % 3],
+        "raw_subject": WORDS[draw[11] % 3],
+        "description": WORDS[draw[0] % 3] * 4,
+        "priority": "normal",
+        "status": ("open", "pending", "solved", "closed")[draw[1] % 4],
+        "recipient": "support@acme.example",
+        "requester_id": 3600001 + draw[2] % 5000,
+        "submitter_id": 3600001,
+        "assignee_id": 3600002 + draw[3] % 300,
+        "organization_id": None,
+        "group_id": 360010 + draw[4] % 8,
+        "collaborator_ids": [],
+        "email_cc_ids": [1, 2],
+        "has_incidents": False,
+        "is_public": True,
+        "due_at": None,
+        "tags": ["a_tag", "another_tag", "third_tag"],
         "satisfaction_rating": {"score": ("good", "bad", "offered", "unoffered")[draw[5] % 4]},
-        "metric_set": {"id": at + 7, "solved_at": day if draw[6] % 3 else None, "closed_at": None, "reopens": 0,
-                       "replies": draw[7] % 9, "group_stations": 1 + draw[8] % 3,
-                       "full_resolution_time_in_minutes": {"calendar": draw[9] % 9000, "business": draw[9] % 3000},
-                       "reply_time_in_minutes": {"calendar": 31, "business": 12}},
-        "ticket_form_id": 36007, "brand_id": 360003, "custom_fields": custom,
-        "fields": [{"id": one["id"], "value": one["value"]} for one in custom[:8]], "allow_channelback": False,
+        "metric_set": {
+            "id": at + 7,
+            "solved_at": day if draw[6] % 3 else None,
+            "closed_at": None,
+            "reopens": 0,
+            "replies": draw[7] % 9,
+            "group_stations": 1 + draw[8] % 3,
+            "full_resolution_time_in_minutes": {"calendar": draw[9] % 9000, "business": draw[9] % 3000},
+            "reply_time_in_minutes": {"calendar": 31, "business": 12},
+        },
+        "ticket_form_id": 36007,
+        "brand_id": 360003,
+        "custom_fields": custom,
+        "fields": [{"id": one["id"], "value": one["value"]} for one in custom[:8]],
+        "allow_channelback": False,
     }
     if lists:
-        made["checks"] = [{"key": f"c{n}", "answer": ("Yes", "No", "N/A")[(draw[n] >> 3) % 3], "points": n}
-                          for n in range(5)]
-        made["comments"] = [{"id": n, "type": "Comment", "created_at": day, "author_id": draw[n] % 999}
-                            for n in range(4)]
-        made["followers"] = [{"id": draw[n] % 999, "state": ("asked", "done", "late")[draw[n] % 3],
-                              "done_at": day if draw[n] % 2 else None} for n in range(2)]
+        made["checks"] = [
+            {"key": f"c{n}", "answer": ("Yes", "No", "N/A")[(draw[n] >> 3) % 3], "points": n} for n in range(5)
+        ]
+        made["comments"] = [
+            {"id": n, "type": "Comment", "created_at": day, "author_id": draw[n] % 999} for n in range(4)
+        ]
+        made["followers"] = [
+            {
+                "id": draw[n] % 999,
+                "state": ("asked", "done", "late")[draw[n] % 3],
+                "done_at": day if draw[n] % 2 else None,
+            }
+            for n in range(2)
+        ]
     return made
 
 
 # --- ours: one select a table --------------------------------------------------------------------------------
 def compiled(rows: int, lists: bool) -> Work:
-    """Map with the compiled selects, a chunk at a time as the runner does; each result is held as an Arrow table once."""
+    """Map with the compiled selects, a chunk at a time as the runner does; each result is an Arrow table."""
     path = stored(rows, lists=lists)
 
     def work() -> dict[str, float]:
@@ -201,7 +253,7 @@ def compiled(rows: int, lists: bool) -> Work:
             for table in mapping.streams["tickets"]:  # the runner maps table by table, each in an engine of its own
                 engine = DuckEngine()
                 engine.scan("stored", [str(path)], RAW)
-                engine.table("raw", f"SELECT * FROM stored WHERE source_seq BETWEEN {start} AND {start + CHUNK - 1}")
+                engine.view("raw", f"SELECT * FROM stored WHERE source_seq BETWEEN {start} AND {start + CHUNK - 1}")
                 made += engine.fetch(_sql(mapping, table)).num_rows
                 engine.close()
         shutil.rmtree(path.parent)
@@ -218,15 +270,33 @@ def _raw(payloads: list[str], first: int = 0) -> pa.Table:
     height = len(payloads)
     numbers = range(first, first + height)
     moment = pa.array([datetime(2026, 1, 5, tzinfo=UTC)] * height, RAW.field("source_stamp").type)
-    return pa.table({
-        "id": [str(at) for at in numbers], "source_stamp": moment, "source_seq": pa.array(numbers, pa.int64()),
-        "ingested_at": moment, "run_id": ["r"] * height, "deleted": [False] * height, "payload": payloads,
-        "payload_hash": [f"h{at}" for at in numbers], "n": pa.array([1] * height, pa.int64())}, schema=RAW)
+    return pa.table(
+        {
+            "id": [str(at) for at in numbers],
+            "source_stamp": moment,
+            "source_seq": pa.array(numbers, pa.int64()),
+            "ingested_at": moment,
+            "run_id": ["r"] * height,
+            "deleted": [False] * height,
+            "payload": payloads,
+            "payload_hash": [f"h{at}" for at in numbers],
+            "n": pa.array([1] * height, pa.int64()),
+        },
+        schema=RAW,
+    )
 
 
 # --- instead: record by record, by what the mapping file says ------------------------------------------------
-PYTHON_TYPES: dict[str, Any] = {"text": str, "number": float, "integer": int, "boolean": bool, "time": datetime,
-                                "date": date, "labels": list[tuple[str, str]], "texts": list[str]}
+PYTHON_TYPES: dict[str, Any] = {
+    "text": str,
+    "number": float,
+    "integer": int,
+    "boolean": bool,
+    "time": datetime,
+    "date": date,
+    "labels": list[tuple[str, str]],
+    "texts": list[str],
+}
 
 
 def interpreted(rows: int, lists: bool) -> Work:
@@ -250,8 +320,10 @@ def _interpreted(makers: list[TableMaker], payloads: list[str]) -> list[pa.Table
         custom = {str(one["id"]): one["value"] for one in record.get("custom_fields") or ()}
         for maker, held in zip(makers, out, strict=True):
             held += maker.rows(record, custom)
-    return [pa.Table.from_pylist(held, schema=TABLES[maker.spec.table].arrow)
-            for maker, held in zip(makers, out, strict=True)]
+    return [
+        pa.Table.from_pylist(held, schema=TABLES[maker.spec.table].arrow)
+        for maker, held in zip(makers, out, strict=True)
+    ]
 
 
 Read = Callable[[Any, Any, dict[str, Any]], str | None]
@@ -263,8 +335,13 @@ class TableMaker:
     def __init__(self, spec: TableMapping) -> None:
         self.spec = spec
         schema = TABLES[spec.table]
-        wanted = {column.name: (PYTHON_TYPES[column.type] if column.required else PYTHON_TYPES[column.type] | None,
-                                ... if column.required else None) for column in schema.columns}
+        wanted = {
+            column.name: (
+                PYTHON_TYPES[column.type] if column.required else PYTHON_TYPES[column.type] | None,
+                ... if column.required else None,
+            )
+            for column in schema.columns
+        }
         self.model: Any = create_model(spec.table, __config__=ConfigDict(frozen=True, extra="forbid"), **wanted)
         self.fields = [(field.column, field, closure(field.expression)) for field in spec.fields]
         self.labels = [(field.column, closure(field.expression)) for field in spec.dimensions]
@@ -497,8 +574,10 @@ def by_hand(rows: int, lists: bool) -> Work:
         zone = ZoneInfo(ZONE)
         made = 0
         for page in payloads_of(path):
-            made += sum(pa.Table.from_pylist(listed, schema=TABLES[name].arrow).num_rows
-                        for name, listed in _by_hand(page, zone, lists).items())
+            made += sum(
+                pa.Table.from_pylist(listed, schema=TABLES[name].arrow).num_rows
+                for name, listed in _by_hand(page, zone, lists).items()
+            )
         shutil.rmtree(path.parent)
         return {"rows out": made}
 
@@ -533,14 +612,24 @@ def _basic(ticket: Ticket, custom: dict[int, Any], zone: ZoneInfo) -> dict[str, 
     day, week = _local(ticket.created_at, zone)
     metrics = ticket.metric_set
     return {
-        "interaction_id": f"zendesk:{ticket.id}", "kind": "ticket", "ticket_id": ticket.id,
-        "agent_id": f"zendesk:{ticket.assignee_id}" if ticket.assignee_id else None, "group_id": ticket.group_id,
-        "brand": ticket.brand_id, "channel": ticket.via.channel if ticket.via else None, "status": ticket.status,
+        "interaction_id": f"zendesk:{ticket.id}",
+        "kind": "ticket",
+        "ticket_id": ticket.id,
+        "agent_id": f"zendesk:{ticket.assignee_id}" if ticket.assignee_id else None,
+        "group_id": ticket.group_id,
+        "brand": ticket.brand_id,
+        "channel": ticket.via.channel if ticket.via else None,
+        "status": ticket.status,
         "priority": ticket.priority,
         "satisfaction": RATINGS.get(ticket.satisfaction_rating.score or "") if ticket.satisfaction_rating else None,
-        "created_at": ticket.created_at, "created_date": day, "created_week": week,
-        "solved_at": metrics.solved_at if metrics else None, "updated_at": ticket.updated_at,
-        "region": custom.get(360000000101), "language": custom.get(360000000102), "severity": custom.get(360000000103),
+        "created_at": ticket.created_at,
+        "created_date": day,
+        "created_week": week,
+        "solved_at": metrics.solved_at if metrics else None,
+        "updated_at": ticket.updated_at,
+        "region": custom.get(360000000101),
+        "language": custom.get(360000000102),
+        "severity": custom.get(360000000103),
     }
 
 
@@ -553,12 +642,18 @@ def _further(ticket: FullTicket, custom: dict[int, Any], zone: ZoneInfo) -> dict
     minutes = metrics.full_resolution_time_in_minutes if metrics else None
     labels = [("form", ticket.ticket_form_id), ("host", host.group(1) if host else None)]
     return {
-        "requester_id": ticket.requester_id, "url": ticket.url, "policy": custom.get(360000000105),
+        "requester_id": ticket.requester_id,
+        "url": ticket.url,
+        "policy": custom.get(360000000105),
         "channel": CHANNELS.get(via.channel or "", "other") if via else None,
-        "language": custom.get(360000000102) or "en", "region": REGIONS.get(custom.get(360000000101) or ""),
-        "severity": SEVERITIES.get(custom.get(360000000103) or ""), "product": product.group(1) if product else None,
+        "language": custom.get(360000000102) or "en",
+        "region": REGIONS.get(custom.get(360000000101) or ""),
+        "severity": SEVERITIES.get(custom.get(360000000103) or ""),
+        "product": product.group(1) if product else None,
         "escalation_level": metrics.group_stations if metrics else None,
-        "closed_at": metrics.closed_at if metrics else None, "closed_date": day, "closed_week": week,
+        "closed_at": metrics.closed_at if metrics else None,
+        "closed_date": day,
+        "closed_week": week,
         "duration": minutes.calendar * 60 if minutes and minutes.calendar is not None else None,
         "dimensions": [(name, value) for name, value in labels if value is not None],
     }
@@ -567,14 +662,29 @@ def _further(ticket: FullTicket, custom: dict[int, Any], zone: ZoneInfo) -> dict
 def _lists(ticket: FullTicket, tables: dict[str, list[dict[str, Any]]]) -> None:
     key = f"zendesk:{ticket.id}"
     tables["answers"] += [
-        {"evaluation_id": key, "criterion_key": one.key, "state": "na" if one.answer == "N/A" else "valued",
-         "option": one.answer, "points": one.points} for one in ticket.checks]
+        {
+            "evaluation_id": key,
+            "criterion_key": one.key,
+            "state": "na" if one.answer == "N/A" else "valued",
+            "option": one.answer,
+            "points": one.points,
+        }
+        for one in ticket.checks
+    ]
     tables["timeline_events"] += [
-        {"event_id": f"{key}:{one.id}", "case_review_id": key, "kind": one.type, "at": one.created_at,
-         "person_id": f"zendesk:{one.author_id}" if one.author_id else None} for one in ticket.comments]
+        {
+            "event_id": f"{key}:{one.id}",
+            "case_review_id": key,
+            "kind": one.type,
+            "at": one.created_at,
+            "person_id": f"zendesk:{one.author_id}" if one.author_id else None,
+        }
+        for one in ticket.comments
+    ]
     tables["calibration_participants"] += [
         {"session_id": key, "person_id": f"zendesk:{one.id}", "status": STATES[one.state or ""], "done_at": one.done_at}
-        for one in ticket.followers]
+        for one in ticket.followers
+    ]
 
 
 def _compare(rows: int, lists: bool) -> None:
@@ -582,9 +692,13 @@ def _compare(rows: int, lists: bool) -> None:
     payloads = list(tickets(rows, lists=lists))
     mapping = parse(MANY if lists else TWELVE, file="benchmark.yaml")
     makers = [TableMaker(table) for table in mapping.streams["tickets"].values()]
-    ways = [dict(zip(mapping.streams["tickets"], _interpreted(makers, payloads), strict=True)),
-            {name: pa.Table.from_pylist(listed, schema=TABLES[name].arrow)
-             for name, listed in _by_hand(payloads, ZoneInfo(ZONE), lists).items()}]
+    ways = [
+        dict(zip(mapping.streams["tickets"], _interpreted(makers, payloads), strict=True)),
+        {
+            name: pa.Table.from_pylist(listed, schema=TABLES[name].arrow)
+            for name, listed in _by_hand(payloads, ZoneInfo(ZONE), lists).items()
+        },
+    ]
     engine = DuckEngine()
     engine.register("raw", _raw(payloads))
     for table in mapping.streams["tickets"]:
@@ -602,7 +716,13 @@ if __name__ == "__main__":
         _compare(2_000, lists=True)
     else:
         for name, lists in (("12 paths", False), ("25 fields three fan-outs", True)):
-            compare(f"mapping {name}", [Case("interpreted with pydantic", interpreted, rows=ROWS, lists=lists),
-                                        Case("by hand with pydantic", by_hand, rows=ROWS, lists=lists),
-                                        Case("compiled select", compiled, rows=ROWS, lists=lists)],
-                    baseline="interpreted with pydantic", repeat=3)
+            compare(
+                f"mapping {name}",
+                [
+                    Case("interpreted with pydantic", interpreted, rows=ROWS, lists=lists),
+                    Case("by hand with pydantic", by_hand, rows=ROWS, lists=lists),
+                    Case("compiled select", compiled, rows=ROWS, lists=lists),
+                ],
+                baseline="interpreted with pydantic",
+                repeat=3,
+            )

@@ -45,8 +45,16 @@ class Case:
         self.given = given
 
 
-def compare(title: str, cases: Sequence[Case], *, baseline: str = "", repeat: int = 3, timeout: float = 600,
-            folder: Path | None = RESULTS, show: Callable[[str], object] = print) -> dict[str, Any]:
+def compare(
+    title: str,
+    cases: Sequence[Case],
+    *,
+    baseline: str = "",
+    repeat: int = 3,
+    timeout: float = 600,
+    folder: Path | None = RESULTS,
+    show: Callable[[str], object] = print,
+) -> dict[str, Any]:
     """Run every case ``repeat`` times in turn; show a table, write ``folder/title.json`` and return what it says.
 
     Args:
@@ -83,8 +91,14 @@ def run_once(case: Case, *, timeout: float = 600) -> dict[str, Any]:
     """Run one case in a process of its own; return its measures and ``facts``, the counts that it returned."""
     command = [sys.executable, str(Path(__file__).resolve()), str(case.script), case.function, json.dumps(case.given)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False,
-                              env=os.environ | {"PYTHONPATH": _path()})
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=os.environ | {"PYTHONPATH": _path()},
+        )
     except subprocess.TimeoutExpired:
         msg = f"{case.name}: not finished after {timeout:g} s"
         raise RuntimeError(msg) from None
@@ -101,11 +115,24 @@ def table(report: Mapping[str, Any]) -> str:
     for case in report["cases"]:
         median, ratio = case["median"], case["ratio"]
         counts = ", ".join(f"{name} {value:,}" for name, value in case["facts"].items())
-        rows.append((case["name"], f"{median['cpu_s']:.3f}", f"{median['wall_s']:.3f}", f"{median['peak_mb']:.0f}",
-                     *(_times(ratio[name]) for name in ("cpu_s", "wall_s", "peak_mb")), counts))
+        rows.append(
+            (
+                case["name"],
+                f"{median['cpu_s']:.3f}",
+                f"{median['wall_s']:.3f}",
+                f"{median['peak_mb']:.0f}",
+                *(_times(ratio[name]) for name in ("cpu_s", "wall_s", "peak_mb")),
+                counts,
+            )
+        )
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) if n in {0, len(row) - 1} else text.rjust(width)
-                       for n, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    lines = [
+        "  ".join(
+            text.ljust(width) if n in {0, len(row) - 1} else text.rjust(width)
+            for n, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
     note = f"{report['title']}: median of {report['repeat']}; x is times {report['baseline']}"
     return "\n".join([note, *lines])
 
@@ -114,19 +141,38 @@ def _times(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.2f}"
 
 
-def _report(title: str, cases: Sequence[Case], runs: Mapping[str, list[dict[str, Any]]],
-            baseline: str) -> dict[str, Any]:
-    medians = {name: {measure: statistics.median(run[measure] for run in some) for measure in MEASURES}
-               for name, some in runs.items()}
+def _report(
+    title: str, cases: Sequence[Case], runs: Mapping[str, list[dict[str, Any]]], baseline: str
+) -> dict[str, Any]:
+    medians = {
+        name: {measure: statistics.median(run[measure] for run in some) for measure in MEASURES}
+        for name, some in runs.items()
+    }
     base = medians[baseline]
     return {
-        "title": title, "baseline": baseline, "repeat": len(runs[baseline]),
-        "machine": {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(),
-                    "processors": os.cpu_count()},
-        "cases": [{"name": case.name, "given": case.given, "median": medians[case.name],
-                   "ratio": {measure: medians[case.name][measure] / base[measure] if base[measure] else None
-                             for measure in MEASURES},
-                   "facts": runs[case.name][-1]["facts"], "runs": runs[case.name]} for case in cases],
+        "title": title,
+        "baseline": baseline,
+        "repeat": len(runs[baseline]),
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "processors": os.cpu_count(),
+        },
+        "cases": [
+            {
+                "name": case.name,
+                "given": case.given,
+                "median": medians[case.name],
+                "ratio": {
+                    measure: medians[case.name][measure] / base[measure] if base[measure] else None
+                    for measure in MEASURES
+                },
+                "facts": runs[case.name][-1]["facts"],
+                "runs": runs[case.name],
+            }
+            for case in cases
+        ],
     }
 
 
@@ -175,8 +221,11 @@ def _child(script: str, function: str, given: str) -> None:
     cpu, wall = _cpu() - cpu, time.perf_counter() - wall
     peak = peak_mb()
     print()
-    print(json.dumps({"cpu_s": cpu, "wall_s": wall, "peak_mb": peak, "grown_mb": peak - before,
-                      "facts": dict(facts or {})}))
+    print(
+        json.dumps(
+            {"cpu_s": cpu, "wall_s": wall, "peak_mb": peak, "grown_mb": peak - before, "facts": dict(facts or {})}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@ def generate(tickets: int) -> Work:
 
     def work() -> dict[str, float]:
         made = make_programme(tickets=tickets)
-        return {"ticket_versions": made.tickets.num_rows, "evaluations": made.evaluations.num_rows,
-                "answers": made.answers.num_rows}
+        return {
+            "ticket_versions": made.tickets.num_rows,
+            "evaluations": made.evaluations.num_rows,
+            "answers": made.answers.num_rows,
+        }
 
     return work
 
@@ -26,6 +29,13 @@ def truth(tickets: int) -> Work:
 
 
 if __name__ == "__main__":
-    compare("programme", [Case("demo", generate, tickets=5_400), Case("demo truth", truth, tickets=5_400),
-                          Case("100,000 tickets", generate, tickets=100_000),
-                          Case("1,000,000 tickets", generate, tickets=1_000_000)], baseline="demo")
+    compare(
+        "programme",
+        [
+            Case("demo", generate, tickets=5_400),
+            Case("demo truth", truth, tickets=5_400),
+            Case("100,000 tickets", generate, tickets=100_000),
+            Case("1,000,000 tickets", generate, tickets=1_000_000),
+        ],
+        baseline="demo",
+    )

@@ -6,7 +6,19 @@ import subprocess
 import sys
 import time
 
-HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "deltalake", "gspread", "zenpy", "pydantic", "rich", "requests", "msgspec")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "deltalake",
+    "gspread",
+    "zenpy",
+    "pydantic",
+    "rich",
+    "requests",
+    "msgspec",
+)
 
 
 def seconds(*arguments: str) -> float:

@@ -35,10 +35,18 @@ def pages() -> list[pa.Table]:
     for at in range(COMMITS):
         ids = [str(at * SIZE + row) for row in range(SIZE)]
         payloads = [json.dumps({"id": i, "text": "x" * 460, "n": at}) for i in ids]
-        made.append(pa.table({
-            "id": ids, "source_stamp": pa.array([START + timedelta(seconds=at)] * SIZE, PAGE.field("source_stamp").type),
-            "source_seq": pa.array(range(SIZE), pa.int64()), "deleted": pa.array([False] * SIZE), "payload": payloads,
-        }, schema=PAGE))
+        made.append(
+            pa.table(
+                {
+                    "id": ids,
+                    "source_stamp": pa.array([START + timedelta(seconds=at)] * SIZE, PAGE.field("source_stamp").type),
+                    "source_seq": pa.array(range(SIZE), pa.int64()),
+                    "deleted": pa.array([False] * SIZE),
+                    "payload": payloads,
+                },
+                schema=PAGE,
+            )
+        )
     return made
 
 
@@ -86,15 +94,30 @@ def versions(rows: int) -> tuple[Path, list[str]]:
         part = slice(start, min(start + 100_000, rows))
         ids = pa.array([f"e{i}" for i in record[part]])
         height = len(ids)
-        stamp = pa.array(at[part] * 86_400_000_000 + int(START.timestamp() * 1e6), pa.int64()).cast(schema.field("source_stamp").type)
+        stamp = pa.array(at[part] * 86_400_000_000 + int(START.timestamp() * 1e6), pa.int64()).cast(
+            schema.field("source_stamp").type
+        )
         given = {
-            "evaluation_id": ids, "record_id": ids, "source": pa.array(["s"] * height), "stream": pa.array(["t"] * height),
-            "source_stamp": stamp, "source_seq": pa.array([0] * height, pa.int64()), "payload_hash": ids,
-            "deleted": pa.array([False] * height), "kind": pa.array(["standard"] * height),
-            "form_id": pa.array(["form"] * height), "interaction_id": ids, "submitted_at": stamp,
+            "evaluation_id": ids,
+            "record_id": ids,
+            "source": pa.array(["s"] * height),
+            "stream": pa.array(["t"] * height),
+            "source_stamp": stamp,
+            "source_seq": pa.array([0] * height, pa.int64()),
+            "payload_hash": ids,
+            "deleted": pa.array([False] * height),
+            "kind": pa.array(["standard"] * height),
+            "form_id": pa.array(["form"] * height),
+            "interaction_id": ids,
+            "submitted_at": stamp,
         }
         columns = [given[f.name].cast(f.type) if f.name in given else pa.nulls(height, f.type) for f in schema]
-        table.commit(pa.table(columns, schema=schema), expected_n=n, run_id="r", coverage={"s.t": Coverage(n=n + 1, mapping_hash="h")})
+        table.commit(
+            pa.table(columns, schema=schema),
+            expected_n=n,
+            run_id="r",
+            coverage={"s.t": Coverage(n=n + 1, mapping_hash="h")},
+        )
     return folder, table.files()
 
 
@@ -131,8 +154,14 @@ def all_rows(rows: int) -> Work:
 
 
 if __name__ == "__main__":
-    compare("store commits", [Case("plain parquet files", plain_files), Case("store commits", store_commits)],
-            baseline="plain parquet files")
+    compare(
+        "store commits",
+        [Case("plain parquet files", plain_files), Case("store commits", store_commits)],
+        baseline="plain parquet files",
+    )
     for size in (100_000, 1_000_000):
-        compare(f"store current rows {size}", [Case("all versions", all_rows, rows=size), Case("current rows", current_rows, rows=size)],
-                baseline="all versions")
+        compare(
+            f"store current rows {size}",
+            [Case("all versions", all_rows, rows=size), Case("current rows", current_rows, rows=size)],
+            baseline="all versions",
+        )

@@ -87,8 +87,15 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
         # What YAML takes for an alias may be an unquoted password that begins with *: its words are not said back.
         said = _QUOTED.sub("a word", error.problem or error.context or "")
         hint = "write a text that begins with * in quotes" if "alias" in said else ""
-        raise ConfigError(Problem(what=f"not YAML: {said}", hint=hint, file=file, line=mark.line + 1 if mark else 0,
-                                  column=mark.column + 1 if mark else 0)) from None
+        raise ConfigError(
+            Problem(
+                what=f"not YAML: {said}",
+                hint=hint,
+                file=file,
+                line=mark.line + 1 if mark else 0,
+                column=mark.column + 1 if mark else 0,
+            )
+        ) from None
     except (YAMLError, RecursionError) as error:
         raise ConfigError(Problem(what=f"not YAML: {str(error).splitlines()[0]}", file=file)) from None
     if root is None:
@@ -109,8 +116,9 @@ class _Reader:
 
     def fault(self, node: Any, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
         mark = node.start_mark
-        self.problems.append(Problem(what=what, hint=hint, file=self.file, line=mark.line + 1,
-                                     column=mark.column + 1, path=path))
+        self.problems.append(
+            Problem(what=what, hint=hint, file=self.file, line=mark.line + 1, column=mark.column + 1, path=path)
+        )
 
     def value(self, node: Any, path: tuple[str | int, ...]) -> Any:
         kind = type(node).__name__

@@ -7,17 +7,34 @@ import sys
 
 import pytest
 
-HEAVY = {"pandas", "numpy", "pyarrow", "duckdb", "deltalake", "gspread", "zenpy", "pydantic", "rich", "requests", "msgspec", "scipy",
-         "starlette", "ruamel"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "deltalake",
+    "gspread",
+    "zenpy",
+    "pydantic",
+    "rich",
+    "requests",
+    "msgspec",
+    "scipy",
+    "starlette",
+    "ruamel",
+}
 
 
-@pytest.mark.parametrize("code", [
-    "import qa_sync",
-    "from qa_sync.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
-    "from qa_sync.cli import main\ntry: main(['report', '--help'])\nexcept SystemExit: pass",
-    "from qa_sync.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
-    "from qa_sync.cli import main\ntry: main(['reprot'])\nexcept SystemExit: pass",
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import qa_sync",
+        "from qa_sync.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from qa_sync.cli import main\ntry: main(['report', '--help'])\nexcept SystemExit: pass",
+        "from qa_sync.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
+        "from qa_sync.cli import main\ntry: main(['reprot'])\nexcept SystemExit: pass",
+    ],
+)
 def test_nothing_heavy_is_imported(code: str) -> None:
     probe = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)

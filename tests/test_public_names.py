@@ -25,9 +25,22 @@ def test_a_name_that_is_not_there_is_no_attribute() -> None:
         _ = qa_sync.wrokspace
 
 
-@pytest.mark.parametrize("package", ["qa_sync.agreement", "qa_sync.dashboards", "qa_sync.engine", "qa_sync.forms", "qa_sync.http",
-                                     "qa_sync.mapping", "qa_sync.people", "qa_sync.reconcile", "qa_sync.reports", "qa_sync.store",
-                                     "qa_sync.testing"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "qa_sync.agreement",
+        "qa_sync.dashboards",
+        "qa_sync.engine",
+        "qa_sync.forms",
+        "qa_sync.http",
+        "qa_sync.mapping",
+        "qa_sync.people",
+        "qa_sync.reconcile",
+        "qa_sync.reports",
+        "qa_sync.store",
+        "qa_sync.testing",
+    ],
+)
 def test_packages_hold_what_they_list(package: str) -> None:
     module = import_module(package)
     names = getattr(module, "__all__", [])
@@ -42,7 +55,18 @@ def test_functions_stay_callable_whatever_was_imported_before(first: str) -> Non
 
 
 def test_errors_say_which_exit_code_they_mean() -> None:
-    assert {name: getattr(qa_sync, name).exit_code for name in qa_sync.__all__
-            if isinstance(getattr(qa_sync, name), type) and issubclass(getattr(qa_sync, name), Exception)} == {
-                "AuthError": 2, "ConfigError": 2, "ConservationError": 1, "LostRace": 1, "QASyncError": 1, "SinkError": 1,
-                "SourceError": 1, "StoreError": 1, "TransientError": 1}
+    assert {
+        name: getattr(qa_sync, name).exit_code
+        for name in qa_sync.__all__
+        if isinstance(getattr(qa_sync, name), type) and issubclass(getattr(qa_sync, name), Exception)
+    } == {
+        "AuthError": 2,
+        "ConfigError": 2,
+        "ConservationError": 1,
+        "LostRace": 1,
+        "QASyncError": 1,
+        "SinkError": 1,
+        "SourceError": 1,
+        "StoreError": 1,
+        "TransientError": 1,
+    }

@@ -44,12 +44,14 @@ def cell_of(value: Any) -> Cell:
         return float(value)
     if isinstance(value, datetime):
         return (value.date() - _EPOCH).days + _fraction(
-            timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond))
+            timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
+        )
     if isinstance(value, date):
         return float((value - _EPOCH).days)
     if isinstance(value, time):
         return _fraction(
-            timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond))
+            timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
+        )
     if isinstance(value, timedelta):
         return value.days + _fraction(timedelta(seconds=value.seconds, microseconds=value.microseconds))
     return str(value)
@@ -142,8 +144,11 @@ class Book:
     def _titles_with_formulas(self) -> set[str]:
         with zipfile.ZipFile(io.BytesIO(self.content)) as packed:
             names = set(packed.namelist())
-            return {title for title, part in self._parts().items()
-                    if part not in names or re.search(rb"<(?:x:)?f[\s>/]", packed.read(part))}
+            return {
+                title
+                for title, part in self._parts().items()
+                if part not in names or re.search(rb"<(?:x:)?f[\s>/]", packed.read(part))
+            }
 
     def has_more_than_cells(self, titles: tuple[str, ...]) -> bool:
         """Whether any of these sheets has drawings, charts, pivots, comments or the like."""

@@ -25,9 +25,20 @@ _GREY = {"bg_color": "#E9ECEF", "font_color": "#52606D"}
 
 #: First match wins. A class may be written as CRITICAL_MISS or as "Critical miss".
 OUTCOMES: tuple[tuple[str, dict[str, str]], ...] = (
-    ("CRITICAL", _RED), ("LENIENT", _ORANGE), ("STRICT", _BLUE), ("EXACT", _GREEN), ("WITHIN", _PALE_GREEN),
-    ("SAME", _YELLOW), ("DIFFERENT", _YELLOW), ("UNSCORED", _YELLOW), ("AMBIGUOUS", _GREY), ("UNMATCHED", _GREY),
-    ("NOT", _GREY), ("EXCLUDED", _GREY), ("VOIDED", _GREY), ("AUDITEE", _GREY),
+    ("CRITICAL", _RED),
+    ("LENIENT", _ORANGE),
+    ("STRICT", _BLUE),
+    ("EXACT", _GREEN),
+    ("WITHIN", _PALE_GREEN),
+    ("SAME", _YELLOW),
+    ("DIFFERENT", _YELLOW),
+    ("UNSCORED", _YELLOW),
+    ("AMBIGUOUS", _GREY),
+    ("UNMATCHED", _GREY),
+    ("NOT", _GREY),
+    ("EXCLUDED", _GREY),
+    ("VOIDED", _GREY),
+    ("AUDITEE", _GREY),
 )
 
 
@@ -55,23 +66,66 @@ def alignment(field: Field) -> str:
 def conditions(field: Field, cells: Sequence[Any]) -> list[dict[str, Any]]:
     """Return the conditional formats of a column; a "format" in them is the properties of one, yet to be made."""
     if field.tone == "outcome":
-        return [{"type": "text", "criteria": "begins with", "value": name, "format": look, "stop_if_true": True}
-                for name, look in OUTCOMES]
+        return [
+            {"type": "text", "criteria": "begins with", "value": name, "format": look, "stop_if_true": True}
+            for name, look in OUTCOMES
+        ]
     numbers = [abs(cell) for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
     if not numbers:
         return []
     if field.tone == "leniency":
         edge = max(*numbers, 1e-9) if len(numbers) > 1 else numbers[0] or 1e-9
-        return [{"type": "3_color_scale", "min_type": "num", "mid_type": "num", "max_type": "num", "min_value": -edge,
-                 "mid_value": 0, "max_value": edge, "min_color": "#8DB8DE", "mid_color": PAPER, "max_color": "#F5B36B"}]
+        return [
+            {
+                "type": "3_color_scale",
+                "min_type": "num",
+                "mid_type": "num",
+                "max_type": "num",
+                "min_value": -edge,
+                "mid_value": 0,
+                "max_value": edge,
+                "min_color": "#8DB8DE",
+                "mid_color": PAPER,
+                "max_color": "#F5B36B",
+            }
+        ]
     if field.tone == "share":
-        return [{"type": "3_color_scale", "min_type": "num", "mid_type": "num", "max_type": "num", "min_value": 0.4,
-                 "mid_value": 0.75, "max_value": 1, "min_color": "#F2A49B", "mid_color": "#FFF4CE",
-                 "max_color": "#A8D5B0"}]
+        return [
+            {
+                "type": "3_color_scale",
+                "min_type": "num",
+                "mid_type": "num",
+                "max_type": "num",
+                "min_value": 0.4,
+                "mid_value": 0.75,
+                "max_value": 1,
+                "min_color": "#F2A49B",
+                "mid_color": "#FFF4CE",
+                "max_color": "#A8D5B0",
+            }
+        ]
     if field.tone == "share_bad":
-        return [{"type": "2_color_scale", "min_type": "num", "max_type": "num", "min_value": 0, "max_value": 0.3,
-                 "min_color": PAPER, "max_color": "#F2A49B"}]
+        return [
+            {
+                "type": "2_color_scale",
+                "min_type": "num",
+                "max_type": "num",
+                "min_value": 0,
+                "max_value": 0.3,
+                "min_color": PAPER,
+                "max_color": "#F2A49B",
+            }
+        ]
     if field.tone == "bar":
-        return [{"type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": "#BBD3E6",
-                 "bar_border_color": "#BBD3E6", "min_type": "num", "min_value": 0}]
+        return [
+            {
+                "type": "data_bar",
+                "data_bar_2010": True,
+                "bar_solid": True,
+                "bar_color": "#BBD3E6",
+                "bar_border_color": "#BBD3E6",
+                "min_type": "num",
+                "min_value": 0,
+            }
+        ]
     return []

@@ -20,11 +20,14 @@ from qa_sync_excel.registry import SHEET, Registered, identity, rows_of
 from qa_sync_excel.texts import displayable, table_names
 
 #: Equal contents are equal bytes, so a workbook says when its data are from, not when it was drawn.
-_CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - Excel's properties have no zone
+_CREATED = datetime(2026, 1, 1)
 #: From so many pixels on, the texts of a column are read, not scanned; up to so many rows they are wrapped.
 _WRAP_WIDTH, _WRAP_ROWS = 200, 300
 _OPTIONS = {
-    "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
     "default_format_properties": FONT,
 }
 
@@ -43,8 +46,9 @@ def draw(
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, _OPTIONS)
     notes = [note for sheet in sheets if not sheet.shape.hidden for note in sheet.shape.notes]
-    book.set_properties({"title": title, "author": "qa-sync", "comments": "\n".join(dict.fromkeys(notes))[:2000],
-                         "created": _CREATED})
+    book.set_properties(
+        {"title": title, "author": "qa-sync", "comments": "\n".join(dict.fromkeys(notes))[:2000], "created": _CREATED}
+    )
     pen = Pen(book)
     worksheets = [book.add_worksheet(sheet.title) for sheet in sheets]
     names = table_names([(sheet.shape.dashboard, sheet.shape.name) for sheet in sheets])
@@ -74,20 +78,30 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
     width = len(fields) + len(sheet.own_headers)
     head = {"bold": True, "text_wrap": True, "valign": "vcenter", "border": 1, "border_color": RULE}
     # Figures are right-aligned, but their headers centred: the filter's button covers the right end.
-    columns = [{"header": label, "header_format": pen(**head, bg_color=SLATE, font_color=PAPER,
-                                                      align="left" if one.kind == "text" else "center")}
-               for one, label in zip(fields, sheet.labels, strict=True)]
+    columns = [
+        {
+            "header": label,
+            "header_format": pen(
+                **head, bg_color=SLATE, font_color=PAPER, align="left" if one.kind == "text" else "center"
+            ),
+        }
+        for one, label in zip(fields, sheet.labels, strict=True)
+    ]
     columns += [{"header": label, "header_format": pen(**head, bg_color=ANALYST)} for label in sheet.own_headers]
-    worksheet.add_table(0, 0, height, width - 1, {
-        "name": name, "style": "Table Style Light 1", "columns": columns})
-    widths = [column_pixels(one, label, cells)
-              for one, label, cells in zip(fields, sheet.labels, sheet.columns, strict=True)]
-    worksheet.set_row_pixels(0, header_pixels([*sheet.labels, *sheet.own_headers],
-                                              [*widths, *[OWN_WIDTH] * len(sheet.own_headers)]))
+    worksheet.add_table(0, 0, height, width - 1, {"name": name, "style": "Table Style Light 1", "columns": columns})
+    widths = [
+        column_pixels(one, label, cells) for one, label, cells in zip(fields, sheet.labels, sheet.columns, strict=True)
+    ]
+    worksheet.set_row_pixels(
+        0, header_pixels([*sheet.labels, *sheet.own_headers], [*widths, *[OWN_WIDTH] * len(sheet.own_headers)])
+    )
     worksheet.freeze_panes(1, 1)
     worksheet.ignore_errors({"number_stored_as_text": _span(height, width)})
-    wrapped = [at for at, one in enumerate(fields)
-               if one.kind == "text" and one.width >= _WRAP_WIDTH and sheet.height <= _WRAP_ROWS]
+    wrapped = [
+        at
+        for at, one in enumerate(fields)
+        if one.kind == "text" and one.width >= _WRAP_WIDTH and sheet.height <= _WRAP_ROWS
+    ]
     for row in range(sheet.height):
         # Said outright, because not every program fits heights to wrapped texts when it opens a workbook.
         worksheet.set_row_pixels(row + 1, row_pixels([(sheet.columns[at][row], widths[at]) for at in wrapped]))
@@ -134,8 +148,12 @@ def _dress(worksheet: Any, sheet: Sheet) -> None:
     for at, one in enumerate(sheet.shape.fields):
         if one.doc:
             lines = 2 + len(one.doc) // 42 + one.doc.count("\n")
-            worksheet.write_comment(0, at, displayable(one.doc), {
-                "width": 260, "height": 18 * lines, "font_size": 9, "color": "#FFFDF5", "author": "qa-sync"})
+            worksheet.write_comment(
+                0,
+                at,
+                displayable(one.doc),
+                {"width": 260, "height": 18 * lines, "font_size": 9, "color": "#FFFDF5", "author": "qa-sync"},
+            )
     worksheet.hide_gridlines(2)
     worksheet.set_landscape()
     worksheet.set_paper(9)
@@ -151,9 +169,14 @@ def _span(height: int, width: int) -> str:
 
 def _draw_registry(book: Any, sheets: Sequence[Sheet], hashes: Mapping[str, str]) -> None:
     registered = [
-        Registered(shape=sheet.shape, shape_hash=hashes[identity(sheet.shape)], title=sheet.title,
-                   labels=dict(zip(sheet.shape.field_names, sheet.labels, strict=True)), own=sheet.own_headers,
-                   texts=sheet.texts())
+        Registered(
+            shape=sheet.shape,
+            shape_hash=hashes[identity(sheet.shape)],
+            title=sheet.title,
+            labels=dict(zip(sheet.shape.field_names, sheet.labels, strict=True)),
+            own=sheet.own_headers,
+            texts=sheet.texts(),
+        )
         for sheet in sheets
     ]
     worksheet = book.add_worksheet(SHEET)

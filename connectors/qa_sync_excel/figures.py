@@ -25,8 +25,11 @@ class Figures:
 
     def place(self, worksheet: Any, sheet: Sheet) -> None:
         """Put the charts and notes of one sheet beside or below its table."""
-        charts = [(made, self._height(sheet, chart)) for chart in sheet.shape.charts
-                  if (made := self._chart(sheet, chart)) is not None]
+        charts = [
+            (made, self._height(sheet, chart))
+            for chart in sheet.shape.charts
+            if (made := self._chart(sheet, chart)) is not None
+        ]
         width = len(sheet.shape.fields) + len(sheet.own_headers)
         below = sheet.height <= _SHORT
         row, column = (max(sheet.height, 1) + 2, 0) if below else (1, width + 1)
@@ -41,9 +44,21 @@ class Figures:
         for at, (box, wide, high) in enumerate(boxes):
             options = {"x_offset": x + 4, "y_offset": y + 4, "object_position": 2 if below else 3}
             if isinstance(box, str):
-                worksheet.insert_textbox(row, column, box, {
-                    **options, "width": wide, "height": high, "fill": {"color": "#F7F9FA"}, "line": {"color": RULE},
-                    "font": {**_FONT, "size": 10}, "align": {"vertical": "top"}, "description": "Notes on this sheet"})
+                worksheet.insert_textbox(
+                    row,
+                    column,
+                    box,
+                    {
+                        **options,
+                        "width": wide,
+                        "height": high,
+                        "fill": {"color": "#F7F9FA"},
+                        "line": {"color": RULE},
+                        "font": {**_FONT, "size": 10},
+                        "align": {"vertical": "top"},
+                        "description": "Notes on this sheet",
+                    },
+                )
             else:
                 box.set_size({"width": wide, "height": high})
                 worksheet.insert_chart(row, column, box, {**options, "description": box.title_text})
@@ -73,19 +88,37 @@ class Figures:
         for at, name in enumerate(series):
             column = names.index(name)
             colour = SERIES[at % len(SERIES)]
-            look: dict[str, Any] = {"fill": {"color": colour}, "gap": 60} if chart.kind != "line" else {
-                "line": {"color": colour, "width": 2.25},
-                "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}}}
-            made.add_series({
-                "name": [data.title, 0, column], "categories": [data.title, 1, x, data.wanted, x],
-                "values": [data.title, 1, column, data.wanted, column], **look})
-        values: dict[str, Any] = {"num_format": "0%" if chart.percent else "General", "num_font": _FONT, "line": {"none": True},
-                  "major_gridlines": {"visible": True, "line": {"color": RULE, "width": 0.75}}}
+            look: dict[str, Any] = (
+                {"fill": {"color": colour}, "gap": 60}
+                if chart.kind != "line"
+                else {
+                    "line": {"color": colour, "width": 2.25},
+                    "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+                }
+            )
+            made.add_series(
+                {
+                    "name": [data.title, 0, column],
+                    "categories": [data.title, 1, x, data.wanted, x],
+                    "values": [data.title, 1, column, data.wanted, column],
+                    **look,
+                }
+            )
+        values: dict[str, Any] = {
+            "num_format": "0%" if chart.percent else "General",
+            "num_font": _FONT,
+            "line": {"none": True},
+            "major_gridlines": {"visible": True, "line": {"color": RULE, "width": 0.75}},
+        }
         ends: dict[str, Any] = {"min": chart.low, "max": chart.high}
         values |= {name: end for name, end in ends.items() if end is not None}
         kinds = {one.name: one.kind for one in data.shape.fields}
-        names_axis: dict[str, Any] = {"num_font": _FONT, "line": {"color": RULE}, "label_position": "low",
-                                      "major_tick_mark": "none"}
+        names_axis: dict[str, Any] = {
+            "num_font": _FONT,
+            "line": {"color": RULE},
+            "label_position": "low",
+            "major_tick_mark": "none",
+        }
         if kinds[chart.x] in ("date", "time"):
             names_axis |= {"date_axis": True, "num_format": "yyyy-mm-dd"}
         if chart.kind == "bar":  # the first row of the table is the upmost bar
@@ -96,8 +129,13 @@ class Figures:
             made.set_x_axis(names_axis)
             made.set_y_axis(values)
         made.title_text = chart.title
-        made.set_title({"name": chart.title, "name_font": {"name": "Calibri", "size": 12, "bold": True, "color": INK},
-                        "overlay": False})
+        made.set_title(
+            {
+                "name": chart.title,
+                "name_font": {"name": "Calibri", "size": 12, "bold": True, "color": INK},
+                "overlay": False,
+            }
+        )
         made.set_legend({"position": "bottom", "font": _FONT} if len(series) > 1 else {"none": True})
         made.set_chartarea({"border": {"color": RULE}})
         made.show_blanks_as("gap")

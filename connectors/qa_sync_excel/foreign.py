@@ -33,17 +33,27 @@ def read_foreign(book: Book, titles: Sequence[str]) -> list[ForeignSheet]:
             if title not in opened.sheetnames or not hasattr(opened[title], "iter_rows"):
                 continue  # a chart sheet
             sheet, values = opened[title], book.cells(title)
-            cells = {(cell.row - 1, cell.column - 1): (_own(cell, values), _look(cell))
-                     for row in sheet.iter_rows() for cell in row
-                     if cell.value is not None or (cell.has_style and cell.fill.fill_type == "solid")}
+            cells = {
+                (cell.row - 1, cell.column - 1): (_own(cell, values), _look(cell))
+                for row in sheet.iter_rows()
+                for cell in row
+                if cell.value is not None or (cell.has_style and cell.fill.fill_type == "solid")
+            }
             frozen = sheet.freeze_panes
             at = sheet[frozen] if isinstance(frozen, str) else None
-            made.append(ForeignSheet(
-                title=title, cells=cells, hidden=sheet.sheet_state != "visible",
-                widths=_widths(sheet),
-                frozen=(at.row - 1, at.column - 1) if at is not None else (0, 0),
-                merged=[(one.min_row - 1, one.min_col - 1, one.max_row - 1, one.max_col - 1)
-                        for one in sheet.merged_cells.ranges]))
+            made.append(
+                ForeignSheet(
+                    title=title,
+                    cells=cells,
+                    hidden=sheet.sheet_state != "visible",
+                    widths=_widths(sheet),
+                    frozen=(at.row - 1, at.column - 1) if at is not None else (0, 0),
+                    merged=[
+                        (one.min_row - 1, one.min_col - 1, one.max_row - 1, one.max_col - 1)
+                        for one in sheet.merged_cells.ranges
+                    ],
+                )
+            )
     return made
 
 

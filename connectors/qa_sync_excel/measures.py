@@ -45,15 +45,22 @@ def header_pixels(labels: Sequence[str], widths: Sequence[int]) -> int:
     >>> header_pixels(["Pairs", "A label of some forty letters, in 100 px"], [80, 100])
     76
     """
-    lines = max((_lines(label, width - _BUTTON, _LETTER)
-                 for label, width in zip(labels, widths, strict=True)), default=1)
+    lines = max(
+        (_lines(label, width - _BUTTON, _LETTER) for label, width in zip(labels, widths, strict=True)), default=1
+    )
     return min(max(36, 12 + _LINE * lines), 140)
 
 
 def row_pixels(wrapped: Sequence[tuple[Any, int]]) -> int:
     """Return a row's height, given its wrapped cells and their widths."""
-    lines = max((sum(_lines(line, width - _PADDING, _SMALL) for line in cell.split("\n"))
-                 for cell, width in wrapped if isinstance(cell, str)), default=1)
+    lines = max(
+        (
+            sum(_lines(line, width - _PADDING, _SMALL) for line in cell.split("\n"))
+            for cell, width in wrapped
+            if isinstance(cell, str)
+        ),
+        default=1,
+    )
     return min(_ROW + _LINE * (lines - 1), _HIGHEST)
 
 

@@ -56,8 +56,16 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
     wanted = plan.wanted.height
     columns: list[list[Cell | OwnCell]] = [list(plan.wanted.columns[field.name]) for field in fields]
     if there is None:
-        return Sheet(shape=shape, title=title, labels=tuple(headers(f.label for f in fields)), own_headers=(),
-                     columns=columns, own=(), height=wanted, wanted=wanted)
+        return Sheet(
+            shape=shape,
+            title=title,
+            labels=tuple(headers(f.label for f in fields)),
+            own_headers=(),
+            columns=columns,
+            own=(),
+            height=wanted,
+            wanted=wanted,
+        )
     labels = headers([*(f.label for f in fields), *(header for _, header in there.own)])
     mover = _Mover(there, {f.name: at for at, f in enumerate(fields)}, len(fields))
     row_of: dict[Cell, int] = {}
@@ -78,11 +86,22 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
         for name, column in zip(names, columns, strict=True):
             column.append(None if blank and name != shape.key else mover.managed(row, name, len(sources)))
         sources.append(row)
-    own = [[None if row is None else mover.own(row, column, at) for at, row in enumerate(sources)]
-           for column, _ in there.own]
+    own = [
+        [None if row is None else mover.own(row, column, at) for at, row in enumerate(sources)]
+        for column, _ in there.own
+    ]
     count = len(fields)
-    return Sheet(shape=shape, title=title, labels=tuple(labels[:count]), own_headers=tuple(labels[count:]),
-                 columns=columns, own=own, height=len(sources), wanted=wanted, lost_formulas=mover.lost)
+    return Sheet(
+        shape=shape,
+        title=title,
+        labels=tuple(labels[:count]),
+        own_headers=tuple(labels[count:]),
+        columns=columns,
+        own=own,
+        height=len(sources),
+        wanted=wanted,
+        lost_formulas=mover.lost,
+    )
 
 
 def unchanged(there: There) -> TabPlan:
@@ -110,8 +129,11 @@ def _kept(plan: TabPlan, there: There, used: set[int]) -> list[int]:
     for row in range(len(there.rows)):
         if row in used:
             continue
-        managed = any(there.rows[row][column] is not None
-                      for name, column in there.columns.items() if name != plan.wanted.shape.key)
+        managed = any(
+            there.rows[row][column] is not None
+            for name, column in there.columns.items()
+            if name != plan.wanted.shape.key
+        )
         if there.key(row) is None:
             stays = there.has_own(row) or (managed and plan.wanted.shape.key in there.columns)
         else:

@@ -119,8 +119,9 @@ def read_rows(rows: Iterable[Sequence[Any]]) -> dict[str, Registered] | None:
             tabs[name] = Registered(shape=shape, shape_hash=rest[0], title=rest[1], labels={}, places={}, texts={})
         elif kind == "field":
             tab = tabs[name]
-            tabs[name] = _with(tab, labels={**tab.labels, rest[0]: str(rest[2])},
-                               places={**tab.places, rest[0]: place_of(rest[1])})
+            tabs[name] = _with(
+                tab, labels={**tab.labels, rest[0]: str(rest[2])}, places={**tab.places, rest[0]: place_of(rest[1])}
+            )
         elif kind == "own":
             tabs[name] = _with(tabs[name], own=(*tabs[name].own, str(rest[0])))
         elif kind == "text":

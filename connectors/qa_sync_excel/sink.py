@@ -67,13 +67,18 @@ class ExcelSink:
             notes.append(self._keep_aside(book))
         hashes = {name: there.registered.shape_hash for name, there in everything.items()}
         hashes |= {identity(plan.wanted.shape): shape_hash(plan.wanted.shape) for plan in plans}
-        content = draw(sheets, hashes, title=self._settings.title or self._path.stem,
-                       foreign=read_foreign(book, foreign) if book else ())
+        content = draw(
+            sheets,
+            hashes,
+            title=self._settings.title or self._path.stem,
+            foreign=read_foreign(book, foreign) if book else (),
+        )
         replace_file(self._path, content, self._name)
-        return Receipt(data_cells=sum(plan.data_cells for plan in plans), calls=1, url=str(self._path),
-                       notes=tuple(notes))
+        return Receipt(
+            data_cells=sum(plan.data_cells for plan in plans), calls=1, url=str(self._path), notes=tuple(notes)
+        )
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:
         """Return what would keep the workbook from being replaced."""
         place = ("sinks", self._context.name, "path")
         why = in_the_way(self._path, self._name)

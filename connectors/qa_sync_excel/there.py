@@ -56,8 +56,11 @@ def find_tab(book: Book, tab: Registered, claimed: set[str]) -> There | None:
     while rows and all(cell is None for cell in rows[-1]):
         rows.pop()
     taken = set(columns.values())
-    own = tuple((column, label) for column, label in enumerate(header)
-                if column not in taken and (label or any(row[column] is not None for row in rows)))
+    own = tuple(
+        (column, label)
+        for column, label in enumerate(header)
+        if column not in taken and (label or any(row[column] is not None for row in rows))
+    )
     found = book.extras(title, frozenset(column for column, _ in own))
     extras = {(row - at - 1, column): extra for (row, column), extra in found.items() if row > at}
     for (row, column), extra in list(extras.items()):
@@ -73,16 +76,26 @@ def present_tab(there: There) -> PresentTab:
     shape = there.registered.shape
     keyed = [at for at in range(len(there.rows)) if there.key(at) is not None]
     fields = {column: name for name, column in there.columns.items()}
-    formulas = frozenset((row, fields[column]) for (row, column), extra in there.extras.items()
-                         if extra.formula is not None and column in fields and there.key(row) is not None)
+    formulas = frozenset(
+        (row, fields[column])
+        for (row, column), extra in there.extras.items()
+        if extra.formula is not None and column in fields and there.key(row) is not None
+    )
     columns = {name: [there.rows[at][column] for at in keyed] for name, column in there.columns.items()}
     for one in shape.fields:
         if one.kind == "boolean" and one.name in columns:
-            columns[one.name] = [_BOOLEANS.get(cell, cell) if isinstance(cell, float) else cell
-                                 for cell in columns[one.name]]
+            columns[one.name] = [
+                _BOOLEANS.get(cell, cell) if isinstance(cell, float) else cell for cell in columns[one.name]
+            ]
     columns.setdefault(shape.key, [])
-    return PresentTab(columns=columns, rows=keyed, formulas=formulas, shape_hash=there.registered.shape_hash,
-                      height=len(there.rows), handle=there)
+    return PresentTab(
+        columns=columns,
+        rows=keyed,
+        formulas=formulas,
+        shape_hash=there.registered.shape_hash,
+        height=len(there.rows),
+        handle=there,
+    )
 
 
 def _label(cell: Cell) -> str:
@@ -122,8 +135,12 @@ def _find_columns(header: list[str], tab: Registered, title: str, header_row: in
         if name in found or place is None or (place.title, place.row) != (title, header_row):
             continue
         # A header that a person has rewritten; unless a column of their own slid into its place.
-        if place.column < len(header) and header[place.column] and place.column not in found.values() \
-                and header[place.column] not in tab.own:
+        if (
+            place.column < len(header)
+            and header[place.column]
+            and place.column not in found.values()
+            and header[place.column] not in tab.own
+        ):
             found[name] = place.column
     return found
 

@@ -15,8 +15,10 @@ def in_the_way(path: Path, name: str) -> str:
     """Return why a workbook cannot be replaced now; "" when nothing is known to be in the way."""
     for lock in (f"~${path.name}", f".~lock.{path.name}#"):
         if (path.parent / lock).exists():
-            return (f"{name} is open in a spreadsheet program: close it there and run again "
-                    f"(if nobody has it open, remove the file {lock!r} beside it)")
+            return (
+                f"{name} is open in a spreadsheet program: close it there and run again "
+                f"(if nobody has it open, remove the file {lock!r} beside it)"
+            )
     if path.is_dir():
         return f"{name} is a folder: set another path"
     if path.exists() and not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):

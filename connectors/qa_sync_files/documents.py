@@ -38,17 +38,30 @@ def as_rows(file: Found, objects: Numbered, stream: StreamSettings, size: int) -
 
 
 def _rows(
-    file: Found, numbers: list[int], objects: list[dict[str, Any]], bad: list[BadRow], until: int,
+    file: Found,
+    numbers: list[int],
+    objects: list[dict[str, Any]],
+    bad: list[BadRow],
+    until: int,
     stream: StreamSettings,
 ) -> Rows:
     needed = (*stream.key, *stream.needed)
-    columns = {name: pa.array([scalar_text(row.get(name)) for row in objects], pa.string())
-               for name in needed if name in stream.needed or any(name in row for row in objects)}
+    columns = {
+        name: pa.array([scalar_text(row.get(name)) for row in objects], pa.string())
+        for name in needed
+        if name in stream.needed or any(name in row for row in objects)
+    }
     encode = msgspec.json.Encoder().encode
-    payload = [encode(_stored(file, number, row, stream)).decode()
-               for number, row in zip(numbers, objects, strict=True)]
-    return Rows(numbers=pa.array(numbers, pa.int64()), columns=columns, until=until,
-                payload=pa.array(payload, pa.string()), bad=bad)
+    payload = [
+        encode(_stored(file, number, row, stream)).decode() for number, row in zip(numbers, objects, strict=True)
+    ]
+    return Rows(
+        numbers=pa.array(numbers, pa.int64()),
+        columns=columns,
+        until=until,
+        payload=pa.array(payload, pa.string()),
+        bad=bad,
+    )
 
 
 def _stored(file: Found, number: int, row: Mapping[str, Any], stream: StreamSettings) -> dict[str, Any]:

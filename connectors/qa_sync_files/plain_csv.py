@@ -48,8 +48,12 @@ def plain_rows(file: Found, names: list[str], delimiter: str, skip: int, size: i
             yield from _sliced(_as_text(pa.array(numbers), names, batch.columns, bad, until), size)
         if invalid:
             bad = _ragged(invalid, invalid[-1][0], len(names))
-            yield Rows(numbers=pa.array([], pa.int64()), columns={name: pa.array([], pa.string()) for name in names},
-                       until=bad[-1].number, bad=bad)
+            yield Rows(
+                numbers=pa.array([], pa.int64()),
+                columns={name: pa.array([], pa.string()) for name in names},
+                until=bad[-1].number,
+                bad=bad,
+            )
 
 
 def _numbers(before: int, count: int, gaps: set[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -61,13 +65,14 @@ def _numbers(before: int, count: int, gaps: set[int]) -> np.ndarray[tuple[int], 
 
 
 def _ragged(invalid: Sequence[tuple[int, int, str]], until: int, width: int) -> list[BadRow]:
-    return [BadRow(number=number, reason=f"{found} values for {width} columns", content_hash=content)
-            for number, found, content in invalid if number <= until]
+    return [
+        BadRow(number=number, reason=f"{found} values for {width} columns", content_hash=content)
+        for number, found, content in invalid
+        if number <= until
+    ]
 
 
-def _as_text(
-    numbers: pa.Array, names: list[str], columns: Sequence[pa.Array], bad: list[BadRow], until: int
-) -> Rows:
+def _as_text(numbers: pa.Array, names: list[str], columns: Sequence[pa.Array], bad: list[BadRow], until: int) -> Rows:
     try:
         made = {name: column.cast(pa.string()) for name, column in zip(names, columns, strict=True)}
         return Rows(numbers=numbers, columns=made, until=until, bad=bad)
@@ -80,8 +85,10 @@ def _as_text(
                 value.decode()
             except UnicodeDecodeError:
                 wrong.setdefault(at, hashlib.sha256(value).hexdigest())
-    bad = [*bad, *(BadRow(number=numbers[at].as_py(), reason=NOT_TEXT, content_hash=content)
-                   for at, content in wrong.items())]
+    bad = [
+        *bad,
+        *(BadRow(number=numbers[at].as_py(), reason=NOT_TEXT, content_hash=content) for at, content in wrong.items()),
+    ]
     keep = pa.array([at for at in range(len(numbers)) if at not in wrong], pa.int64())
     made = {name: column.take(keep).cast(pa.string()) for name, column in zip(names, columns, strict=True)}
     return Rows(numbers=numbers.take(keep), columns=made, until=until, bad=sorted(bad, key=lambda row: row.number))
@@ -98,7 +105,8 @@ def _sliced(rows: Rows, size: int) -> Iterator[Rows]:
         end = min(start + size, total)
         until = rows.until if end == total else rows.numbers[end - 1].as_py()
         yield Rows(
-            numbers=rows.numbers.slice(start, end - start), until=until,
+            numbers=rows.numbers.slice(start, end - start),
+            until=until,
             columns={name: column.slice(start, end - start) for name, column in rows.columns.items()},
             bad=[row for row in rows.bad if before < row.number <= until],
         )

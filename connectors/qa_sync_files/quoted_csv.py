@@ -83,13 +83,17 @@ def records(lines: Pushback, delimiter: str) -> Iterator[tuple[list[str] | None,
         lines.taken.clear()
 
 
-def _columns(
-    numbers: list[int], names: list[str], values: list[list[str]], bad: list[BadRow], until: int
-) -> Rows:
+def _columns(numbers: list[int], names: list[str], values: list[list[str]], bad: list[BadRow], until: int) -> Rows:
     good = [not has_escape("".join(row)) for row in values]
     if not all(good):
-        bad = [*bad, *(BadRow(number=number, reason=NOT_TEXT, content_hash=content_hash("\x1f".join(row)))
-                       for number, row, fine in zip(numbers, values, good, strict=True) if not fine)]
+        bad = [
+            *bad,
+            *(
+                BadRow(number=number, reason=NOT_TEXT, content_hash=content_hash("\x1f".join(row)))
+                for number, row, fine in zip(numbers, values, good, strict=True)
+                if not fine
+            ),
+        ]
         bad.sort(key=lambda row: row.number)
         numbers = [number for number, fine in zip(numbers, good, strict=True) if fine]
         values = [row for row, fine in zip(values, good, strict=True) if fine]

@@ -97,8 +97,9 @@ class RecordMaker:
             arrays.append(rows.payload)
             aliases.append("p")
         self._con.register("piece", pa.table(arrays, names=aliases))
-        column = {name: (alias, rows.columns[name].type)
-                  for alias, name in zip(aliases[1:], rows.columns, strict=False)}
+        column = {
+            name: (alias, rows.columns[name].type) for alias, name in zip(aliases[1:], rows.columns, strict=False)
+        }
         problems: list[tuple[str, str, str]] = []
         parts = []
         for name in self._stream.key:
@@ -131,7 +132,7 @@ class RecordMaker:
             return _literal(file.name)
         if name in ROW_NAMES:
             return "CAST(n AS VARCHAR)"
-        raise Unreadable(f"no column {name!r}", field=name)  # noqa: EM102
+        raise Unreadable(f"no column {name!r}", field=name)
 
     def _order_sql(
         self, column: dict[str, tuple[str, pa.DataType]], order: NameOrder, problems: list[tuple[str, str, str]]
@@ -177,8 +178,11 @@ def _json_value(alias: str, kind: pa.DataType) -> str:
     if pa.types.is_floating(kind):
         return f"CASE WHEN isfinite({alias}) THEN {alias} END"  # JSON has no word for NaN
     if pa.types.is_timestamp(kind):
-        iso = f"strftime({alias} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')" if kind.tz is not None else (
-            f"strftime({alias}, '%Y-%m-%dT%H:%M:%S.%f')")
+        iso = (
+            f"strftime({alias} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+            if kind.tz is not None
+            else (f"strftime({alias}, '%Y-%m-%dT%H:%M:%S.%f')")
+        )
         return f"regexp_replace({iso}, '\\.000000', '')"
     return alias
 

@@ -16,7 +16,7 @@ from qa_sync_files.settings import StreamSettings
 OURS = ("_file", "_row")
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A file, or the rest of it, cannot be read. ``field`` names the column that is missing, if that is why."""
 
     def __init__(self, reason: str, field: str = "") -> None:
@@ -55,7 +55,8 @@ class Rows:
             return self
         mask = pc.greater(self.numbers, number)
         return Rows(
-            numbers=self.numbers.filter(mask), until=self.until,
+            numbers=self.numbers.filter(mask),
+            until=self.until,
             columns={name: column.filter(mask) for name, column in self.columns.items()},
             payload=None if self.payload is None else self.payload.filter(mask),
             bad=[row for row in self.bad if row.number > number],

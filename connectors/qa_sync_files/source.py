@@ -23,11 +23,25 @@ from qa_sync_files.settings import FilesSettings, StreamSettings, zone_of
 from qa_sync_files.sheet_rows import SheetReader
 
 _READERS: Mapping[str, Reader] = {
-    "csv": CsvReader(), "xlsx": SheetReader(), "parquet": ParquetReader(), "jsonl": JsonLinesReader(),
+    "csv": CsvReader(),
+    "xlsx": SheetReader(),
+    "parquet": ParquetReader(),
+    "jsonl": JsonLinesReader(),
 }
 _SUFFIXES = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx", ".xlsb": "xlsx",
-    ".ods": "xlsx", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xlsx",
+    ".xlsb": "xlsx",
+    ".ods": "xlsx",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
 }
 
 
@@ -75,14 +89,20 @@ class FilesSource:
             if not files:
                 what = f"no file matches {stream.glob!r} in {self._folder.name!r}"
                 problems.append(Problem(what=what, hint="correct glob or folder", path=(*place, "glob")))
-            problems += [problem for file in (files if probe else files[-1:])
-                         for problem in self._wrong_with(file, stream, place)]
+            problems += [
+                problem
+                for file in (files if probe else files[-1:])
+                for problem in self._wrong_with(file, stream, place)
+            ]
         return problems
 
     def _no_folder(self) -> Problem:
         base = "the current directory" if self._settings.relative_to == "cwd" else "the workspace"
-        return Problem(what=f"no folder {self._settings.folder!r}",
-                       hint=f"a relative folder starts at {base}", path=("sources", self._context.name, "folder"))
+        return Problem(
+            what=f"no folder {self._settings.folder!r}",
+            hint=f"a relative folder starts at {base}",
+            path=("sources", self._context.name, "folder"),
+        )
 
     def _wrong_with(self, file: Found, stream: StreamSettings, place: tuple[str, ...]) -> Iterator[Problem]:
         try:
@@ -180,10 +200,17 @@ class _Reading:
         except Unreadable as error:
             self._notify(f"{file.name} {error.reason}")
             position = replace(position, whole=False)
-            reject = {"record_id": file.name, "field": error.field, "reason": f"the file {error.reason}",
-                      "payload_hash": one.sha256 if one else ""}
-            page = Page(records=PAGE.empty_table(), cursor=position.text(),
-                        rejects=pa.Table.from_pylist([reject], schema=PAGE_REJECTS))
+            reject = {
+                "record_id": file.name,
+                "field": error.field,
+                "reason": f"the file {error.reason}",
+                "payload_hash": one.sha256 if one else "",
+            }
+            page = Page(
+                records=PAGE.empty_table(),
+                cursor=position.text(),
+                rejects=pa.Table.from_pylist([reject], schema=PAGE_REJECTS),
+            )
             yield page, position
 
 
@@ -196,7 +223,14 @@ def _print(file: Found) -> Print | None:
 
 def _rejects(file: Found, bad: Sequence[BadRow]) -> pa.Table:
     return pa.Table.from_pylist(
-        [{"record_id": f"{file.name}:{row.number}", "field": row.field, "reason": row.reason,
-          "payload_hash": row.content_hash} for row in bad],
+        [
+            {
+                "record_id": f"{file.name}:{row.number}",
+                "field": row.field,
+                "reason": row.reason,
+                "payload_hash": row.content_hash,
+            }
+            for row in bad
+        ],
         schema=PAGE_REJECTS,
     )

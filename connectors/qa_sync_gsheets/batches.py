@@ -132,4 +132,3 @@ def response_ranges(batch: Batch, targets: Mapping[str, Target]) -> list[str]:
         column = target.places[target.key]
         ranges.append(format_range(target.title, target.head, target.head + 1, column, column + 1))
     return ranges
-

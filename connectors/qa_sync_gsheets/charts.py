@@ -61,26 +61,42 @@ def draw(shape: TabShape, here: Drawn, tabs: Mapping[str, Drawn], worn: Sequence
         if chart_id(shape, chart) in there:
             requests.append({"updateChartSpec": {"chartId": chart_id(shape, chart), "spec": spec}})
         else:
-            requests.append({"addChart": {"chart": {
-                "chartId": chart_id(shape, chart), "spec": spec, "position": _position(here, number),
-            }}})
+            requests.append(
+                {
+                    "addChart": {
+                        "chart": {
+                            "chartId": chart_id(shape, chart),
+                            "spec": spec,
+                            "position": _position(here, number),
+                        }
+                    }
+                }
+            )
     return requests
 
 
 def _position(here: Drawn, number: int) -> Json:
     column = max(here.places.values()) + 2
-    return {"overlayPosition": {
-        "anchorCell": {"sheetId": here.sheet_id, "rowIndex": here.head + 1, "columnIndex": column},
-        "offsetXPixels": 0, "offsetYPixels": number * (HEIGHT + GAP), "widthPixels": WIDTH, "heightPixels": HEIGHT,
-    }}
+    return {
+        "overlayPosition": {
+            "anchorCell": {"sheetId": here.sheet_id, "rowIndex": here.head + 1, "columnIndex": column},
+            "offsetXPixels": 0,
+            "offsetYPixels": number * (HEIGHT + GAP),
+            "widthPixels": WIDTH,
+            "heightPixels": HEIGHT,
+        }
+    }
 
 
 def _source(data: Drawn, name: str) -> Json:
     # One empty row more than the data: rows inserted below the last one are then inside, and the chart grows.
     column = data.places[name]
     where = {
-        "sheetId": data.sheet_id, "startRowIndex": data.head, "endRowIndex": data.end + 1,
-        "startColumnIndex": column, "endColumnIndex": column + 1,
+        "sheetId": data.sheet_id,
+        "startRowIndex": data.head,
+        "endRowIndex": data.end + 1,
+        "startColumnIndex": column,
+        "endColumnIndex": column + 1,
     }
     return {"sourceRange": {"sources": [where]}}
 
@@ -98,15 +114,20 @@ def _spec(shape: TabShape, chart: Chart, data: Drawn) -> Json:
     value_axis = "BOTTOM_AXIS" if across else "LEFT_AXIS"
     label_axis = "LEFT_AXIS" if across else "BOTTOM_AXIS"
     return {
-        "title": chart.title, "altText": sign(shape, chart), "titleTextFormat": {"fontSize": 13, "bold": True},
+        "title": chart.title,
+        "altText": sign(shape, chart),
+        "titleTextFormat": {"fontSize": 13, "bold": True},
         "basicChart": {
-            "chartType": chart.kind.upper(), "legendPosition": "TOP_LEGEND", "headerCount": 1,
+            "chartType": chart.kind.upper(),
+            "legendPosition": "TOP_LEGEND",
+            "headerCount": 1,
             # The value axis is shown in the format of the data's own cells, percents as percents.
             "axis": [{"position": label_axis}, {"position": value_axis, **_ends(chart)}],
             "domains": [{"domain": _source(data, chart.x)}],
             "series": [
                 {
-                    "series": _source(data, name), "targetAxis": value_axis,
+                    "series": _source(data, name),
+                    "targetAxis": value_axis,
                     "colorStyle": palette.rgb(_COLOURS[at % len(_COLOURS)]),
                 }
                 for at, name in enumerate(chart.series)

@@ -24,9 +24,15 @@ def find_formulas(tabs: Mapping[str, PresentTab], call: Callable[..., Any]) -> d
     ranges: list[Json] = []
     for name, cells in asked.items():
         ranges += _ranges(tabs[name].handle, cells)
-    answer = call("POST", ":getByDataFilter", params={"fields": FIELDS}, body={
-        "dataFilters": [{"gridRange": one} for one in ranges], "includeGridData": True,
-    })
+    answer = call(
+        "POST",
+        ":getByDataFilter",
+        params={"fields": FIELDS},
+        body={
+            "dataFilters": [{"gridRange": one} for one in ranges],
+            "includeGridData": True,
+        },
+    )
     there = _formulas(answer)
     result = dict(tabs)
     for name, cells in asked.items():
@@ -48,8 +54,13 @@ def _ranges(layout: Layout, cells: list[tuple[int, str]]) -> list[Json]:
             parts = [(parts[0][0], parts[-1][1])]
         column = layout.columns[name]
         found += [
-            {"sheetId": layout.marks.sheet_id, "startRowIndex": top, "endRowIndex": bottom,
-             "startColumnIndex": column, "endColumnIndex": column + 1}
+            {
+                "sheetId": layout.marks.sheet_id,
+                "startRowIndex": top,
+                "endRowIndex": bottom,
+                "startColumnIndex": column,
+                "endColumnIndex": column + 1,
+            }
             for top, bottom in parts
         ]
     return found

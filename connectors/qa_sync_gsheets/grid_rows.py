@@ -17,7 +17,7 @@ FIELDS = (
     "sheets(properties(sheetId,title),"
     "data(startRow,rowData.values(effectiveValue,effectiveFormat.numberFormat.type,formattedValue)))"
 )
-_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (a sheet's dates have no zone)
+_EPOCH = datetime(1899, 12, 30)
 _DATES = frozenset({"DATE", "DATE_TIME", "TIME"})
 
 
@@ -85,7 +85,8 @@ def read_table(data: Sequence[Json], header_row: int) -> SheetTable:
         if number <= header_row:
             continue
         values = {
-            name: value for at, name in names.items()
+            name: value
+            for at, name in names.items()
             if at < len(cells) and (value := cell_value(cells[at])) is not None
         }
         if values:

@@ -56,8 +56,10 @@ def read_inventory(call: Callable[..., Any]) -> Inventory:
         titles={sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in sheets},
         dressings={
             sheet["properties"].get("sheetId", 0): Dressing(
-                rules=sheet.get("conditionalFormats") or [], bands=sheet.get("bandedRanges") or [],
-                protections=sheet.get("protectedRanges") or [], charts=sheet.get("charts") or [],
+                rules=sheet.get("conditionalFormats") or [],
+                bands=sheet.get("bandedRanges") or [],
+                protections=sheet.get("protectedRanges") or [],
+                charts=sheet.get("charts") or [],
             )
             for sheet in sheets
         },

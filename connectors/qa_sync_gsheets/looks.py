@@ -66,21 +66,30 @@ def dress(
 def header(shape: TabShape, fields: Sequence[Field], sheet_id: int, head: int, places: Mapping[str, int]) -> list[Json]:
     """Return the requests that write header cells: label, note, white on dark."""
     look = {
-        "backgroundColorStyle": palette.HEADER_FILL, "horizontalAlignment": "LEFT", "verticalAlignment": "MIDDLE",
-        "wrapStrategy": "WRAP", "textFormat": {"bold": True, "foregroundColorStyle": palette.HEADER_INK},
+        "backgroundColorStyle": palette.HEADER_FILL,
+        "horizontalAlignment": "LEFT",
+        "verticalAlignment": "MIDDLE",
+        "wrapStrategy": "WRAP",
+        "textFormat": {"bold": True, "foregroundColorStyle": palette.HEADER_INK},
     }
     requests: list[Json] = []
     for field in fields:
         note = "\n\n".join([field.doc, *shape.notes] if field.name == shape.key else [field.doc]).strip()
         side = "RIGHT" if palette.alignment(field) == "RIGHT" else palette.alignment(field)
         cell: Json = {
-            "userEnteredValue": {"stringValue": field.label}, "note": note,
+            "userEnteredValue": {"stringValue": field.label},
+            "note": note,
             "userEnteredFormat": {**look, "horizontalAlignment": side},
         }
-        requests.append({"updateCells": {
-            "start": {"sheetId": sheet_id, "rowIndex": head, "columnIndex": places[field.name]},
-            "rows": [{"values": [cell]}], "fields": "userEnteredValue,note,userEnteredFormat",
-        }})
+        requests.append(
+            {
+                "updateCells": {
+                    "start": {"sheetId": sheet_id, "rowIndex": head, "columnIndex": places[field.name]},
+                    "rows": [{"values": [cell]}],
+                    "fields": "userEnteredValue,note,userEnteredFormat",
+                }
+            }
+        )
     return requests
 
 
@@ -125,10 +134,13 @@ def _sheet(shape: TabShape, sheet_id: int, head: int, places: Mapping[str, int],
 
 
 def _line(sheet_id: int, dimension: str, index: int, properties: Json) -> Json:
-    return {"updateDimensionProperties": {
-        "range": {"sheetId": sheet_id, "dimension": dimension, "startIndex": index, "endIndex": index + 1},
-        "properties": properties, "fields": ",".join(properties),
-    }}
+    return {
+        "updateDimensionProperties": {
+            "range": {"sheetId": sheet_id, "dimension": dimension, "startIndex": index, "endIndex": index + 1},
+            "properties": properties,
+            "fields": ",".join(properties),
+        }
+    }
 
 
 def _from_head(sheet_id: int, head: int, first: int, last: int) -> Json:
@@ -146,10 +158,13 @@ def _column(field: Field, sheet_id: int, head: int, column: int) -> list[Json]:
     names = "numberFormat,horizontalAlignment,verticalAlignment,wrapStrategy"
     return [
         _line(sheet_id, "COLUMNS", column, {"pixelSize": field.width}),
-        {"repeatCell": {
-            "range": {**_from_head(sheet_id, head, column, column + 1), "startRowIndex": head + 1},
-            "cell": {"userEnteredFormat": look}, "fields": f"userEnteredFormat({names})",
-        }},
+        {
+            "repeatCell": {
+                "range": {**_from_head(sheet_id, head, column, column + 1), "startRowIndex": head + 1},
+                "cell": {"userEnteredFormat": look},
+                "fields": f"userEnteredFormat({names})",
+            }
+        },
     ]
 
 
@@ -164,21 +179,32 @@ def _overlaps(band: Json, first: int, last: int) -> bool:
 
 
 def _band(shape: TabShape, run: int, sheet_id: int, head: int, first: int, last: int) -> Json:
-    return {"addBanding": {"bandedRange": {
-        "bandedRangeId": band_id(shape, run), "range": _from_head(sheet_id, head, first, last),
-        "rowProperties": {
-            "headerColorStyle": palette.HEADER_FILL, "firstBandColorStyle": palette.BAND_ONE,
-            "secondBandColorStyle": palette.BAND_TWO,
-        },
-    }}}
+    return {
+        "addBanding": {
+            "bandedRange": {
+                "bandedRangeId": band_id(shape, run),
+                "range": _from_head(sheet_id, head, first, last),
+                "rowProperties": {
+                    "headerColorStyle": palette.HEADER_FILL,
+                    "firstBandColorStyle": palette.BAND_ONE,
+                    "secondBandColorStyle": palette.BAND_TWO,
+                },
+            }
+        }
+    }
 
 
 def _warning(shape: TabShape, sheet_id: int, first: int, last: int) -> Json:
     """Warn before a managed column is edited. Hard protection might keep people from sorting, so it is none."""
-    return {"addProtectedRange": {"protectedRange": {
-        "range": {"sheetId": sheet_id, "startColumnIndex": first, "endColumnIndex": last}, "warningOnly": True,
-        "description": f"{SIGN}: kept up to date from {shape.dashboard}; changes here are overwritten",
-    }}}
+    return {
+        "addProtectedRange": {
+            "protectedRange": {
+                "range": {"sheetId": sheet_id, "startColumnIndex": first, "endColumnIndex": last},
+                "warningOnly": True,
+                "description": f"{SIGN}: kept up to date from {shape.dashboard}; changes here are overwritten",
+            }
+        }
+    }
 
 
 def _undress(shape: TabShape, sheet_id: int, columns: frozenset[int], worn: Dressing) -> list[Json]:

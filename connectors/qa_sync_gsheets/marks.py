@@ -146,8 +146,12 @@ def _tabs(generations: tuple[int, ...], by_sheet: Mapping[int, Mapping[str, Any]
         for name, number in sheet["names"]:
             shape_hash, shape_mark = sheet.get("shape", ("", 0))
             marks = TabMarks(
-                sheet_id=sheet_id, tab_mark=number, shape_mark=shape_mark, shape_hash=shape_hash,
-                head_mark=sheet.get("head", 0), columns=sheet["columns"],
+                sheet_id=sheet_id,
+                tab_mark=number,
+                shape_mark=shape_mark,
+                shape_hash=shape_hash,
+                head_mark=sheet.get("head", 0),
+                columns=sheet["columns"],
             )
             if name in tabs:
                 copies.append(name)
@@ -183,10 +187,13 @@ def forget(number: int) -> Json:
 
 def new_value(number: int, value: str) -> Json:
     """Return the request that gives a mark another value."""
-    return {"updateDeveloperMetadata": {
-        "dataFilters": [{"developerMetadataLookup": {"metadataId": number}}],
-        "developerMetadata": {"metadataValue": value}, "fields": "metadataValue",
-    }}
+    return {
+        "updateDeveloperMetadata": {
+            "dataFilters": [{"developerMetadataLookup": {"metadataId": number}}],
+            "developerMetadata": {"metadataValue": value},
+            "fields": "metadataValue",
+        }
+    }
 
 
 def guard(number: int, key: str, value: str, sheet_id: int, dimension: str, index: int) -> list[Json]:
@@ -200,7 +207,8 @@ def guard(number: int, key: str, value: str, sheet_id: int, dimension: str, inde
     """
     where = {"sheetId": sheet_id, "dimension": dimension, "startIndex": index, "endIndex": index + 1}
     lookup = {
-        "metadataId": number, "locationMatchingStrategy": "EXACT_LOCATION",
+        "metadataId": number,
+        "locationMatchingStrategy": "EXACT_LOCATION",
         "metadataLocation": {"dimensionRange": where},
     }
     return [

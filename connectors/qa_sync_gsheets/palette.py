@@ -77,24 +77,35 @@ def rules(field: Field) -> list[Json]:
         return [_boolean("NUMBER_GREATER", "0", WARM_FILL, WARM), _boolean("NUMBER_LESS", "0", COOL_FILL, COOL)]
     if field.tone in {"share", "share_bad"}:
         low, high = (LOW, HIGH) if field.tone == "share" else (HIGH, LOW)
-        return [{"gradientRule": {
-            "minpoint": {"type": "NUMBER", "value": "0", "colorStyle": low},
-            "midpoint": {"type": "NUMBER", "value": "0.5", "colorStyle": MIDDLE},
-            "maxpoint": {"type": "NUMBER", "value": "1", "colorStyle": high},
-        }}]
+        return [
+            {
+                "gradientRule": {
+                    "minpoint": {"type": "NUMBER", "value": "0", "colorStyle": low},
+                    "midpoint": {"type": "NUMBER", "value": "0.5", "colorStyle": MIDDLE},
+                    "maxpoint": {"type": "NUMBER", "value": "1", "colorStyle": high},
+                }
+            }
+        ]
     if field.tone == "bar":
         # Sheets has no data bars; a scale from white says the same.
-        return [{"gradientRule": {
-            "minpoint": {"type": "MIN", "colorStyle": PLAIN}, "maxpoint": {"type": "MAX", "colorStyle": BAR},
-        }}]
+        return [
+            {
+                "gradientRule": {
+                    "minpoint": {"type": "MIN", "colorStyle": PLAIN},
+                    "maxpoint": {"type": "MAX", "colorStyle": BAR},
+                }
+            }
+        ]
     return []
 
 
 def _boolean(kind: str, value: str, fill: Json, ink: Json) -> Json:
-    return {"booleanRule": {
-        "condition": {"type": kind, "values": [{"userEnteredValue": value}]},
-        "format": {"backgroundColorStyle": fill, "textFormat": {"foregroundColorStyle": ink}},
-    }}
+    return {
+        "booleanRule": {
+            "condition": {"type": kind, "values": [{"userEnteredValue": value}]},
+            "format": {"backgroundColorStyle": fill, "textFormat": {"foregroundColorStyle": ink}},
+        }
+    }
 
 
 _FILLS = [fill for _, fill, _ in OUTCOMES] + [WARM_FILL, COOL_FILL, LOW, MIDDLE, HIGH, BAR]

@@ -26,20 +26,26 @@ def probe(call: Call, place: tuple[str, ...], notify: Callable[[str], None]) -> 
         place: path of the settings, for problems.
         notify: told what was found about deleting a missing entry; both answers are fine.
     """
-    number = random.randrange(FENCE_BASE // 2, FENCE_BASE)  # noqa: S311
+    number = random.randrange(FENCE_BASE // 2, FENCE_BASE)
     problems: list[Problem] = []
     try:
         _do(call, [_create(number)])
         if _works(call, [_create(number)]):
-            problems.append(Problem(
-                what="Google lets two entries have one metadata id, so two publishers at once are not noticed",
-                hint="let one qa-sync at a time write to this spreadsheet", path=place,
-            ))
+            problems.append(
+                Problem(
+                    what="Google lets two entries have one metadata id, so two publishers at once are not noticed",
+                    hint="let one qa-sync at a time write to this spreadsheet",
+                    path=place,
+                )
+            )
         if not _works(call, [forget(number), _create(number)]):
-            problems.append(Problem(
-                what="Google does not let a freed metadata id be taken again in the same batch",
-                hint="set unverified: {column_guard: none}", path=(*place, "unverified", "column_guard"),
-            ))
+            problems.append(
+                Problem(
+                    what="Google does not let a freed metadata id be taken again in the same batch",
+                    hint="set unverified: {column_guard: none}",
+                    path=(*place, "unverified", "column_guard"),
+                )
+            )
     finally:
         _clean(call)
     fails = not _works(call, [forget(number)])

@@ -31,9 +31,7 @@ class Budget:
                 return 0.0
             return _WINDOW - (now - spent[0])
 
-    def spend(
-        self, side: Side, limit: int, *, sleep: Callable[[float], None], notify: Callable[[str], None]
-    ) -> None:
+    def spend(self, side: Side, limit: int, *, sleep: Callable[[float], None], notify: Callable[[str], None]) -> None:
         """Take a place, waiting for one if need be."""
         while (seconds := self.wait_seconds(side, limit)) > 0:
             notify(f"{seconds:.0f} s for Google's {side} quota")

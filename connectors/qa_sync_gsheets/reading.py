@@ -67,7 +67,9 @@ def values_request(ids: Sequence[int]) -> Json:
     """Return the body of ``values:batchGetByDataFilter`` for some marks: by column, formulas as formulas."""
     return {
         "dataFilters": [{"developerMetadataLookup": {"metadataId": number}} for number in ids],
-        "majorDimension": "COLUMNS", "valueRenderOption": "FORMULA", "dateTimeRenderOption": "SERIAL_NUMBER",
+        "majorDimension": "COLUMNS",
+        "valueRenderOption": "FORMULA",
+        "dateTimeRenderOption": "SERIAL_NUMBER",
     }
 
 
@@ -101,8 +103,11 @@ def read_tab(shape: TabShape, tab: TabMarks, found: Answered) -> PresentTab | No
 
     Formulas are not told from texts that look like one here: ``suspects`` lists those to look at again.
     """
-    there = {name: found.columns[tab.columns[name]] for name in shape.field_names
-             if name in tab.columns and tab.columns[name] in found.columns}
+    there = {
+        name: found.columns[tab.columns[name]]
+        for name in shape.field_names
+        if name in tab.columns and tab.columns[name] in found.columns
+    }
     if shape.key not in there:
         return None
     head, width = found.heads.get(tab.head_mark, (-1, 0))
@@ -112,16 +117,24 @@ def read_tab(shape: TabShape, tab: TabMarks, found: Answered) -> PresentTab | No
     columns = {name: _at(values, first, rows) for name, (_, values) in there.items()}
     mark = tab.columns[shape.key]
     layout = Layout(
-        title=found.titles[mark], marks=tab, head=head,
+        title=found.titles[mark],
+        marks=tab,
+        head=head,
         columns={name: place for name, (place, _) in there.items()},
-        labels={name: read_cell(values[head]) if 0 <= head < len(values) else None
-                for name, (_, values) in there.items()},
-        last_key=rows[-1] if rows else -1, keys={position: keys[position] for position in rows},
-        rows=found.heights[mark], width=width,
+        labels={
+            name: read_cell(values[head]) if 0 <= head < len(values) else None for name, (_, values) in there.items()
+        },
+        last_key=rows[-1] if rows else -1,
+        keys={position: keys[position] for position in rows},
+        rows=found.heights[mark],
+        width=width,
     )
     return PresentTab(
-        columns=columns, rows=rows, shape_hash=tab.shape_hash if head >= 0 else "",
-        height=layout.last_key + 1, handle=layout,
+        columns=columns,
+        rows=rows,
+        shape_hash=tab.shape_hash if head >= 0 else "",
+        height=layout.last_key + 1,
+        handle=layout,
     )
 
 

@@ -54,9 +54,15 @@ def make_records(table: SheetTable, tab: TabSettings) -> tuple[pa.Table, pa.Tabl
             rejects.append(_reject(identity, tab.key[0], reason, payload))
         else:
             first[identity] = row.number
-            rows.append({
-                "id": identity, "source_stamp": None, "source_seq": row.number, "deleted": False, "payload": payload,
-            })
+            rows.append(
+                {
+                    "id": identity,
+                    "source_stamp": None,
+                    "source_seq": row.number,
+                    "deleted": False,
+                    "payload": payload,
+                }
+            )
     return pa.Table.from_pylist(rows, schema=PAGE), pa.Table.from_pylist(rejects, schema=PAGE_REJECTS), whole
 
 

@@ -38,8 +38,11 @@ class SheetsSink:
             place = ("sinks", self._context.name)
             session = open_session(self._settings.credentials, self._context.folder, place, read_only=False)
             self._open = Transport(
-                session, base_url=self._settings.base_url, timeout=self._settings.timeout,
-                calls_per_minute=self._settings.calls_per_minute, notify=self._context.notify,
+                session,
+                base_url=self._settings.base_url,
+                timeout=self._settings.timeout,
+                calls_per_minute=self._settings.calls_per_minute,
+                notify=self._context.notify,
             )
         return self._open
 

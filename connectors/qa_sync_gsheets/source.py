@@ -50,8 +50,11 @@ class SheetsSource:
         if self._open is None:
             session = open_session(self._settings.credentials, self._context.folder, self._place, read_only=True)
             self._open = Transport(
-                session, base_url=self._settings.base_url, timeout=self._settings.timeout,
-                calls_per_minute=self._settings.calls_per_minute, notify=self._context.notify,
+                session,
+                base_url=self._settings.base_url,
+                timeout=self._settings.timeout,
+                calls_per_minute=self._settings.calls_per_minute,
+                notify=self._context.notify,
             )
         return self._open
 
@@ -68,7 +71,7 @@ class SheetsSource:
             self._open.close()
             self._open = None
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:
         """Return what is wrong: credentials, permissions, tabs and key columns that are not there."""
         try:
             found = self._sheets()

@@ -79,8 +79,15 @@ def new_target(plan: TabPlan, sheet_id: int, title: str) -> Target:
     shape = plan.wanted.shape
     places = {name: at for at, name in enumerate(shape.field_names)}
     return Target(
-        name=tab_name(shape), key=shape.key, sheet_id=sheet_id, title=title, head=0, places=places, last_key=-1,
-        rows=1 + SPARE_ROWS, width=_first_width(plan),
+        name=tab_name(shape),
+        key=shape.key,
+        sheet_id=sheet_id,
+        title=title,
+        head=0,
+        places=places,
+        last_key=-1,
+        rows=1 + SPARE_ROWS,
+        width=_first_width(plan),
     )
 
 
@@ -101,9 +108,17 @@ def old_target(plan: TabPlan, layout: Layout) -> Target:
     if lost_head:
         notes += (f"tab {layout.title!r}: its header row was gone and has been made again",)
     return Target(
-        name=tab_name(shape), key=shape.key, sheet_id=layout.marks.sheet_id, title=layout.title,
-        head=max(layout.head, 0), places=places, last_key=layout.last_key, rows=layout.rows + lost_head,
-        width=layout.width, layout=layout, notes=notes,
+        name=tab_name(shape),
+        key=shape.key,
+        sheet_id=layout.marks.sheet_id,
+        title=layout.title,
+        head=max(layout.head, 0),
+        places=places,
+        last_key=layout.last_key,
+        rows=layout.rows + lost_head,
+        width=layout.width,
+        layout=layout,
+        notes=notes,
     )
 
 
@@ -116,7 +131,9 @@ def creation(plan: TabPlan, target: Target, index: int) -> Step:
     """Return the step that makes a tab, with marks, header and look, and no data yet."""
     shape = plan.wanted.shape
     sheet = {
-        "sheetId": target.sheet_id, "title": target.title, "index": index,
+        "sheetId": target.sheet_id,
+        "title": target.title,
+        "index": index,
         "gridProperties": {"rowCount": 1 + SPARE_ROWS, "columnCount": target.width},
     }
     requests: list[Json] = [
@@ -155,7 +172,7 @@ def structure(plan: TabPlan, target: Target) -> Step | None:
 def look(plan: TabPlan, target: Target, worn: Dressing) -> Step:
     """Return the step that dresses an existing tab anew, and lets go of columns that are no longer in its shape."""
     shape, layout = plan.wanted.shape, target.layout
-    assert layout is not None  # noqa: S101
+    assert layout is not None
     tab = layout.marks
     requests = looks.dress(shape, target.sheet_id, target.head, target.places, worn, fresh=False)
     requests += [marks.forget(number) for name, number in dropped(plan, tab).items()]
@@ -193,7 +210,9 @@ def updates(plan: TabPlan, target: Target) -> Iterator[Step]:
         )
         requests = tuple(fill(target.sheet_id, block) for block in blocks(part))
         yield Step(
-            tab=target.name, requests=requests, written=written,
+            tab=target.name,
+            requests=requests,
+            written=written,
             fields=frozenset(one.field for one in written) | {plan.wanted.shape.key},
         )
 
@@ -224,11 +243,13 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
 
 def fill(sheet_id: int, block: Block) -> Json:
     """Return the request that writes the values of a rectangle, and nothing but values."""
-    return {"updateCells": {
-        "start": {"sheetId": sheet_id, "rowIndex": block.top, "columnIndex": block.left},
-        "rows": [{"values": [write_cell(cell) for cell in line]} for line in block.rows],
-        "fields": "userEnteredValue",
-    }}
+    return {
+        "updateCells": {
+            "start": {"sheetId": sheet_id, "rowIndex": block.top, "columnIndex": block.left},
+            "rows": [{"values": [write_cell(cell) for cell in line]} for line in block.rows],
+            "fields": "userEnteredValue",
+        }
+    }
 
 
 def _insert(sheet_id: int, dimension: str, start: int, count: int, *, inherit: bool) -> Json:

@@ -87,8 +87,14 @@ class Transport(HTTPClient):
         return answer.json()
 
     def request(
-        self, method: str, endpoint: str, params: Any = None, data: Any = None, json: Any = None,
-        files: Any = None, headers: Any = None,
+        self,
+        method: str,
+        endpoint: str,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        files: Any = None,
+        headers: Any = None,
     ) -> requests.Response:
         """Send a request of gspread or of ours.
 
@@ -130,7 +136,7 @@ class Transport(HTTPClient):
     def _wait(self, state: tenacity.RetryCallState) -> float:
         # Google's advice: min(2^n + up to a second, 64 s).
         seconds = self._retry.first * 2 ** (state.attempt_number - 1)
-        capped: float = min(seconds + random.uniform(0, 1), self._retry.cap)  # noqa: S311
+        capped: float = min(seconds + random.uniform(0, 1), self._retry.cap)
         return capped
 
     def _announce(self, state: tenacity.RetryCallState) -> None:
@@ -178,8 +184,12 @@ class Transport(HTTPClient):
         except requests.exceptions.SSLError:
             msg = f"{where}: the certificate was not accepted"
             raise SinkError(msg) from None
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout,
-                requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as error:
             if side == "read" or _never_sent(error):
                 msg = f"{where}: no connection, or no whole answer in time"
                 raise _Again(TransientError(msg)) from None

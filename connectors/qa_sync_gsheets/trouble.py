@@ -62,9 +62,11 @@ def judge(status: int, body: Any, *, writes: bool, account: str) -> Verdict:
     if status == 403:
         return Verdict(AuthError(_forbidden(reasons, whom)))
     if status == 404:
-        return Verdict(NotThere(
-            f"no such spreadsheet for {whom}; check its address, and share the file with that account as an editor"
-        ))
+        return Verdict(
+            NotThere(
+                f"no such spreadsheet for {whom}; check its address, and share the file with that account as an editor"
+            )
+        )
     found = _REQUEST.search(str(error.get("message", "")))
     number, kind = (int(found[1]), found[2]) if found else (-1, "")
     where = f" (request {number}, {kind})" if found else ""

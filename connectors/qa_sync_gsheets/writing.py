@@ -175,8 +175,10 @@ class Writing:
             if self._marks.generation != generation:
                 raise changed_meanwhile()
             return self._keys_of(batch)
-        entries = ((reply.get("createDeveloperMetadata") or {}).get("developerMetadata")
-                   for reply in landed.answer.get("replies") or [])
+        entries = (
+            (reply.get("createDeveloperMetadata") or {}).get("developerMetadata")
+            for reply in landed.answer.get("replies") or []
+        )
         self._marks = self._marks.after_write().learn([entry for entry in entries if entry])
         answer: Json = landed.answer.get("updatedSpreadsheet") or {}
         return answer
@@ -198,8 +200,13 @@ class Writing:
     def _keys_of(self, batch: Batch) -> Json:
         """Read the key cells that a lost answer would have shown."""
         ranges = [
-            {"sheetId": target.sheet_id, "startRowIndex": top, "endRowIndex": bottom,
-             "startColumnIndex": target.places[target.key], "endColumnIndex": target.places[target.key] + 1}
+            {
+                "sheetId": target.sheet_id,
+                "startRowIndex": top,
+                "endRowIndex": bottom,
+                "startColumnIndex": target.places[target.key],
+                "endColumnIndex": target.places[target.key] + 1,
+            }
             for name, written in batch.written().items()
             for target in (self._targets[name],)
             for top, bottom in key_rows(written)
@@ -217,7 +224,8 @@ class Writing:
         entries = search(self._call)
         places = {
             int(one["metadataId"]): (one.get("location") or {}).get("dimensionRange") or {}
-            for one in entries if one["metadataKey"] == COLUMN
+            for one in entries
+            if one["metadataKey"] == COLUMN
         }
         for name, target in self._targets.items():
             tab = self._marks.tabs.get(name)

@@ -61,8 +61,9 @@ class Signing:
         """
         if self.key_encoding == "raw":
             return key.encode()
-        return base64.b64decode(key.strip().rstrip("=") + "=" * (-len(key.strip().rstrip("=")) % 4), altchars=b"-_",
-                                validate=True)
+        return base64.b64decode(
+            key.strip().rstrip("=") + "=" * (-len(key.strip().rstrip("=")) % 4), altchars=b"-_", validate=True
+        )
 
     def text(self, *, salt: str, method: str, url: str, iat: str, headers: Sequence[tuple[str, str]]) -> str:
         """Return the text to sign; ``headers`` are all headers of the request, in its order."""
@@ -80,8 +81,16 @@ class Signing:
         return f"{salt}\n{method.upper()}\n{path}\n{iat}\n{''.join(lines)}\n"
 
 
-def sign(key: ApiKey, signing: Signing, *, salt: bytes, at: datetime, method: str, url: str,
-         headers: Sequence[tuple[str, str]] = ()) -> str:
+def sign(
+    key: ApiKey,
+    signing: Signing,
+    *,
+    salt: bytes,
+    at: datetime,
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return the Authorization header of a request; a pure function of its arguments."""
     salt_text = _base64url(salt)
     iat = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -104,9 +113,15 @@ class HmacAuth(AuthBase):
         clock: gives the time; ``salt`` gives 16 random bytes.
     """
 
-    def __init__(self, keys: Sequence[ApiKey], signing: Signing, *, headers: dict[str, str] | None = None,
-                 clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-                 salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES)) -> None:
+    def __init__(
+        self,
+        keys: Sequence[ApiKey],
+        signing: Signing,
+        *,
+        headers: dict[str, str] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES),
+    ) -> None:
         self.keys = tuple(keys)
         self.signing = signing
         self._at = 0
@@ -127,8 +142,14 @@ class HmacAuth(AuthBase):
         """Sign a request."""
         request.headers.update(self._headers)
         request.headers["Authorization"] = sign(
-            self.key, self.signing, salt=self._salt(), at=self._clock(), method=request.method or "GET",
-            url=request.url or "", headers=[(name, _text(value)) for name, value in request.headers.items()])
+            self.key,
+            self.signing,
+            salt=self._salt(),
+            at=self._clock(),
+            method=request.method or "GET",
+            url=request.url or "",
+            headers=[(name, _text(value)) for name, value in request.headers.items()],
+        )
         return request
 
 
@@ -154,8 +175,9 @@ class SessionAuth(AuthBase):
         return request
 
     def _log_in(self) -> None:
-        answer = self._login.request("POST", SESSION_PATH, repeatable=True,
-                                     json={"user": self._user, "password": self._password})
+        answer = self._login.request(
+            "POST", SESSION_PATH, repeatable=True, json={"user": self._user, "password": self._password}
+        )
         try:
             token = answer.json()["AuthToken"]
             self._token, self.user_id = str(token["token"]), int(token.get("id") or 0)
@@ -167,8 +189,15 @@ class SessionAuth(AuthBase):
 class OAuth2Auth(AuthBase):
     """Client credentials for a short-lived bearer token; the second set is tried when the first is refused."""
 
-    def __init__(self, token_endpoint: HttpClient, path: str, credentials: Sequence[tuple[str, str]], *,
-                 scope: str = "", clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        token_endpoint: HttpClient,
+        path: str,
+        credentials: Sequence[tuple[str, str]],
+        *,
+        scope: str = "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._endpoint = token_endpoint
         self._path = path
         self._credentials = tuple(credentials)
@@ -193,8 +222,13 @@ class OAuth2Auth(AuthBase):
         for client_id, client_secret in self._credentials:
             form = {"grant_type": "client_credentials", **({"scope": self._scope} if self._scope else {})}
             try:
-                answer = self._endpoint.request("POST", self._path, repeatable=True, data=form, headers={
-                    "Authorization": requests.auth._basic_auth_str(client_id, client_secret)})
+                answer = self._endpoint.request(
+                    "POST",
+                    self._path,
+                    repeatable=True,
+                    data=form,
+                    headers={"Authorization": requests.auth._basic_auth_str(client_id, client_secret)},
+                )
             except AuthError as error:
                 refused = error
                 continue

@@ -15,7 +15,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("file", type=Path, help="the export file")
     parser.add_argument("--profile", type=Path, default=None, help="profile of the layout (default: the starter)")
     parser.add_argument("--stream", default="evaluations", help="stream of the profile (default: evaluations)")
-    parser.add_argument("--propose", action="store_true", help="print a profile proposed for this file, and nothing else")
+    parser.add_argument(
+        "--propose", action="store_true", help="print a profile proposed for this file, and nothing else"
+    )
     arguments = parser.parse_args(list(words))
 
     from qa_sync_verint import inspect_file

@@ -23,10 +23,26 @@ from qa_sync_verint.wire import Found
 SMALLEST = timedelta(minutes=1)
 #: What may be stored of an interaction. Numbers of callers (ani) and custom data are the customer's.
 KEPT = (
-    "sid", "site_id", "audio_start_time", "local_audio_start_time", "audio_end_time", "duration_seconds", "call_id",
-    "switch_call_id", "switch_id", "direction", "pbx_login_id", "personal_id", "number_of_holds",
-    "total_hold_time_in_seconds", "wrapup_time_in_seconds", "interaction_type", "media_type_bit_mask",
-    "exception_reason", "audio_module_num", "audio_ch_num",
+    "sid",
+    "site_id",
+    "audio_start_time",
+    "local_audio_start_time",
+    "audio_end_time",
+    "duration_seconds",
+    "call_id",
+    "switch_call_id",
+    "switch_id",
+    "direction",
+    "pbx_login_id",
+    "personal_id",
+    "number_of_holds",
+    "total_hold_time_in_seconds",
+    "wrapup_time_in_seconds",
+    "interaction_type",
+    "media_type_bit_mask",
+    "exception_reason",
+    "audio_module_num",
+    "audio_ch_num",
 )
 _TIMES = ("audio_start_time", "audio_end_time")
 _FORMAT = "%Y-%m-%dT%H:%M:%S"
@@ -104,10 +120,22 @@ class Interactions:
             span = {"beginPeriod": f"{begin:{_FORMAT}}.000Z", "endPeriod": f"{end:{_FORMAT}}.000Z"}
             return {"period": {**span, "type": "Absolute"}}
         begin_text, end_text = (moment.astimezone(self._zone).strftime(_FORMAT) for moment in (begin, end))
-        period = {"BeginPeriod": begin_text, "EndPeriod": end_text, "TimeOfDateBegin": "00:00:00",
-                  "TimeOfDateEnd": "23:59:59", "Type": "Absolute", "Days": 0}
-        return {"UserID": auth.user_id, "ConditionsString": "", "period": period, "RequestedGroups": [],
-                "RequestedColumns": None, "CommandTimoutSeconds": 30}
+        period = {
+            "BeginPeriod": begin_text,
+            "EndPeriod": end_text,
+            "TimeOfDateBegin": "00:00:00",
+            "TimeOfDateEnd": "23:59:59",
+            "Type": "Absolute",
+            "Days": 0,
+        }
+        return {
+            "UserID": auth.user_id,
+            "ConditionsString": "",
+            "period": period,
+            "RequestedGroups": [],
+            "RequestedColumns": None,
+            "CommandTimoutSeconds": 30,
+        }
 
     def _record(self, session: Any) -> Found:
         if not isinstance(session, dict):
@@ -139,7 +167,7 @@ class Interactions:
             return None
 
 
-class _TooMuch(Exception):  # noqa: N818 (a signal to ask for less, never seen outside)
+class _TooMuch(Exception):
     def __init__(self, cause: TransientError | SourceError) -> None:
         super().__init__()
         self.cause = cause

@@ -18,8 +18,12 @@ MAX_SKEW_SECONDS = 60.0
 
 #: What public clients disagree about, tried one after the other when a signature is refused.
 VARIANTS: tuple[dict[str, object], ...] = (
-    {"sign_query": True}, {"path_form": "decoded"}, {"canonical_headers": "lower_all"}, {"key_encoding": "raw"},
-    {"sign_query": True, "path_form": "decoded"}, {"sign_query": True, "canonical_headers": "lower_all"},
+    {"sign_query": True},
+    {"path_form": "decoded"},
+    {"canonical_headers": "lower_all"},
+    {"key_encoding": "raw"},
+    {"sign_query": True, "path_form": "decoded"},
+    {"sign_query": True, "canonical_headers": "lower_all"},
     {"sign_query": True, "key_encoding": "raw"},
 )
 #: A query, an escape and a header make the variants differ; the answer's contents do not matter.
@@ -33,13 +37,17 @@ def check_files(folder: Path, stream: str, profile: StreamProfile, base: tuple[s
         return [Problem(what="no such folder", hint="make it, or correct the path", path=path)]
     found: list[Problem] = []
     for delivery in find_deliveries(folder, profile):
-        found += [Problem(what=f"{stream}: {file.name}: {file.refused.reason}", path=path)
-                  for file in delivery.files if file.refused is not None]
+        found += [
+            Problem(what=f"{stream}: {file.name}: {file.refused.reason}", path=path)
+            for file in delivery.files
+            if file.refused is not None
+        ]
     return found
 
 
-def check_rest(tenant: Tenant, base: tuple[str | int, ...], *, probe: bool,
-               notify: Callable[[str], None]) -> list[Problem]:
+def check_rest(
+    tenant: Tenant, base: tuple[str | int, ...], *, probe: bool, notify: Callable[[str], None]
+) -> list[Problem]:
     """Return what is wrong with credentials and clock; with ``probe``, the signature variant the server takes."""
     path = (*base, "rest", "auth")
     found: list[Problem] = []
@@ -71,8 +79,9 @@ def _taken(tenant: Tenant, path: str) -> str:
             signing.key_bytes(tenant.settings.auth.key)
         except ValueError:
             continue
-        attempt = Tenant(tenant.settings, notify=lambda _line: None, retry=tenant.retry, clock=tenant.clock,
-                         signing=signing)
+        attempt = Tenant(
+            tenant.settings, notify=lambda _line: None, retry=tenant.retry, clock=tenant.clock, signing=signing
+        )
         try:
             attempt.get(path, _PROBE_PARAMS)
         except QASyncError:

@@ -46,20 +46,38 @@ def read_listing(tenant: Tenant, resource: str, settings: ResourceSettings) -> I
         path, params = following, None
 
 
-def make_page(found: Sequence[Found], raws: Sequence[msgspec.Raw], *, cursor: str, listing: bool, last: bool,
-              stamps: Sequence[Any] = ()) -> Page:
+def make_page(
+    found: Sequence[Found],
+    raws: Sequence[msgspec.Raw],
+    *,
+    cursor: str,
+    listing: bool,
+    last: bool,
+    stamps: Sequence[Any] = (),
+) -> Page:
     """Return a page; a record without a readable shape becomes a reject, known by id or by its place on the page."""
     good = [item for item in found if len(item) == 2]
-    records = pa.table([
-        pa.array([item[0] for item in good], pa.string()),
-        pa.array(list(stamps) or [None] * len(good), PAGE.field("source_stamp").type),
-        pa.array(range(len(good)), pa.int64()),
-        pa.array([False] * len(good), pa.bool_()),
-        pa.array([item[1] for item in good], pa.binary()).cast(pa.string()),
-    ], schema=PAGE)
+    records = pa.table(
+        [
+            pa.array([item[0] for item in good], pa.string()),
+            pa.array(list(stamps) or [None] * len(good), PAGE.field("source_stamp").type),
+            pa.array(range(len(good)), pa.int64()),
+            pa.array([False] * len(good), pa.bool_()),
+            pa.array([item[1] for item in good], pa.binary()).cast(pa.string()),
+        ],
+        schema=PAGE,
+    )
     bad = [(at, item) for at, item in enumerate(found) if len(item) == 3]
-    rejects = pa.Table.from_pylist([
-        {"record_id": item[0] or f"record {at + 1}", "field": item[1], "reason": item[2],
-         "payload_hash": hashlib.sha256(bytes(raws[at])).hexdigest()} for at, item in bad
-    ], schema=PAGE_REJECTS)
+    rejects = pa.Table.from_pylist(
+        [
+            {
+                "record_id": item[0] or f"record {at + 1}",
+                "field": item[1],
+                "reason": item[2],
+                "payload_hash": hashlib.sha256(bytes(raws[at])).hexdigest(),
+            }
+            for at, item in bad
+        ],
+        schema=PAGE_REJECTS,
+    )
     return Page(records=records, rejects=rejects, cursor=cursor, listing=listing, last=last)

@@ -67,8 +67,12 @@ class AuthSettings(Strict):
     @property
     def signing(self) -> Signing:
         """The options of the signed header."""
-        return Signing(sign_query=self.sign_query, path_form=self.path_form, canonical_headers=self.canonical_headers,
-                       key_encoding=self.key_encoding)
+        return Signing(
+            sign_query=self.sign_query,
+            path_form=self.path_form,
+            canonical_headers=self.canonical_headers,
+            key_encoding=self.key_encoding,
+        )
 
 
 class ResourceSettings(Strict):
@@ -128,10 +132,12 @@ def read_settings(raw: Mapping[str, Any], name: str) -> tuple[Settings, list[Pro
     try:
         settings = Settings.model_validate(dict(raw))
     except ValidationError as error:
-        raise ConfigError([
-            Problem(what=_plain(item), path=(*base, *(part for part in item["loc"] if part != "[key]")))
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
-        ]) from None
+        raise ConfigError(
+            [
+                Problem(what=_plain(item), path=(*base, *(part for part in item["loc"] if part != "[key]")))
+                for item in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+        ) from None
     problems = [Problem(what=what, hint=hint, path=(*base, *path)) for path, what, hint in _between(settings)]
     return settings, problems
 
@@ -150,19 +156,34 @@ def _between(settings: Settings) -> list[tuple[tuple[str, ...], str, str]]:
         if name not in RESOURCES or name == "interactions":
             found.append((place, "no such resource", f"one of {', '.join(sorted(set(RESOURCES) - {'interactions'}))}"))
         elif name in UNKNOWN and not resource.path:
-            found.append(((*place, "path"), "is empty, and no public document says what it should be",
-                          "take it from your tenant's SDK documentation, or remove this resource"))
+            found.append(
+                (
+                    (*place, "path"),
+                    "is empty, and no public document says what it should be",
+                    "take it from your tenant's SDK documentation, or remove this resource",
+                )
+            )
         elif name in UNKNOWN and not resource.keep:
-            found.append(((*place, "keep"), "is empty: nothing of a record may be stored",
-                          "list the JSON pointers that may be, such as /attributes/score"))
+            found.append(
+                (
+                    (*place, "keep"),
+                    "is empty: nothing of a record may be stored",
+                    "list the JSON pointers that may be, such as /attributes/score",
+                )
+            )
     return found
 
 
 def _auth(auth: AuthSettings) -> list[tuple[tuple[str, ...], str, str]]:
-    needed = {"hmac": ("key_id", "key"), "session": ("user", "password"), "none": (),
-              "oauth2": ("token_url", "client_id", "client_secret")}[auth.kind]
+    needed = {
+        "hmac": ("key_id", "key"),
+        "session": ("user", "password"),
+        "none": (),
+        "oauth2": ("token_url", "client_id", "client_secret"),
+    }[auth.kind]
     found: list[tuple[tuple[str, ...], str, str]] = [
-        ((name,), f"is needed for kind: {auth.kind}", "") for name in needed if not getattr(auth, name)]
+        ((name,), f"is needed for kind: {auth.kind}", "") for name in needed if not getattr(auth, name)
+    ]
     if auth.kind == "hmac" and auth.key:
         keys: list[tuple[tuple[str, ...], str]] = [(("key",), auth.key)]
         if auth.standby:
@@ -172,8 +193,11 @@ def _auth(auth: AuthSettings) -> list[tuple[tuple[str, ...], str, str]]:
                 auth.signing.key_bytes(key)
             except ValueError:
                 found.append((path, "is not base64url", "older internal keys are text: set key_encoding: raw"))
-    found += [(("headers", name), "is not a header that is signed", "its name must begin with Verint-")
-              for name in auth.headers if not name.lower().startswith("verint-")]
+    found += [
+        (("headers", name), "is not a header that is signed", "its name must begin with Verint-")
+        for name in auth.headers
+        if not name.lower().startswith("verint-")
+    ]
     return found
 
 

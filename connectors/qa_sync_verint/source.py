@@ -28,8 +28,9 @@ DOCS = {
 class VerintSource:
     """Export files and REST of one Verint system."""
 
-    def __init__(self, raw: Mapping[str, Any], context: Context, *, retry: Retry | None = None,
-                 clock: Clock = utc_now) -> None:
+    def __init__(
+        self, raw: Mapping[str, Any], context: Context, *, retry: Retry | None = None, clock: Clock = utc_now
+    ) -> None:
         self._context = context
         self._retry = retry
         self._clock = clock
@@ -100,8 +101,9 @@ class VerintSource:
         if profile is None:
             msg = "no file profile"
             raise SourceError(msg)
-        return FilesReader(self._folder(), profile.streams[stream], notify=self._told_of_file,
-                           page_records=self.settings.page_records)
+        return FilesReader(
+            self._folder(), profile.streams[stream], notify=self._told_of_file, page_records=self.settings.page_records
+        )
 
     def _told_of_file(self, line: str) -> None:
         # A file that was read whole is no news, and there may be hundreds; one with rejects is.
@@ -122,8 +124,11 @@ class VerintSource:
             for name in (*KNOWN_PATHS, *self.settings.rest.resources):
                 offered[name] = Stream(name=name, order="arrival", doc=DOCS.get(name, "Described in rest.resources."))
         for name, profile in (self._profile.streams if self._profile else {}).items():
-            offered[name] = Stream(name=name, order="source" if profile.order else "arrival",
-                                   doc=f"Export files, one record an evaluation, grain {profile.grain}.")
+            offered[name] = Stream(
+                name=name,
+                order="source" if profile.order else "arrival",
+                doc=f"Export files, one record an evaluation, grain {profile.grain}.",
+            )
         return offered
 
     def _default_streams(self) -> list[str]:
@@ -143,7 +148,7 @@ class VerintSource:
                     hint += f"; {name} by REST need rest.resources.{name}.path, from your tenant's SDK documentation"
                 found.append(Problem(what=f"no stream {name!r}", hint=hint, path=(*base, "streams", at)))
         rest = self.settings.rest
-        for name in (self._profile.streams if self._profile else {}):
+        for name in self._profile.streams if self._profile else {}:
             if rest is not None and name in rest.resources:
                 what = "this stream comes from export files too"
                 found.append(Problem(what=what, hint="keep one of them", path=(*base, "rest", "resources", name)))

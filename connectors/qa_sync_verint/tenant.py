@@ -32,8 +32,15 @@ class Tenant:
     ``server_ahead`` is by how many seconds the server's clock is ahead of ours, by its last answer; None before one.
     """
 
-    def __init__(self, settings: RestSettings, *, notify: Callable[[str], None], retry: Retry | None = None,
-                 clock: Clock = utc_now, signing: Signing | None = None) -> None:
+    def __init__(
+        self,
+        settings: RestSettings,
+        *,
+        notify: Callable[[str], None],
+        retry: Retry | None = None,
+        clock: Clock = utc_now,
+        signing: Signing | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.server_ahead: float | None = None
@@ -50,14 +57,17 @@ class Tenant:
 
     def query(self, path: str, body: Mapping[str, Any]) -> bytes:
         """POST a query once; a time-out is told at once, because a smaller question is the remedy."""
-        return self._explained(lambda: self._client.request("POST", path, repeatable=False, json=body,
-                                                            headers={"Accept": "application/json"}))
+        return self._explained(
+            lambda: self._client.request(
+                "POST", path, repeatable=False, json=body, headers={"Accept": "application/json"}
+            )
+        )
 
     def _explained(self, send: Callable[[], requests.Response]) -> bytes:
         try:
             return send().content
         except AuthError as error:
-            raise AuthError(f"{error}{self.explanation()}") from error  # noqa: EM102
+            raise AuthError(f"{error}{self.explanation()}") from error
 
     def explanation(self) -> str:
         """Return what may be behind a refusal, as far as can be told from here."""
@@ -77,8 +87,15 @@ class Tenant:
             client.session.close()
 
     def _new_client(self, base_url: str, auth: AuthBase | None) -> HttpClient:
-        client = HttpClient(base_url, auth=auth, timeout=TIMEOUT, retry=self.retry, notify=self._notify,
-                            before=self._space, after=self._note)
+        client = HttpClient(
+            base_url,
+            auth=auth,
+            timeout=TIMEOUT,
+            retry=self.retry,
+            notify=self._notify,
+            before=self._space,
+            after=self._note,
+        )
         self._clients.append(client)
         return client
 

@@ -52,12 +52,24 @@ class ZendeskSource:
         self._sessions = (requests.Session(), requests.Session())
         for session in self._sessions:
             session.headers["User-Agent"] = _AGENT
-        tokens = HttpClient(settings.base_url, retry=retry, session=self._sessions[0], notify=context.notify,
-                            before=limiter.before, after=limiter.after, explain=explain)
+        tokens = HttpClient(
+            settings.base_url,
+            retry=retry,
+            session=self._sessions[0],
+            notify=context.notify,
+            before=limiter.before,
+            after=limiter.after,
+            explain=explain,
+        )
         self._client = HttpClient(
-            settings.base_url, retry=retry, session=self._sessions[1], notify=context.notify,
+            settings.base_url,
+            retry=retry,
+            session=self._sessions[1],
+            notify=context.notify,
             auth=auth_for(settings, tokens, context.state, self._clock.now),
-            before=limiter.before, after=limiter.after, explain=explain,
+            before=limiter.before,
+            after=limiter.after,
+            explain=explain,
         )
         if isinstance(settings.auth, ApiToken):
             warning = f"Zendesk API tokens stop working on {API_TOKENS_END}: change auth to kind client_credentials"
@@ -80,7 +92,7 @@ class ZendeskSource:
         else:
             yield from read_listing(stream, fetch=fetch)
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:
         """Ask each stream for one record, as the work itself will: an anonymous client is refused there.
 
         Also names mapped custom fields that the account does not have.
@@ -171,8 +183,10 @@ class ZendeskSource:
         except QASyncError as error:
             return [Problem(what=f"the ticket fields could not be listed: {error}", path=("base_url",))]
         return [
-            Problem(what=f"a mapping reads custom field {key}, which this account does not have",
-                    hint="compare the ids in the mapping with those under Objects and rules, Fields")
+            Problem(
+                what=f"a mapping reads custom field {key}, which this account does not have",
+                hint="compare the ids in the mapping with those under Objects and rules, Fields",
+            )
             for key in unknown_custom_fields(self._context.mapped_fields, known)
         ]
 

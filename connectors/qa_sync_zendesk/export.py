@@ -96,8 +96,9 @@ def read_by_cursor(name: str, position: Position, *, start: int, fetch: Fetch, c
         after = following or after
         shown = time_in(following) if following else None
         behind = shown if shown is not None else piece.newest if piece.newest is not None else behind
-        yield Page(records=piece.records, rejects=piece.rejects, last=done,
-                   cursor=Position(after=after, time=behind).to_text())
+        yield Page(
+            records=piece.records, rejects=piece.rejects, last=done, cursor=Position(after=after, time=behind).to_text()
+        )
         if done:
             return
         if after:

@@ -56,8 +56,12 @@ def read_headers(headers: Mapping[str, str]) -> dict[str, dict[str, float]]:
                 buckets[match.group(1)] = parts
             continue
         plain = name.removeprefix("x-").replace("rate-limit", "ratelimit")
-        part = {"ratelimit": "total", "ratelimit-limit": "total", "ratelimit-remaining": "remaining",
-                "ratelimit-reset": "resets"}.get(plain)
+        part = {
+            "ratelimit": "total",
+            "ratelimit-limit": "total",
+            "ratelimit-remaining": "remaining",
+            "ratelimit-reset": "resets",
+        }.get(plain)
         number = _NUMBER.match(value.strip())
         if part and number:
             account[part] = float(number.group())

@@ -18,7 +18,7 @@ _ID = re.compile(rb'"id"\s*:\s*"?(-?\d{1,40})')
 _NOT_A_NUMBER = object()
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A record that cannot be stored: why, in our words, and which field ("" for the whole record)."""
 
     def __init__(self, *, reason: str, field: str = "") -> None:

@@ -40,19 +40,26 @@ class Endpoint:
 
 _ALL = (
     Endpoint(
-        name="tickets", paging="cursor", stamps=("generated_timestamp", "updated_at"),
+        name="tickets",
+        paging="cursor",
+        stamps=("generated_timestamp", "updated_at"),
         deleted_when=(("status", "deleted"),),
         # System updates move generated_timestamp only, so it, not updated_at, says which version is newer.
         doc="Tickets, deleted and archived ones included; newest version by generated_timestamp.",
     ),
     Endpoint(
-        name="users", paging="cursor", stamps=("updated_at",),
+        name="users",
+        paging="cursor",
+        stamps=("updated_at",),
         # An inactive account is somebody who left: the name stays, for the weeks in which they worked.
         deleted_when=(("permanently_deleted", True),),
         doc="Users; names and addresses of agents and administrators only.",
     ),
     Endpoint(
-        name="organizations", paging="time", stamps=("updated_at",), deleted_when=(("deleted_at", ...),),
+        name="organizations",
+        paging="time",
+        stamps=("updated_at",),
+        deleted_when=(("deleted_at", ...),),
         doc="Organizations.",
     ),
     Endpoint(name="groups", paging="listing", stamps=("updated_at",), deleted_when=(("deleted", True),), doc="Groups."),
@@ -61,7 +68,11 @@ _ALL = (
     Endpoint(name="ticket_forms", paging="listing", stamps=("updated_at",), doc="Ticket forms and their fields."),
     Endpoint(name="custom_statuses", paging="listing", stamps=("updated_at",), doc="Statuses within the categories."),
     Endpoint(
-        name="brands", paging="listing", stamps=("updated_at",), deleted_when=(("is_deleted", True),), doc="Brands.",
+        name="brands",
+        paging="listing",
+        stamps=("updated_at",),
+        deleted_when=(("is_deleted", True),),
+        doc="Brands.",
     ),
 )
 

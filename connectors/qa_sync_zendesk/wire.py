@@ -84,8 +84,12 @@ class Slicer:
             extra.append(("custom_fields", list[Pair] | None | UnsetType, UNSET))
         self._record = _struct("Record", tree, extra)
         page = msgspec.defstruct(
-            "PageOf", [("records", list[self._record])], bases=(Envelope,),  # type: ignore[name-defined]
-            rename={"records": endpoint.key}, kw_only=True, gc=False,
+            "PageOf",
+            [("records", list[self._record])],
+            bases=(Envelope,),  # type: ignore[name-defined]
+            rename={"records": endpoint.key},
+            kw_only=True,
+            gc=False,
         )
         self._page_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page)
         self._record_decoder = msgspec.json.Decoder(self._record)
@@ -208,8 +212,9 @@ class _Batch:
             ],
             schema=PAGE,
         )
-        refused = pa.table([list(column) for column in zip(*rejects, strict=True)] if rejects else [[]] * 4,
-                           schema=PAGE_REJECTS)
+        refused = pa.table(
+            [list(column) for column in zip(*rejects, strict=True)] if rejects else [[]] * 4, schema=PAGE_REJECTS
+        )
         stamps = [stamp for stamp in self.stamps if stamp is not None]
         newest = max(stamps) // 1_000_000 if stamps else None
         # Not the decoded page itself: it would keep every record in memory for as long as its envelope is looked at.

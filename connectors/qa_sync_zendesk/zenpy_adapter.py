@@ -86,8 +86,9 @@ def objects(client: HttpClient) -> Any:
 
     # At debug level zenpy prints whole answers.
     logging.getLogger("zenpy").setLevel(logging.INFO)
-    return Zenpy(subdomain=_SUBDOMAIN, domain=_DOMAIN, session=OurSession(client), timeout=(5.0, 60.0),
-                 disable_cache=True)
+    return Zenpy(
+        subdomain=_SUBDOMAIN, domain=_DOMAIN, session=OurSession(client), timeout=(5.0, 60.0), disable_cache=True
+    )
 
 
 def ticket_fields(client: HttpClient) -> dict[int, str]:

@@ -27,16 +27,20 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 def common_options() -> tuple[str, ...]:
     """Return the options that every command takes."""
-    shared = [{option for action in command._actions for option in action.option_strings}
-              for command in subcommands().values()]
+    shared = [
+        {option for action in command._actions for option in action.option_strings}
+        for command in subcommands().values()
+    ]
     everywhere = set.intersection(*shared)
     return tuple(sorted(option for option in everywhere if option.startswith("--") and option != "--help"))
 
 
 def overview() -> str:
     """Return the list of commands, each with its line."""
-    return table(("command", "what it does"),
-                 ((f"[`{name}`](#{name})", command.description or "") for name, command in subcommands().items()))
+    return table(
+        ("command", "what it does"),
+        ((f"[`{name}`](#{name})", command.description or "") for name, command in subcommands().items()),
+    )
 
 
 def common() -> str:

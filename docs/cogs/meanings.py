@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
-from qa_sync.reports.published import PUBLISHED
 from qa_sync.model.tables import INTERACTIONS
 from qa_sync.reconcile import outcomes
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import _FIXED, FIXED, INTERACTION_COLUMNS
 from qa_sync.reports.measures import MEASURES
 from qa_sync.reports.population import POPULATION_FIELDS
+from qa_sync.reports.published import PUBLISHED
 
 from .markdown import code, table
 
 #: The vocabularies of reconciling by the heading that the pages use.
 VOCABULARIES = {
-    "outcome": outcomes.OUTCOMES, "bucket": outcomes.BUCKETS, "reason": outcomes.REASONS, "flag": outcomes.FLAGS,
-    "link": outcomes.LINKS, "treatment": outcomes.TREATMENTS,
+    "outcome": outcomes.OUTCOMES,
+    "bucket": outcomes.BUCKETS,
+    "reason": outcomes.REASONS,
+    "flag": outcomes.FLAGS,
+    "link": outcomes.LINKS,
+    "treatment": outcomes.TREATMENTS,
 }
 
 
@@ -51,6 +55,19 @@ def words(kind: str) -> str:
 def metrics() -> str:
     """Return every metric: id, version, formula, interval, when it has no value, and who defined it."""
     header = ("id", "v", "name", "formula", "unit", "interval", "no value when", "source")
-    return table(header, (
-        (code(one.id), str(one.version), one.name, one.formula + (" (assumed)" if one.assumed else ""), one.unit,
-         one.interval or "none", one.undefined, one.source) for one in (*PUBLISHED, *METRIC_DEFINITIONS.values())))
+    return table(
+        header,
+        (
+            (
+                code(one.id),
+                str(one.version),
+                one.name,
+                one.formula + (" (assumed)" if one.assumed else ""),
+                one.unit,
+                one.interval or "none",
+                one.undefined,
+                one.source,
+            )
+            for one in (*PUBLISHED, *METRIC_DEFINITIONS.values())
+        ),
+    )

@@ -31,8 +31,16 @@ def reports() -> dict[str, Report]:
         rules = Programme()
         reconcile(engine, rules, as_of=_EVER)
         scene = Scene(
-            engine=engine, as_of=_EVER, time_zone=rules.time_zone, tolerance=rules.tolerance, n_min=rules.n_min,
-            audit_window_days=rules.audit_window_days, basis_event=rules.basis_event, seed=1, run_id="none")
+            engine=engine,
+            as_of=_EVER,
+            time_zone=rules.time_zone,
+            tolerance=rules.tolerance,
+            n_min=rules.n_min,
+            audit_window_days=rules.audit_window_days,
+            basis_event=rules.basis_event,
+            seed=1,
+            run_id="none",
+        )
         prepare(scene)
         return {name: build(name, scene) for name in REPORTS}
     finally:
@@ -41,5 +49,7 @@ def reports() -> dict[str, Report]:
 
 def columns(name: str) -> str:
     """Return the columns of one report as people see them, with the names that queries and definitions use."""
-    return table(("column", "field", "meaning"), (
-        (one.label, code(one.name), one.doc or FIELDS.get(one.name, "")) for one in reports()[name].fields))
+    return table(
+        ("column", "field", "meaning"),
+        ((one.label, code(one.name), one.doc or FIELDS.get(one.name, "")) for one in reports()[name].fields),
+    )

@@ -21,8 +21,10 @@ _TYPES = {pa.string(): "text", pa.int64(): "integer", pa.bool_(): "boolean", pa.
 
 def contents() -> str:
     """Return the list of all tables with their line and key."""
-    return table(("table", "one row is", "key"), (
-        (f"[`{one.name}`](#{one.name})", one.doc, codes(one.key)) for one in (*TABLES.values(), *RECONCILED)))
+    return table(
+        ("table", "one row is", "key"),
+        ((f"[`{one.name}`](#{one.name})", one.doc, codes(one.key)) for one in (*TABLES.values(), *RECONCILED)),
+    )
 
 
 def common_schema() -> str:
@@ -51,5 +53,7 @@ def columns(some: Iterable[Column]) -> Iterable[tuple[str, str, str, str, str]]:
 
 def version_columns() -> str:
     """Return the columns that every stored row carries besides its own."""
-    return table(("column", "type", "meaning"), (
-        (code(one.name), _TYPES[one.type], (one.metadata or {}).get(b"doc", b"").decode()) for one in VERSION))
+    return table(
+        ("column", "type", "meaning"),
+        ((code(one.name), _TYPES[one.type], (one.metadata or {}).get(b"doc", b"").decode()) for one in VERSION),
+    )

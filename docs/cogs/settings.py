@@ -39,17 +39,24 @@ def models() -> dict[str, type[BaseModel]]:
     from qa_sync.config import WorkspaceSettings
 
     return {
-        "workspace": WorkspaceSettings, "zendesk": zendesk.Settings, "verint": verint.Settings,
-        "verint profile": profile.Profile, "gsheets source": gsheets.SourceSettings,
-        "gsheets sink": gsheets.SinkSettings, "files": files.FilesSettings, "excel": excel.ExcelSettings,
+        "workspace": WorkspaceSettings,
+        "zendesk": zendesk.Settings,
+        "verint": verint.Settings,
+        "verint profile": profile.Profile,
+        "gsheets source": gsheets.SourceSettings,
+        "gsheets sink": gsheets.SinkSettings,
+        "files": files.FilesSettings,
+        "excel": excel.ExcelSettings,
     }
 
 
 def settings_table(name: str) -> str:
     """Return the table of one model's settings."""
     words = WORDS.get(name, {})
-    return table(("key", "kind", "default", "meaning"), (
-        (code(one.key), one.kind, one.default, words.get(one.key, UNTOLD)) for one in settings(models()[name])))
+    return table(
+        ("key", "kind", "default", "meaning"),
+        ((code(one.key), one.kind, one.default, words.get(one.key, UNTOLD)) for one in settings(models()[name])),
+    )
 
 
 def dashboard_table() -> str:
@@ -125,8 +132,14 @@ def _of(annotation: Any) -> str:
             return "keys below"
         if issubclass(annotation, SecretStr):
             return "text, secret"
-        plain = {str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "date or time",
-                 date: "date"}
+        plain = {
+            str: "text",
+            int: "whole number",
+            float: "number",
+            bool: "true or false",
+            datetime: "date or time",
+            date: "date",
+        }
         return plain.get(annotation, annotation.__name__)
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -168,7 +181,11 @@ def zendesk_streams() -> str:
     """Return the streams of the Zendesk connector, and how each is read."""
     from qa_sync_zendesk.streams import ENDPOINTS
 
-    paged = {"cursor": "what changed since the last run", "time": "what changed since the last run",
-             "listing": "all of it, every time"}
-    return table(("stream", "reads", "holds"), (
-        (code(name), paged[one.paging], one.doc) for name, one in ENDPOINTS.items()))
+    paged = {
+        "cursor": "what changed since the last run",
+        "time": "what changed since the last run",
+        "listing": "all of it, every time",
+    }
+    return table(
+        ("stream", "reads", "holds"), ((code(name), paged[one.paging], one.doc) for name, one in ENDPOINTS.items())
+    )

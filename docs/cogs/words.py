@@ -3,17 +3,17 @@
 A key without words, and words without a key, fail the tests of the documentation.
 """
 
-# ruff: noqa: E501  (sentences)
+
 from __future__ import annotations
 
 _SHEET = {
     "connector": "Always `gsheets`.",
     "spreadsheet": "Address or id of a spreadsheet that a person made and shared with the account. qa-sync makes none: a "
-                   "service account owns no storage.",
+    "service account owns no storage.",
     "credentials": "How to sign in; one word, or the keys below. Without it: what the machine has.",
     "credentials.kind": "`application_default`: what the machine has (an attached account, or `gcloud auth "
-                        "application-default login`). `service_account`: a key. `oauth_user`: a person's authorization. "
-                        "`anonymous`: the sandbox on this machine.",
+    "application-default login`). `service_account`: a key. `oauth_user`: a person's authorization. "
+    "`anonymous`: the sandbox on this machine.",
     "credentials.file": "Path of the key or authorization file, relative to the workspace.",
     "credentials.json": "The text of a service account's key instead of a file, such as `${GOOGLE_KEY}`.",
     "base_url": "Another host, for a sandbox on this machine.",
@@ -27,24 +27,24 @@ WORDS: dict[str, dict[str, str]] = {
         "programme.name": "Name of the programme.",
         "programme.time_zone": "IANA zone, such as `Europe/Dublin`. Dates and ISO weeks are of this zone.",
         "programme.tolerance": "Largest difference of two scores that counts as agreement, in points of 100, inclusive. A "
-                               "form's own tolerance wins.",
+        "form's own tolerance wins.",
         "programme.audit_window_days": "How long after an evaluation an audit may follow and still be matched by key. "
-                                       "Audits that name their evaluation are matched whenever they come.",
+        "Audits that name their evaluation are matched whenever they come.",
         "programme.n_min": "Below this many pairs a rate is left empty; its interval and n are shown.",
         "programme.min_common_weight": "Share of a form's weight that two versions must have in common to be compared.",
         "programme.retention_days": "How long logs, transactions and old files are meant to be kept. Recorded; not applied "
-                                    "yet, see [retention](#retention).",
+        "yet, see [retention](#retention).",
         "programme.basis_event": "Whose date decides the week a pair counts in: the evaluation's submission, the "
-                                 "interaction's closing, or the audit's submission.",
+        "interaction's closing, or the audit's submission.",
         "programme.references": "Kinds of evaluations that are the reference of every evaluation of the same item, such "
-                                "as gold answers.",
+        "as gold answers.",
         "programme.seed": "Seed of simulated intervals, so that equal data give equal intervals.",
         "store": "Folder of the store, relative to the workspace.",
         "forms": "Form catalogue files; see [forms](#forms).",
         "max_new_rejects": "A run that sets aside more records than this, not seen before, ends with exit code 3.",
         "sources": "Where records come from, each under a name of yours (lower-case letters, digits, `_`).",
         "sources.NAME.connector": "Which connector reads it; `qa-sync connectors` lists them. The connector's own settings "
-                                  "stand beside it.",
+        "stand beside it.",
         "sources.NAME.mapping": "Mapping file. Without it: `mappings/<connector>.yaml`.",
         "sinks": "Where dashboards are shown, each under a name of yours.",
         "sinks.NAME.connector": "Which connector writes it; its own settings stand beside it.",
@@ -57,8 +57,8 @@ WORDS: dict[str, dict[str, str]] = {
         "base_url": "Address of the account, such as `https://acme.zendesk.com`, without `/api/v2`.",
         "auth": "How to sign in.",
         "auth.kind": "`client_credentials`: OAuth with a confidential client, renewed as needed; use this. `refresh_token`: "
-                     "OAuth from an authorization; the newest token is kept in the store's state folder. `bearer`: a token "
-                     "that somebody else renews. `api_token`: works until Zendesk stops API tokens on 2027-04-30.",
+        "OAuth from an authorization; the newest token is kept in the store's state folder. `bearer`: a token "
+        "that somebody else renews. `api_token`: works until Zendesk stops API tokens on 2027-04-30.",
         "auth.client_id": "OAuth client; for the two OAuth kinds.",
         "auth.client_secret": "Its secret.",
         "auth.scope": "Scope to ask for.",
@@ -69,9 +69,9 @@ WORDS: dict[str, dict[str, str]] = {
         "start": "How far back the first pull goes. Later pulls go on from the cursor.",
         "per_page": "Records a page; lowered for a while when pages time out.",
         "keep": "Dotted paths to store on top of the safe default, by stream, such as `{tickets: [subject]}`; `[]` stands "
-                "for every element of a list, `custom_fields.ID` for one field.",
+        "for every element of a list, `custom_fields.ID` for one field.",
         "hash_key": "Secret, at least 16 characters, under which ids of requesters are hashed. Without it one is made and "
-                    "kept in the store; set it to get equal hashes in two workspaces.",
+        "kept in the store; set it to get equal hashes in two workspaces.",
         "metric_sets": "Have each ticket carry its metrics, such as when it was solved.",
         "support_type_scope": "`all` also brings tickets that only an AI agent handled.",
     },
@@ -81,11 +81,11 @@ WORDS: dict[str, dict[str, str]] = {
         "files.folder": "Folder of the files, relative to the workspace.",
         "files.profile": "File that describes their layout; start from `mappings/verint_files.yaml`.",
         "rest": "The tenant's REST interface: employees, organisations, groups, interactions; evaluations where your "
-                "tenant's documentation says how.",
+        "tenant's documentation says how.",
         "rest.base_url": "Address of the tenant.",
         "rest.auth": "How requests are authorised.",
         "rest.auth.kind": "`hmac`: signed requests with an API key. `session`: user and password. `oauth2`: client "
-                          "credentials. `none`: nothing is sent.",
+        "credentials. `none`: nothing is sent.",
         "rest.auth.key_id": "API key's id, for `hmac`.",
         "rest.auth.key": "API key, for `hmac`.",
         "rest.auth.standby": "A second API key, used when the first is refused, so that keys can be changed without a gap.",
@@ -105,22 +105,22 @@ WORDS: dict[str, dict[str, str]] = {
         "rest.auth.standby_client_secret": "Its secret.",
         "rest.auth.scope": "For `oauth2`.",
         "rest.resources": "Resources to read: `employees`, `organizations`, `groups`; and, with their path from your "
-                          "tenant's documentation, `evaluations`, `evaluation_answers`, `forms`, `appeals`.",
+        "tenant's documentation, `evaluations`, `evaluation_answers`, `forms`, `appeals`.",
         "rest.resources.NAME.path": "Path below the address. Known for the first three; needed for the others.",
         "rest.resources.NAME.records": "JSON pointer of the list of records in an answer.",
         "rest.resources.NAME.id": "JSON pointer of a record's id.",
         "rest.resources.NAME.stamp": "JSON pointer of the time that tells which of two versions is newer. Without it, "
-                                     "arrival tells.",
+        "arrival tells.",
         "rest.resources.NAME.next": "JSON pointer of the next page's address.",
         "rest.resources.NAME.keep": "JSON pointers of what may be stored of a record. What is not public has no default: "
-                                    "nothing is stored that is not listed.",
+        "nothing is stored that is not listed.",
         "rest.resources.NAME.params": "Query parameters of the first request.",
         "rest.interactions": "The interaction query, read in windows of time.",
         "rest.interactions.path": "Its path.",
         "rest.interactions.start": "First day to read. Without it: seven days back.",
         "rest.interactions.window_minutes": "Length of a window; halved where an answer is full.",
         "rest.interactions.overlap_minutes": "How far back each sync reads again, because interactions change after they "
-                                             "began.",
+        "began.",
         "rest.interactions.time_zone": "Zone of the times that the query takes and gives.",
         "rest.interactions.keep": "Custom data fields that may be stored.",
         "rest.interactions.max_records": "How many records an answer holds at most on your tenant, where you know it.",
@@ -136,7 +136,7 @@ WORDS: dict[str, dict[str, str]] = {
         "streams.NAME.encodings": "Encodings, tried in order; `utf-16` only with a byte-order mark.",
         "streams.NAME.delimiters": "Delimiters, tried in order: the one under which a header row is found.",
         "streams.NAME.quote": "Quotation mark.",
-        "streams.NAME.escape": "Escape character, for exports that write `\\\"` inside quotes.",
+        "streams.NAME.escape": 'Escape character, for exports that write `\\"` inside quotes.',
         "streams.NAME.header_lines": "How many lines to look for the header in, past any preamble.",
         "streams.NAME.positions": "Column names by position, for files without a header.",
         "streams.NAME.sheet": "Sheet of a workbook; without it, every sheet is looked at.",
@@ -147,7 +147,7 @@ WORDS: dict[str, dict[str, str]] = {
         "streams.NAME.key.answer": "Columns that identify an answer within it.",
         "streams.NAME.required": "Columns that a header must have to be one.",
         "streams.NAME.aliases": "The headers that each column may have. Compared without case, spaces, underscores and "
-                                "hyphens; the first that is there wins. Only what is listed here is stored.",
+        "hyphens; the first that is there wins. Only what is listed here is stored.",
         "streams.NAME.answer_columns": "Columns that belong to an answer and not to the evaluation.",
         "streams.NAME.competencies": "Column groups of `grain: evaluation`: one criterion each.",
         "streams.NAME.competencies[].name": "Criterion.",
@@ -155,7 +155,7 @@ WORDS: dict[str, dict[str, str]] = {
         "streams.NAME.competencies[].reason": "Headers of its reason; without it, the rating's with `_Reason` behind.",
         "streams.NAME.competencies[].comment": "Headers of its comment; without it, the rating's with `_Comment` behind.",
         "streams.NAME.dates": "Date columns. Every column whose name ends in `_at` needs its entry: nothing in a file "
-                              "tells which zone it means.",
+        "tells which zone it means.",
         "streams.NAME.dates.NAME.formats": "Formats, tried in order.",
         "streams.NAME.dates.NAME.time_zone": "Zone: one IANA name, or the keys below.",
         "streams.NAME.dates.NAME.time_zone.name": "One zone for all rows.",
@@ -185,7 +185,7 @@ WORDS: dict[str, dict[str, str]] = {
         **_SHEET,
         "unverified": "Behaviour of Google that nobody has shown in public.",
         "unverified.column_guard": "`recreate`: a write fails as a whole when somebody moved a column while it was on its "
-                                   "way. `none` leaves that window open; only for when Google refuses the first.",
+        "way. `none` leaves that window open; only for when Google refuses the first.",
     },
     "files": {
         "connector": "Always `files`.",
@@ -194,21 +194,21 @@ WORDS: dict[str, dict[str, str]] = {
         "streams": "Streams, each under a name of yours.",
         "streams.NAME.glob": "Pattern of file names inside the folder, such as `*_labels.csv`.",
         "streams.NAME.key": "Columns whose values identify a record; `_file` and `_row` are the file's name and the row's "
-                            "number. Without it a record is its file and row.",
+        "number. Without it a record is its file and row.",
         "streams.NAME.order": "What tells which of two versions of a record is newer. Without any of the four: arrival.",
         "streams.NAME.order.stamp": "A column of ISO dates or times.",
         "streams.NAME.order.seq": "A column of whole numbers. Without it the row's number decides among equal stamps.",
         "streams.NAME.order.from_name": "Pattern on the file's name with a group around its date, or a group `number`.",
         "streams.NAME.order.time_zone": "Zone of stamps that name none. Without it: the programme's.",
         "streams.NAME.listing": "Whether the files together are always everything there is: what is no longer in them was "
-                                "deleted.",
+        "deleted.",
         "streams.NAME.format": "Format; `auto` goes by the name's ending. `xlsx` includes xls, xlsb and ods.",
         "streams.NAME.delimiter": "Delimiter of csv files. Without it: what the header line shows.",
         "streams.NAME.encoding": "Encoding of csv files. Without it: UTF-8, or what a byte-order mark says.",
         "streams.NAME.sheet": "Sheet of a workbook. Without it: the first.",
         "streams.NAME.keep": "The only columns to store. Without it: all.",
         "streams.NAME.metadata": "Which of `_file` and `_row` are stored with a record. Leave `row` out where the same "
-                                 "record moves to another row from one delivery to the next.",
+        "record moves to another row from one delivery to the next.",
         "page_rows": "Rows in memory and on one page.",
     },
     "excel": {
@@ -235,7 +235,7 @@ DASHBOARD: dict[str, str] = {
     "tabs[].columns.FIELD.decimals": "Decimals of numbers and percents.",
     "tabs[].columns.FIELD.hide": "True leaves the column out.",
     "tabs[].columns.FIELD.policy": "What happens when a person has overwritten our value: `enforce` writes it again, "
-                                   "`keep` leaves theirs, `report` leaves theirs and counts it.",
+    "`keep` leaves theirs, `report` leaves theirs and counts it.",
 }
 
 #: Keys of a form catalogue (``qa_sync.forms.catalogue``).
@@ -246,7 +246,7 @@ FORMS: dict[str, str] = {
     "higher_is": "`better`, `more_severe` or `neutral`: what a higher value means. Leniency follows from it.",
     "scale": "`points`: scores of 0 to 100 from criteria. `ordinal`, `nominal`: levels.",
     "tolerance": "Largest difference that counts as agreement; points, or levels on an ordinal form. Without it: the "
-                 "programme's for points, 0 for levels.",
+    "programme's for points, 0 for levels.",
     "pass_mark": "Score from which an evaluation passes.",
     "auto_fail": "What a failed critical criterion does: `zero`, `cap` or `none`.",
     "auto_fail_cap": "The most points left, for `cap`.",
@@ -262,7 +262,7 @@ FORMS: dict[str, str] = {
     "criteria[].critical_class": "`customer`, `business` or `compliance`: whose harm a failure is.",
     "criteria[].is_critical": "Whether failing it fails the evaluation. Without it: whether it has a `critical_class`.",
     "criteria[].options": "The answers it allows, in the order of the scale: texts, or the keys below. May be left out on a "
-                          "points form with `max_points`: then any number of points goes.",
+    "points form with `max_points`: then any number of points goes.",
     "criteria[].options[].option": "The answer, as the source writes it.",
     "criteria[].options[].label": "What people read.",
     "criteria[].options[].level": "Place on the scale, from 0 without gaps. Without it: the place in the list.",

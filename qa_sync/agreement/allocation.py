@@ -12,9 +12,7 @@ from scipy.special import ndtri
 from qa_sync.agreement.estimate import NO_DATA, Estimate, Ints
 
 
-def allocate(
-    population: ArrayLike, total: int, *, minimum: int = 0, spread: ArrayLike | None = None
-) -> Ints:
+def allocate(population: ArrayLike, total: int, *, minimum: int = 0, spread: ArrayLike | None = None) -> Ints:
     """Return how many of ``total`` audits each stratum gets, (strata,): a minimum each, then proportional or Neyman.
 
     The rest after the minimum is shared in proportion to N_h, or N_h s_h when ``spread`` s_h is given, by largest

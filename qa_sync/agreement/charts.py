@@ -167,7 +167,4 @@ def _phased(
     lower, upper = centre - half, centre + half
     with np.errstate(invalid="ignore"):
         outside = (value < lower) | (value > upper)
-    return Chart(
-        value=value, centre=centre, lower=lower, upper=upper, outside=outside, sigma_z=sigma, reason=reason
-    )
-
+    return Chart(value=value, centre=centre, lower=lower, upper=upper, outside=outside, sigma_z=sigma, reason=reason)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,12 +88,13 @@ def _gamma_grid(shapes: Floats, draws: int) -> Floats:
     """Return gamma quantiles at the midpoints of ``draws`` equal slices: (shapes, draws).
 
     Exact for small shapes. From 64 on the Cornish-Fisher expansion is right to 4e-6 standard deviations, which no
-    printed digit can see, and a matrix product makes it some hundred times faster.
+    printed digit can see, and is some hundred times faster.
     """
     middle = (np.arange(draws) + 0.5) / draws
     grid = np.empty((len(shapes), draws))
     large = shapes >= _EXPANSION
-    grid[~large] = gammaincinv(shapes[~large, None], middle)
+    for row in np.flatnonzero(~large):
+        grid[row] = _exact_quantiles(float(shapes[row]), draws)
     a, z = shapes[large], ndtri(middle)
     root = np.sqrt(a)
     powers = np.stack([a, root, np.ones(len(a)), 1 / root, 1 / a, 1 / (a * root)], axis=1)
@@ -107,6 +109,13 @@ def _gamma_grid(shapes: Floats, draws: int) -> Floats:
     # Not a BLAS product: its last digits depend on how many shapes there are.
     grid[large] = np.einsum("st,td->sd", powers, np.stack(terms))
     return grid
+
+
+@lru_cache(maxsize=512)  # small counts come again in every report
+def _exact_quantiles(shape: float, draws: int) -> Floats:
+    quantiles: Floats = gammaincinv(shape, (np.arange(draws) + 0.5) / draws)
+    quantiles.flags.writeable = False
+    return quantiles
 
 
 def _ranks(dimensions: int, draws: int, seed: int) -> NDArray[np.intp]:
@@ -158,9 +167,7 @@ def _middle(values: Floats, level: float) -> Floats:
     below = np.clip(np.floor(position).astype(int), 0, draws - 2)
     share = np.clip(position - below, 0.0, 1.0)
     ordered = np.partition(values, np.unique([*below, *(below + 1)]), axis=-1)
-    return np.stack(
-        [(1 - s) * ordered[..., k] + s * ordered[..., k + 1] for k, s in zip(below, share, strict=True)]
-    )
+    return np.stack([(1 - s) * ordered[..., k] + s * ordered[..., k + 1] for k, s in zip(below, share, strict=True)])
 
 
 def with_dirichlet_interval(

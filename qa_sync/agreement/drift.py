@@ -31,9 +31,7 @@ class Ewma:
     signal: NDArray[np.bool_]
 
 
-def standardise(
-    bias: ArrayLike, n: ArrayLike, sd: ArrayLike | float, centre: ArrayLike | float = 0.0
-) -> Floats:
+def standardise(bias: ArrayLike, n: ArrayLike, sd: ArrayLike | float, centre: ArrayLike | float = 0.0) -> Floats:
     """Return z = (bias - centre) / (sd / sqrt(n)): weekly mean deltas in standard errors. NaN where n is 0."""
     error = divide(np.broadcast_to(np.asarray(sd, dtype=np.float64), np.shape(n)), np.sqrt(np.asarray(n)))
     return divide(np.asarray(bias, dtype=np.float64) - np.asarray(centre, dtype=np.float64), error)

@@ -26,9 +26,7 @@ class KappaTest:
     p: Floats
 
 
-def kappa_test(
-    tables: ArrayLike, weights: Weights = "identity", *, levels: Sequence[float] | None = None
-) -> KappaTest:
+def kappa_test(tables: ArrayLike, weights: Weights = "identity", *, levels: Sequence[float] | None = None) -> KappaTest:
     """Test Cohen's (weighted) kappa of tables (q, q) or (G, q, q) against 0.
 
     The null variance is that of Fleiss, Cohen and Everitt (1969):

@@ -201,9 +201,7 @@ def _influence(
     return np.asarray((own - (1 - value) * chance) / (1 - expected))
 
 
-def _conger_influence(
-    codes: np.ndarray[tuple[int, ...], np.dtype[np.integer]], q: int, weights: Floats
-) -> Floats:
+def _conger_influence(codes: np.ndarray[tuple[int, ...], np.dtype[np.integer]], q: int, weights: Floats) -> Floats:
     """Derivative of Conger's chance agreement by item: each rater's margin is a ratio over the items it rated."""
     symmetric = (weights + weights.T) / 2
     margins = marginals(codes, q).astype(np.float64)

@@ -210,4 +210,3 @@ def alpha_interval(
         level=level,
         undefined=undefined_reason(table),
     )
-

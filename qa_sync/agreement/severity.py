@@ -139,9 +139,7 @@ def connected_components(items: ArrayLike, raters: ArrayLike, n_items: int, n_ra
     own = labels[:n_raters].astype(np.int64)
     present = np.bincount(rater, minlength=n_raters) > 0
     out = np.full(n_raters, -1, dtype=np.int64)
-    names, first, place, count = np.unique(
-        own[present], return_index=True, return_inverse=True, return_counts=True
-    )
+    names, first, place, count = np.unique(own[present], return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -count))
     number = np.empty(len(names), dtype=np.int64)
     number[order] = np.arange(len(names))

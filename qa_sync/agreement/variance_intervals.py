@@ -108,9 +108,7 @@ def intra_mixed(ms: Squares, icc: float, level: float) -> tuple[float, float]:
         return float("nan"), float("nan")
     base = r + 1 + total * icc / (n * (1 - icc))
     v = _satterthwaite([(ms.targets / base, n - 1), (r * ms.crossed / base, (r - 1) * (n - 1))])
-    return _intra_ends(
-        icc, ms.targets + r * ms.crossed, r + 1, total / n - r - 1, ms.error, v, total - r * n, level
-    )
+    return _intra_ends(icc, ms.targets + r * ms.crossed, r + 1, total / n - r - 1, ms.error, v, total - r * n, level)
 
 
 def _intra_ends(

@@ -26,11 +26,19 @@ def report(arguments: argparse.Namespace) -> int:
     by = [part.strip() for part in arguments.by.split(",") if part.strip()]
     made = open_workspace(arguments).report_table(arguments.name, by=by, where=where, as_of=arguments.as_of)
     if arguments.format == "json":
-        print(json.dumps({
-            "report": made.name, "title": made.title, "notes": list(made.notes),
-            "columns": [{"name": f.name, "label": f.label, "kind": f.kind, "doc": f.doc} for f in made.fields],
-            "rows": [{name: show.plain(value) for name, value in row.items()} for row in made.rows.to_pylist()],
-        }, ensure_ascii=False, indent=1))
+        print(
+            json.dumps(
+                {
+                    "report": made.name,
+                    "title": made.title,
+                    "notes": list(made.notes),
+                    "columns": [{"name": f.name, "label": f.label, "kind": f.kind, "doc": f.doc} for f in made.fields],
+                    "rows": [{name: show.plain(value) for name, value in row.items()} for row in made.rows.to_pylist()],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
     elif arguments.format == "csv":
         show.arrow(made.rows, form="csv")
     else:
@@ -46,8 +54,15 @@ def query(arguments: argparse.Namespace) -> int:
 
     if arguments.tables or not arguments.sql:
         listed = [
-            {"table": table.name, "column": column.name, "type": column.type, "unit": column.unit, "meaning": column.doc}
-            for table in TABLES.values() for column in table.stored_columns
+            {
+                "table": table.name,
+                "column": column.name,
+                "type": column.type,
+                "unit": column.unit,
+                "meaning": column.doc,
+            }
+            for table in TABLES.values()
+            for column in table.stored_columns
         ]
         show.rows(listed, form=arguments.format)
         return 0
@@ -59,12 +74,20 @@ def query(arguments: argparse.Namespace) -> int:
 def runs(arguments: argparse.Namespace) -> int:
     """``qa-sync runs``."""
     listed = open_workspace(arguments).runs(arguments.limit)
-    show.rows([
-        {
-            "run": run.run_id, "command": run.command, "status": run.status, "started": run.started_at,
-            "seconds": round((run.finished_at - run.started_at).total_seconds(), 1),
-            "snapshot": "yes" if run.snapshot else "", "error": run.error.splitlines()[0] if run.error else "",
-        }
-        for run in listed
-    ], form=arguments.format, columns=("run", "command", "status", "started", "seconds", "snapshot", "error"))
+    show.rows(
+        [
+            {
+                "run": run.run_id,
+                "command": run.command,
+                "status": run.status,
+                "started": run.started_at,
+                "seconds": round((run.finished_at - run.started_at).total_seconds(), 1),
+                "snapshot": "yes" if run.snapshot else "",
+                "error": run.error.splitlines()[0] if run.error else "",
+            }
+            for run in listed
+        ],
+        form=arguments.format,
+        columns=("run", "command", "status", "started", "seconds", "snapshot", "error"),
+    )
     return 0

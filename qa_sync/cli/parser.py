@@ -13,8 +13,24 @@ otherwise."""
 
 
 #: Commands of our own, in the order of --help.
-COMMANDS = ("init", "check", "run", "sync", "map", "reconcile", "publish", "refresh", "report", "query", "runs", "mapping",
-            "store", "connectors", "sandbox", "demo")
+COMMANDS = (
+    "init",
+    "check",
+    "run",
+    "sync",
+    "map",
+    "reconcile",
+    "publish",
+    "refresh",
+    "report",
+    "query",
+    "runs",
+    "mapping",
+    "store",
+    "connectors",
+    "sandbox",
+    "demo",
+)
 
 
 class _Lazy:
@@ -31,8 +47,10 @@ class _Lazy:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``qa-sync``."""
     top = argparse.ArgumentParser(
-        prog="qa-sync", epilog=_EPILOG,
-        description="Pull tickets and quality evaluations, reconcile auditor against auditee, publish dashboards.")
+        prog="qa-sync",
+        epilog=_EPILOG,
+        description="Pull tickets and quality evaluations, reconcile auditor against auditee, publish dashboards.",
+    )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     common = _common()
     top.add_argument("--workspace", metavar="DIR", default=".", help="folder with qa-sync.yaml (default: here)")
@@ -45,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
 
     init = add("init", "setup:init", "make a new workspace folder with starters to edit")
     init.add_argument("folder", nargs="?", help="where (default: the --workspace folder)")
-    check = add("check", "setup:check", "check settings, mappings, credentials, sinks and clock; everything wrong at once")
+    check = add(
+        "check", "setup:check", "check settings, mappings, credentials, sinks and clock; everything wrong at once"
+    )
     check.add_argument("--probe", action="store_true", help="also try what is unverified about a vendor")
     check.add_argument("--offline", action="store_true", help="files only, no connection")
 
@@ -63,8 +83,12 @@ def parser() -> argparse.ArgumentParser:
 
     report = add("report", "ask:report", "show a report")
     report.add_argument("name", nargs="?", help="name of the report (none: list them)")
-    report.add_argument("--by", metavar="COLUMNS", default="", help="group by these columns or dimensions, comma-separated")
-    report.add_argument("--where", metavar="COLUMN=VALUE", action="append", default=[], help="keep only these; repeatable")
+    report.add_argument(
+        "--by", metavar="COLUMNS", default="", help="group by these columns or dimensions, comma-separated"
+    )
+    report.add_argument(
+        "--where", metavar="COLUMN=VALUE", action="append", default=[], help="keep only these; repeatable"
+    )
     _as_of(report)
     query = add("query", "ask:query", "run one read-only SELECT over a run's tables")
     query.add_argument("sql", nargs="?", help="the SELECT")
@@ -74,12 +98,16 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--limit", type=int, default=20, help="how many, newest first (default 20)")
 
     mapping = add("mapping", "mappings:mapping", "check a mapping, or try it on one record")
-    mapping.add_argument("what", choices=("check", "try"), help="check: all problems at once; try: one record, field by field")
+    mapping.add_argument(
+        "what", choices=("check", "try"), help="check: all problems at once; try: one record, field by field"
+    )
     mapping.add_argument("record", nargs="?", help="with try: a record id of the store, or a JSON file")
     mapping.add_argument("--source", default="", help="with try: the source (default: all)")
     mapping.add_argument("--stream", default="", help="with try: the stream")
     store = add("store", "upkeep:store", "look after the store")
-    store.add_argument("what", choices=("status", "compact"), help="status: tables, versions, sizes; compact: merge small files")
+    store.add_argument(
+        "what", choices=("status", "compact"), help="status: tables, versions, sizes; compact: merge small files"
+    )
 
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
     sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")
@@ -109,14 +137,20 @@ def _common() -> argparse.ArgumentParser:
     """Options that every command takes, also after its name."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--workspace", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    common.add_argument("--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)")
+    common.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"
+    )
     common.add_argument("--quiet", action="store_true", help="no progress")
-    common.add_argument("--wait", metavar="SECONDS", type=float, default=0.0, help="wait for another run that is at work")
+    common.add_argument(
+        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait for another run that is at work"
+    )
     return common
 
 
 def _as_of(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--as-of", metavar="RUN|TIME", default="", help="as it was: a run id, or a time such as 2026-01-12T09:00Z")
+    command.add_argument(
+        "--as-of", metavar="RUN|TIME", default="", help="as it was: a run id, or a time such as 2026-01-12T09:00Z"
+    )
 
 
 class _Version(argparse.Action):

@@ -44,7 +44,8 @@ def reconcile(arguments: argparse.Namespace) -> int:
 def publish(arguments: argparse.Namespace) -> int:
     """``qa-sync publish``."""
     report, published = open_workspace(arguments).publish(
-        arguments.dashboard, as_of=arguments.as_of, dry_run=arguments.dry_run)
+        arguments.dashboard, as_of=arguments.as_of, dry_run=arguments.dry_run
+    )
     if arguments.dry_run and arguments.format == "table":
         _show_plan(published)
     return _done(arguments, report)
@@ -90,7 +91,7 @@ def summary(report: RunReport, *, links: bool = True) -> str:
         line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
         lines.append(line + (f"  {c['url']}" if c["url"] and links else ""))
     if report.new_rejects:
-        lines.append(f"  {report.new_rejects:,} new rejects: qa-sync query \"SELECT * FROM rejects\"")
+        lines.append(f'  {report.new_rejects:,} new rejects: qa-sync query "SELECT * FROM rejects"')
     return "\n".join(lines)
 
 
@@ -99,8 +100,12 @@ def _show_plan(published: list[Published]) -> None:
         print(f"{made.dashboard} > {made.sink}: would write {made.data_cells:,} data cells")
         for plan in made.plans:
             shape = plan.wanted.shape
-            what = "new tab" if plan.create else f"{plan.inserted_rows} new rows, " + ", ".join(
-                f"{len(rows)} in {name}" for name, (rows, _) in plan.updates.items())
+            what = (
+                "new tab"
+                if plan.create
+                else f"{plan.inserted_rows} new rows, "
+                + ", ".join(f"{len(rows)} in {name}" for name, (rows, _) in plan.updates.items())
+            )
             if not plan.is_empty:
                 print(f"  {shape.title}: {what}", file=sys.stdout)
             for conflict in plan.conflicts:

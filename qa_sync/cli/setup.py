@@ -42,11 +42,14 @@ def connectors(arguments: argparse.Namespace) -> int:
     """``qa-sync connectors``."""
     groups: tuple[registry.Group, ...] = ("sources", "sinks", "sandboxes", "commands")
     listed = [
-        {"connector": entry.name, "kind": group.removesuffix("es") if group == "sandboxes" else group.removesuffix("s"),
-         "from": entry.dist.name if entry.dist else "", "loads": entry.value}
-        for group in groups for entry in registry.entries(group)
+        {
+            "connector": entry.name,
+            "kind": group.removesuffix("es") if group == "sandboxes" else group.removesuffix("s"),
+            "from": entry.dist.name if entry.dist else "",
+            "loads": entry.value,
+        }
+        for group in groups
+        for entry in registry.entries(group)
     ]
     show.rows(listed, form=arguments.format, columns=("connector", "kind", "from", "loads"))
     return 0
-
-

@@ -22,15 +22,23 @@ def rows(records: Sequence[Mapping[str, Any]], *, form: str, columns: Sequence[s
     """Print records with equal keys."""
     names = list(columns) or (list(records[0]) if records else [])
     if form == "json":
-        print(json.dumps([{name: plain(record[name]) for name in names} for record in records], ensure_ascii=False, indent=1))
+        print(
+            json.dumps(
+                [{name: plain(record[name]) for name in names} for record in records], ensure_ascii=False, indent=1
+            )
+        )
         return
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([[_flat(record[name]) for name in names] for record in records])
         return
-    grid(names, [[_cell(record[name]) for name in names] for record in records], title=title,
-         right=[_is_number(name, records) for name in names])
+    grid(
+        names,
+        [[_cell(record[name]) for name in names] for record in records],
+        title=title,
+        right=[_is_number(name, records) for name in names],
+    )
 
 
 def arrow(table: pa.Table, *, form: str, title: str = "") -> None:
@@ -81,13 +89,28 @@ def _safe(text: str) -> str:
 def failure(error: QASyncError) -> None:
     """Print a failed run for machines."""
     problems = [
-        {"file": p.file, "line": p.line, "column": p.column, "path": ".".join(map(str, p.path)), "what": p.what, "hint": p.hint}
+        {
+            "file": p.file,
+            "line": p.line,
+            "column": p.column,
+            "path": ".".join(map(str, p.path)),
+            "what": p.what,
+            "hint": p.hint,
+        }
         for p in (error.problems if isinstance(error, ConfigError) else ())
     ]
-    print(json.dumps({
-        "status": "failed", "exit_code": error.exit_code, "error": str(error), "problems": problems,
-        "run_id": getattr(error, "run_id", None),
-    }, indent=1))
+    print(
+        json.dumps(
+            {
+                "status": "failed",
+                "exit_code": error.exit_code,
+                "error": str(error),
+                "problems": problems,
+                "run_id": getattr(error, "run_id", None),
+            },
+            indent=1,
+        )
+    )
 
 
 def plain(value: Any) -> Any:

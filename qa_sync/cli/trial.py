@@ -38,15 +38,35 @@ def demo(arguments: argparse.Namespace) -> int:
     """``qa-sync demo``."""
     folder = Path(arguments.folder)
     progress = Silent() if arguments.quiet else Lines()
-    done = run_demo(folder, fresh=arguments.fresh, progress=progress, say=print if arguments.format == "table" else _quiet)
+    done = run_demo(
+        folder, fresh=arguments.fresh, progress=progress, say=print if arguments.format == "table" else _quiet
+    )
     if arguments.format == "json":
-        print(json.dumps({**done.report.as_dict(), "workbooks": [str(p) for p in done.workbooks],
-                          "pages": [str(p) for p in done.pages]}, indent=1, default=str))
+        print(
+            json.dumps(
+                {
+                    **done.report.as_dict(),
+                    "workbooks": [str(p) for p in done.workbooks],
+                    "pages": [str(p) for p in done.pages],
+                },
+                indent=1,
+                default=str,
+            )
+        )
         return done.report.exit_code
     print(summary(done.report, links=False))
     table = done.workspace.report_table("summary", by=["site"])
-    wanted = ("site", "evaluations", "pairs", "line_accuracy", "line_accuracy_low", "line_accuracy_high", "ac1", "bias",
-              "critical_miss")
+    wanted = (
+        "site",
+        "evaluations",
+        "pairs",
+        "line_accuracy",
+        "line_accuracy_low",
+        "line_accuracy_high",
+        "ac1",
+        "bias",
+        "critical_miss",
+    )
     show.fields(table.rows, [f for f in table.fields if f.name in wanted], title=f"\n{table.title}, all weeks")
     trend = done.workspace.report_table("trend")
     last = trend.rows.slice(max(0, trend.rows.num_rows - 6))

@@ -11,6 +11,13 @@ from qa_sync.config.settings import (
 from qa_sync.config.workspace import FILE_NAME, find_data_file, load
 
 __all__ = [
-    "FILE_NAME", "DashboardSettings", "ProgrammeSettings", "SinkSettings", "SourceSettings", "WorkspaceSettings", "fill",
-    "find_data_file", "load",
+    "FILE_NAME",
+    "DashboardSettings",
+    "ProgrammeSettings",
+    "SinkSettings",
+    "SourceSettings",
+    "WorkspaceSettings",
+    "fill",
+    "find_data_file",
+    "load",
 ]

@@ -31,7 +31,9 @@ def fill(
     return filled
 
 
-def _fill(value: Any, folder: Path, path: tuple[str | int, ...], env: Mapping[str, str], problems: list[Problem]) -> Any:
+def _fill(
+    value: Any, folder: Path, path: tuple[str | int, ...], env: Mapping[str, str], problems: list[Problem]
+) -> Any:
     if isinstance(value, dict):
         return {name: _fill(part, folder, (*path, name), env, problems) for name, part in value.items()}
     if isinstance(value, list):

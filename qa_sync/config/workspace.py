@@ -24,8 +24,11 @@ FILE_NAME = "qa-sync.yaml"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _KNOWN: dict[tuple[str, ...], type[BaseModel]] = {
-    (): WorkspaceSettings, ("programme",): ProgrammeSettings, ("sources", "*"): SourceSettings,
-    ("sinks", "*"): SinkSettings, ("dashboards", "*"): DashboardSettings,
+    (): WorkspaceSettings,
+    ("programme",): ProgrammeSettings,
+    ("sources", "*"): SourceSettings,
+    ("sinks", "*"): SinkSettings,
+    ("dashboards", "*"): DashboardSettings,
 }
 
 
@@ -116,14 +119,20 @@ def _cross_problems(document: yamlfile.Document) -> list[Problem]:
             continue
         problems += [
             document.problem((part, name), f"{name!r} is not a name", "lower-case letters, digits and _")
-            for name in entries if not _NAME.match(str(name))
+            for name in entries
+            if not _NAME.match(str(name))
         ]
     sinks = data.get("sinks") if isinstance(data.get("sinks"), dict) else {}
     dashboards = data.get("dashboards")
-    for name, dashboard in (dashboards.items() if isinstance(dashboards, dict) else ()):
+    for name, dashboard in dashboards.items() if isinstance(dashboards, dict) else ():
         wanted = dashboard.get("sinks", []) if isinstance(dashboard, dict) else []
         for at, sink in enumerate(wanted if isinstance(wanted, list) else []):
             if sink not in (sinks or {}):
-                problems.append(document.problem(
-                    ("dashboards", name, "sinks", at), f"there is no sink {sink!r}", did_you_mean(str(sink), list(sinks or {}))))
+                problems.append(
+                    document.problem(
+                        ("dashboards", name, "sinks", at),
+                        f"there is no sink {sink!r}",
+                        did_you_mean(str(sink), list(sinks or {})),
+                    )
+                )
     return problems

@@ -40,7 +40,10 @@ def control_tab(
             "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
         }
     shape = TabShape(
-        dashboard=definition.name, name=CONTROL, title="_qa_sync", key="item",
+        dashboard=definition.name,
+        name=CONTROL,
+        title="_qa_sync",
+        key="item",
         fields=(
             Field(name="item", label="Item", width=120),
             Field(name="what", label="What", width=210),
@@ -48,7 +51,11 @@ def control_tab(
         ),
         notes=("Kept by qa-sync. A refresh that finds nothing new writes nothing, here neither.",),
     )
-    return Tab(shape=shape, columns={
-        "item": [item for item, _ in _ITEMS], "what": [what for _, what in _ITEMS],
-        "value": [values[item] for item, _ in _ITEMS],
-    })
+    return Tab(
+        shape=shape,
+        columns={
+            "item": [item for item, _ in _ITEMS],
+            "what": [what for _, what in _ITEMS],
+            "value": [values[item] for item, _ in _ITEMS],
+        },
+    )

@@ -75,23 +75,31 @@ def _tab(
     _unknown(document, path, tab, _TAB_KEYS, problems)
     report = tab.get("report")
     if report not in reports:
-        problems.append(document.problem((*path, "report"), f"there is no report {report!r}", _hint(str(report), reports)))
+        problems.append(
+            document.problem((*path, "report"), f"there is no report {report!r}", _hint(str(report), reports))
+        )
         return None
     columns = tab.get("columns") or {}
     for name, changes in columns.items() if isinstance(columns, dict) else ():
         _unknown(document, (*path, "columns", name), changes, _COLUMN_KEYS, problems)
     by = tab.get("by") or []
     where = tab.get("where") or {}
-    for key, given, kind, what in (("by", by, list, "a list of columns"), ("where", where, dict, "columns and their values"),
-                                   ("columns", columns, dict, "columns and what changes in them")):
+    for key, given, kind, what in (
+        ("by", by, list, "a list of columns"),
+        ("where", where, dict, "columns and their values"),
+        ("columns", columns, dict, "columns and what changes in them"),
+    ):
         if not isinstance(given, kind):
             problems.append(document.problem((*path, key), f"must be {what}"))
             return None
     name = str(tab.get("name") or report)
     return TabDefinition(
-        name=name, title=str(tab.get("title") or name.capitalize()), report=str(report),
+        name=name,
+        title=str(tab.get("title") or name.capitalize()),
+        report=str(report),
         ask=Ask(by=tuple(str(part) for part in by), where={str(k): str(v) for k, v in where.items()}),
-        columns=columns if isinstance(columns, dict) else {}, notes=tuple(str(note) for note in tab.get("notes") or ()),
+        columns=columns if isinstance(columns, dict) else {},
+        notes=tuple(str(note) for note in tab.get("notes") or ()),
     )
 
 
@@ -100,17 +108,29 @@ def _unknown(
 ) -> None:
     names = given if isinstance(given, dict) else {}
     problems += [
-        document.problem((*path, name), "this key is not known", _hint(name, known)) for name in names if name not in known
+        document.problem((*path, name), "this key is not known", _hint(name, known))
+        for name in names
+        if name not in known
     ]
 
 
 def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> TabShape:
     """Return the shape of a tab: the report's columns with the definition's changes."""
-    fields = tuple(_changed(f, tab.columns.get(f.name) or {}) for f in report.fields
-                   if not (tab.columns.get(f.name) or {}).get("hide"))
+    fields = tuple(
+        _changed(f, tab.columns.get(f.name) or {})
+        for f in report.fields
+        if not (tab.columns.get(f.name) or {}).get("hide")
+    )
     charts = tuple(_bound(chart, definition) for chart in report.charts)
-    return TabShape(dashboard=definition.name, name=tab.name, title=tab.title, key=report.key, fields=fields,
-                    charts=tuple(chart for chart in charts if chart), notes=(*report.notes, *tab.notes))
+    return TabShape(
+        dashboard=definition.name,
+        name=tab.name,
+        title=tab.title,
+        key=report.key,
+        fields=fields,
+        charts=tuple(chart for chart in charts if chart),
+        notes=(*report.notes, *tab.notes),
+    )
 
 
 def _changed(original: Field, changes: Mapping[str, Any]) -> Field:

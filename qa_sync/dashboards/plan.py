@@ -48,8 +48,15 @@ def plan_tab(wanted: Tab, present: PresentTab | None, base: Base | None = None) 
     new = [at for at, key in enumerate(keys) if key not in found]
     inserts = {name: [column[at] for at in new] for name, column in wanted.columns.items()} if new else {}
     return TabPlan(
-        wanted=wanted, create=False, add_fields=add_fields, updates=updates, inserts=inserts, blanks=tuple(blanks),
-        conflicts=tuple(conflicts), duplicate_keys=duplicates, unchanged_rows=len(shared) - len(touched),
+        wanted=wanted,
+        create=False,
+        add_fields=add_fields,
+        updates=updates,
+        inserts=inserts,
+        blanks=tuple(blanks),
+        conflicts=tuple(conflicts),
+        duplicate_keys=duplicates,
+        unchanged_rows=len(shared) - len(touched),
         reshape=present.shape_hash != shape_hash(shape),
     )
 

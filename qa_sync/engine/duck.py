@@ -11,9 +11,15 @@ import pyarrow as pa
 from qa_sync.errors import StoreError
 
 _DUCK_TYPES = {
-    "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE",
-    "timestamp[us, tz=UTC]": "TIMESTAMPTZ", "map<string, string>": "MAP(VARCHAR, VARCHAR)",
-    "list<item: string>": "VARCHAR[]", "list<element: string>": "VARCHAR[]",
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date32[day]": "DATE",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "map<string, string>": "MAP(VARCHAR, VARCHAR)",
+    "list<item: string>": "VARCHAR[]",
+    "list<element: string>": "VARCHAR[]",
 }
 
 

@@ -18,10 +18,31 @@ from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
 
-_FORM_KEYS = ("form_id", "version", "name", "higher_is", "scale", "tolerance", "pass_mark", "auto_fail",
-              "auto_fail_cap", "about", "status", "criteria")
-_CRITERION_KEYS = ("key", "label", "section", "category", "max_points", "weight", "critical_class", "is_critical",
-                   "options")
+_FORM_KEYS = (
+    "form_id",
+    "version",
+    "name",
+    "higher_is",
+    "scale",
+    "tolerance",
+    "pass_mark",
+    "auto_fail",
+    "auto_fail_cap",
+    "about",
+    "status",
+    "criteria",
+)
+_CRITERION_KEYS = (
+    "key",
+    "label",
+    "section",
+    "category",
+    "max_points",
+    "weight",
+    "critical_class",
+    "is_critical",
+    "options",
+)
 _OPTION_KEYS = ("option", "label", "level", "points", "is_fail")
 _ID = re.compile(r"\S(.*\S)?\Z")
 
@@ -31,12 +52,15 @@ class Catalogue:
     """All form versions of a workspace, as rows of the tables forms, criteria and options."""
 
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(
-        default_factory=lambda: {"forms": (), "criteria": (), "options": ()})
+        default_factory=lambda: {"forms": (), "criteria": (), "options": ()}
+    )
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables forms, criteria and options with the model's columns."""
-        return {name: pa.Table.from_pylist([dict(row) for row in rows], schema=TABLES[name].arrow)
-                for name, rows in self.rows.items()}
+        return {
+            name: pa.Table.from_pylist([dict(row) for row in rows], schema=TABLES[name].arrow)
+            for name, rows in self.rows.items()
+        }
 
 
 def load_catalogue(files: Sequence[tuple[Path, str]]) -> Catalogue:
@@ -101,8 +125,11 @@ class _Reader:
         if identity in seen:
             self.fault((at, "version"), f"form {identity[0]} version {identity[1]} is already in {seen[identity]}")
         seen[identity] = self.document.file
-        row: dict[str, Any] = {"form_id": identity[0], "form_version": identity[1],
-                               "name": self._text(path, form, "name") or identity[0]}
+        row: dict[str, Any] = {
+            "form_id": identity[0],
+            "form_version": identity[1],
+            "name": self._text(path, form, "name") or identity[0],
+        }
         for name in ("higher_is", "scale", "auto_fail", "about"):
             column = TABLES["forms"].column(name)
             row[name] = self._choice(path, form, name, column.values, required=column.required)
@@ -122,8 +149,9 @@ class _Reader:
             self.criterion(identity, (at, "criteria", number), criterion, keys, row["scale"])
         return None
 
-    def criterion(self, form: tuple[str, str], path: tuple[str | int, ...], criterion: object, keys: set[str],
-                  scale: str | None) -> None:
+    def criterion(
+        self, form: tuple[str, str], path: tuple[str | int, ...], criterion: object, keys: set[str], scale: str | None
+    ) -> None:
         if not isinstance(criterion, dict):
             return self.fault(path, "a criterion has keys", f"known: {', '.join(_CRITERION_KEYS)}")
         self._known(path, criterion, _CRITERION_KEYS)
@@ -140,23 +168,35 @@ class _Reader:
         for name, value in (("max_points", points), ("weight", weight)):
             if value is not None and value < 0:
                 self.fault((*path, name), f"{name} cannot be negative")
-        self.rows["criteria"].append({
-            "form_id": form[0], "form_version": form[1], "criterion_key": key,
-            "label": self._text(path, criterion, "label") or key, "section": self._text(path, criterion, "section"),
-            "category": self._text(path, criterion, "category"), "position": int(path[-1]) + 1, "max_points": points,
-            "weight": 1.0 if weight is None else weight, "critical_class": critical_class,
-            "is_critical": bool(critical_class) if is_critical is None else is_critical,
-        })
+        self.rows["criteria"].append(
+            {
+                "form_id": form[0],
+                "form_version": form[1],
+                "criterion_key": key,
+                "label": self._text(path, criterion, "label") or key,
+                "section": self._text(path, criterion, "section"),
+                "category": self._text(path, criterion, "category"),
+                "position": int(path[-1]) + 1,
+                "max_points": points,
+                "weight": 1.0 if weight is None else weight,
+                "critical_class": critical_class,
+                "is_critical": bool(critical_class) if is_critical is None else is_critical,
+            }
+        )
         if options is None and scale == "points" and points is not None:
             return None  # any number of points up to the maximum
         if not isinstance(options, list) or not options:
-            return self.fault((*path, "options"), "a criterion needs its options, in the order of the scale",
-                              "only a criterion of a points form with max_points may leave them out")
+            return self.fault(
+                (*path, "options"),
+                "a criterion needs its options, in the order of the scale",
+                "only a criterion of a points form with max_points may leave them out",
+            )
         self.options(form, key, path, options, points)
         return None
 
-    def options(self, form: tuple[str, str], key: str, path: tuple[str | int, ...], options: list[Any],
-                max_points: float | None) -> None:
+    def options(
+        self, form: tuple[str, str], key: str, path: tuple[str | int, ...], options: list[Any], max_points: float | None
+    ) -> None:
         names: set[str] = set()
         levels: set[int] = set()
         for number, given in enumerate(options):
@@ -181,11 +221,18 @@ class _Reader:
             points = self._number(at, option, "points")
             if points is not None and max_points is not None and points > max_points:
                 self.fault((*at, "points"), f"{points:g} points, but the criterion has {max_points:g}")
-            self.rows["options"].append({
-                "form_id": form[0], "form_version": form[1], "criterion_key": key, "option": name,
-                "label": self._text(at, option, "label") or name, "level": level, "points": points,
-                "is_fail": self._truth(at, option, "is_fail"),
-            })
+            self.rows["options"].append(
+                {
+                    "form_id": form[0],
+                    "form_version": form[1],
+                    "criterion_key": key,
+                    "option": name,
+                    "label": self._text(at, option, "label") or name,
+                    "level": level,
+                    "points": points,
+                    "is_fail": self._truth(at, option, "is_fail"),
+                }
+            )
         if levels and sorted(levels) != list(range(len(levels))):
             self.fault((*path, "options"), "the levels of a scale are 0, 1, 2 and so on, without a gap")
 
@@ -228,8 +275,15 @@ class _Reader:
         self.fault((*path, name), f"{name} must be true or false")
         return None
 
-    def _choice(self, path: Sequence[str | int], given: Mapping[str, Any], name: str, values: Sequence[str], *,
-                required: bool = False) -> str | None:
+    def _choice(
+        self,
+        path: Sequence[str | int],
+        given: Mapping[str, Any],
+        name: str,
+        values: Sequence[str],
+        *,
+        required: bool = False,
+    ) -> str | None:
         value = given.get(name)
         if value is None and not required:
             return None

@@ -154,8 +154,8 @@ class HttpClient:
             # Jitter only ever lengthens a wait that the server asked for.
             backoff = min(self._retry.cap, self._retry.first * 2.0 ** (state.attempt_number - 1))
             if asked is not None:
-                return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)  # noqa: S311
-            return backoff * random.uniform(0.5, 1.0)  # noqa: S311
+                return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)
+            return backoff * random.uniform(0.5, 1.0)
 
         def announce(state: tenacity.RetryCallState) -> None:
             seconds = state.next_action.sleep if state.next_action else 0.0
@@ -185,8 +185,11 @@ class HttpClient:
             kind = _Again if may_repeat or _never_sent(error) else TransientError
             msg = f"{where}: the connection failed"
             raise kind(msg) from error
-        except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError) as error:
+        except (
+            requests.exceptions.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as error:
             kind = _Again if may_repeat else TransientError
             msg = f"{where}: no whole answer in time"
             raise kind(msg) from error

@@ -8,5 +8,16 @@ from qa_sync.mapping.language import Mapping, TableMapping
 from qa_sync.mapping.telling import lines
 from qa_sync.mapping.tryout import Tried, try_out
 
-__all__ = ["CompiledTable", "Mapping", "TableMapping", "Tried", "check_mapping", "compile_table", "lines", "load",
-           "outcomes", "parse", "try_out"]
+__all__ = [
+    "CompiledTable",
+    "Mapping",
+    "TableMapping",
+    "Tried",
+    "check_mapping",
+    "compile_table",
+    "lines",
+    "load",
+    "outcomes",
+    "parse",
+    "try_out",
+]

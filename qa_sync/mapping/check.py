@@ -64,17 +64,28 @@ class _Checker:
     def key(self, table: TableMapping, place: Place) -> None:
         """Rows that cannot have different keys replace each other."""
         schema = TABLES[table.table]
-        reads = [read for field in table.fields if field.column in schema.key
-                 for read in sources(TableMapping(table=table.table, fields=(field,)))]
+        reads = [
+            read
+            for field in table.fields
+            if field.column in schema.key
+            for read in sources(TableMapping(table=table.table, fields=(field,)))
+        ]
         names = ", ".join(schema.key)
         if not reads:
             self.problems.add(
-                (*place, "fields"), f"every record makes the same row: the key ({names}) is made of consts",
-                "take at least one part of the key from the record")
-        elif table.each and all(isinstance(read, CustomField) or read.path.scope == "record" or str(read.path) in {
-                "_source", "_record_id"} for read in reads):
-            self.problems.add((*place, "fields"), f"every element of a record makes the same row: the key ({names}) "
-                              "takes nothing from the element", "add something of the element, or _position")
+                (*place, "fields"),
+                f"every record makes the same row: the key ({names}) is made of consts",
+                "take at least one part of the key from the record",
+            )
+        elif table.each and all(
+            isinstance(read, CustomField) or read.path.scope == "record" or str(read.path) in {"_source", "_record_id"}
+            for read in reads
+        ):
+            self.problems.add(
+                (*place, "fields"),
+                f"every element of a record makes the same row: the key ({names}) takes nothing from the element",
+                "add something of the element, or _position",
+            )
 
     def child(self, table: TableMapping, parent: TableMapping, place: Place) -> None:
         """The id of the parent must be spelled alike on both sides, or no child finds its parent."""
@@ -84,8 +95,11 @@ class _Checker:
             there = theirs.get(field.column) if field.column in TABLES[parent.table].key else None
             if mine is not None and there is not None and mine != there:
                 self.problems.add(
-                    (*place, "fields", field.column), f"made as {_spelled(mine)}, but as {_spelled(there)} in "
-                    f"{parent.table}: no row here would belong to a row there", "spell both alike")
+                    (*place, "fields", field.column),
+                    f"made as {_spelled(mine)}, but as {_spelled(there)} in "
+                    f"{parent.table}: no row here would belong to a row there",
+                    "spell both alike",
+                )
 
     # --- fields -------------------------------------------------------------------------------------------
     def field(self, field: Field, column: Column | None, place: Place) -> None:
@@ -94,8 +108,11 @@ class _Checker:
         if outcomes(field.expression) == frozenset({None}) and not required:
             self.problems.add(place, f"{field.column} would never have a value", "leave it out")
         if required and field.on_bad == "missing":
-            self.problems.add((*place, "on_bad"), f"{field.column} is required: a bad value always rejects the row",
-                              "leave on_bad: out")
+            self.problems.add(
+                (*place, "on_bad"),
+                f"{field.column} is required: a bad value always rejects the row",
+                "leave on_bad: out",
+            )
 
     def expression(self, expression: Expression, place: Place) -> None:
         source = expression.source
@@ -114,7 +131,8 @@ class _Checker:
                 self.problems.add((*place, at), f"never reached: the same as option {before.index(option) + 1}")
             elif at and always(before[-1]) and not always_gives(before[-1]):
                 self.problems.add(
-                    (*place, at), "never reached: the option before it always gives a value", "put that one last")
+                    (*place, at), "never reached: the option before it always gives a value", "put that one last"
+                )
 
     def keys(self, expression: Expression, keys: list[str], place: Place) -> None:
         """Keys of ``values`` that what comes before them can never give."""
@@ -132,7 +150,8 @@ class _Checker:
         found = possible(condition)
         if found == {False}:
             self.problems.add(
-                place, f"never holds, {never}", "its questions contradict each other, or what they ask about")
+                place, f"never holds, {never}", "its questions contradict each other, or what they ask about"
+            )
         elif found == {True}:
             self.problems.add(place, "always holds, so it has no effect", "leave it out, or ask something else")
         else:

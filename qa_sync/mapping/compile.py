@@ -24,8 +24,16 @@ from qa_sync.model import TABLES, Column, TableSchema
 
 #: Raised when compiled rows change without the language changing.
 COMPILER_VERSION = 1
-SYSTEM_COLUMNS = ("record_id", "source_stamp", "source_seq", "payload_hash", "ingested_at", "deleted",
-                  "_skipped", "_problems")
+SYSTEM_COLUMNS = (
+    "record_id",
+    "source_stamp",
+    "source_seq",
+    "payload_hash",
+    "ingested_at",
+    "deleted",
+    "_skipped",
+    "_problems",
+)
 REQUIRED = "required, and no value was found"
 NOT_JSON = "not JSON"
 NOT_A_LIST = "not a list"
@@ -69,8 +77,16 @@ def compile_table(mapping: Mapping, *, source: str, stream: str, table: str, zon
     drafted = draft(spec, source=source, relation=relation)
     schema = drafted.schema
     columns = (*(column.name for column in schema.stored_columns), *SYSTEM_COLUMNS)
-    meaning = [LANGUAGE_VERSION, COMPILER_VERSION, source, stream, table, zone, asdict(spec),
-               [(c.name, c.type, c.required, c.values, c.event) for c in schema.columns]]
+    meaning = [
+        LANGUAGE_VERSION,
+        COMPILER_VERSION,
+        source,
+        stream,
+        table,
+        zone,
+        asdict(spec),
+        [(c.name, c.type, c.required, c.values, c.event) for c in schema.columns],
+    ]
     digest = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
     return CompiledTable(sql=_select(drafted, zone), columns=columns, hash=digest)
 
@@ -95,9 +111,18 @@ def draft(spec: TableMapping, *, source: str, relation: str) -> Draft:
         (dimensions if is_dimension else values)[field.column] = _field(layers, expressions, extraction, field, column)
         steps[name] = tuple(expressions.steps)
         severities[name] = "finding" if field.on_bad == "missing" and not column.required else "reject"
-    return Draft(schema=schema, base=extraction.base(relation), layers=layers, fans_out=spec.each is not None,
-                 values=values, dimensions=dimensions, severities=severities, steps=steps, truth=truth,
-                 when_reason=when_reason)
+    return Draft(
+        schema=schema,
+        base=extraction.base(relation),
+        layers=layers,
+        fans_out=spec.each is not None,
+        values=values,
+        dimensions=dimensions,
+        severities=severities,
+        steps=steps,
+        truth=truth,
+        when_reason=when_reason,
+    )
 
 
 def _field(layers: Layers, expressions: Expressions, extraction: Extraction, field: Field, column: Column) -> Value:
@@ -122,8 +147,9 @@ def _listed(layers: Layers, column: Column, found: Value) -> Value:
     allowed = ", ".join(literal(one) for one in column.values)
     given = found.value
     kept = layers.name(f"CASE WHEN {given.sql} IN ({allowed}) THEN {given.sql} END", given)
-    reason = layers.name(f"CASE WHEN {given.sql} NOT IN ({allowed}) "
-                         f"THEN {literal('not one of ' + ', '.join(column.values))} END", given)
+    reason = layers.name(
+        f"CASE WHEN {given.sql} NOT IN ({allowed}) THEN {literal('not one of ' + ', '.join(column.values))} END", given
+    )
     return Value(kept, first(layers, found.reason, reason))
 
 
@@ -134,25 +160,33 @@ def _select(made: Draft, zone: str) -> str:
 
 def judged(made: Draft) -> str:
     """Select every record or element with typed columns (``held``), problems and steps, before any rule for rows."""
-    return (f"SELECT *, {_problems(made)} AS _found, {made.truth.sql} AS _true,\n{_columns(made)}\n"
-            f"FROM ({made.layers.over(made.base)})")
+    return (
+        f"SELECT *, {_problems(made)} AS _found, {made.truth.sql} AS _true,\n{_columns(made)}\n"
+        f"FROM ({made.layers.over(made.base)})"
+    )
 
 
 def _problems(made: Draft) -> str:
     """SQL of the list of problems of a row, in the order of the columns."""
     entries: list[tuple[str, Term, str]] = [("when", made.when_reason, "reject")]
     entries += [(name, value.reason, made.severities[name]) for name, value in made.values.items()]
-    entries += [(f"dimensions.{name}", value.reason, made.severities[f"dimensions.{name}"])
-                for name, value in made.dimensions.items()]
+    entries += [
+        (f"dimensions.{name}", value.reason, made.severities[f"dimensions.{name}"])
+        for name, value in made.dimensions.items()
+    ]
     known = [entry for entry in entries if not entry[1].is_null]
     if not known:
         return _NONE
-    structs = ", ".join(f"{{'field': {literal(name)}, 'reason': {reason.sql}, 'severity': {literal(severity)}}}"
-                        for name, reason, severity in known)
+    structs = ", ".join(
+        f"{{'field': {literal(name)}, 'reason': {reason.sql}, 'severity': {literal(severity)}}}"
+        for name, reason, severity in known
+    )
     any_reason = ", ".join(reason.sql for _, reason, _ in known)
     # the list is built only for rows that need it
-    return (f"CASE WHEN coalesce({any_reason}) IS NULL THEN {_NONE} "
-            f"ELSE list_filter([{structs}], lambda p: p.reason IS NOT NULL) END")
+    return (
+        f"CASE WHEN coalesce({any_reason}) IS NULL THEN {_NONE} "
+        f"ELSE list_filter([{structs}], lambda p: p.reason IS NOT NULL) END"
+    )
 
 
 def _columns(made: Draft) -> str:
@@ -161,8 +195,9 @@ def _columns(made: Draft) -> str:
         kind = duck_type(column.arrow_type)
         found = made.values.get(column.name)
         if column.type == "labels" and made.dimensions:
-            entries = ", ".join(f"{{'k': {literal(name)}, 'v': {value.value.sql}}}"
-                                for name, value in made.dimensions.items())
+            entries = ", ".join(
+                f"{{'k': {literal(name)}, 'v': {value.value.sql}}}" for name, value in made.dimensions.items()
+            )
             sql = f"map_from_entries(list_filter([{entries}], lambda d: d.v IS NOT NULL))"
         else:
             sql = f"CAST({found.value.sql} AS {kind})" if found else f"CAST(NULL AS {kind})"
@@ -183,8 +218,16 @@ def _final(made: Draft, zone: str, *, shown: str, deleted: str, skipped: str, pr
             local = f"timezone({literal(zone)}, {held(column)})"
             columns.append(f"CASE WHEN {shown} THEN CAST({local} AS DATE) END AS {quoted(column.stem + '_date')}")
             columns.append(f"CASE WHEN {shown} THEN strftime({local}, '%G-W%V') END AS {quoted(column.stem + '_week')}")
-    columns += ["record_id", "source_stamp", "source_seq", "payload_hash", "ingested_at",
-                f"{deleted} AS deleted", f"{skipped} AS _skipped", f"{problems} AS _problems"]
+    columns += [
+        "record_id",
+        "source_stamp",
+        "source_seq",
+        "payload_hash",
+        "ingested_at",
+        f"{deleted} AS deleted",
+        f"{skipped} AS _skipped",
+        f"{problems} AS _problems",
+    ]
     return "SELECT " + ",\n".join(columns)
 
 
@@ -193,11 +236,19 @@ def _one(field: str, reason: str) -> str:
 
 
 def _one_each(made: Draft, inner: str, zone: str) -> str:
-    live = "SELECT *, NOT _gone AND NOT _bad AND (_true OR _unsure) AS _live\nFROM " \
-           f"(SELECT *, {_unsure(made)} AS _unsure FROM ({inner}))"
+    live = (
+        "SELECT *, NOT _gone AND NOT _bad AND (_true OR _unsure) AS _live\nFROM "
+        f"(SELECT *, {_unsure(made)} AS _unsure FROM ({inner}))"
+    )
     problems = f"CASE WHEN _bad THEN {_one('payload', NOT_JSON)} WHEN _live THEN _found ELSE {_NONE} END"
-    final = _final(made, zone, shown="_live", deleted="NOT _live AND NOT _bad",
-                   skipped="NOT _live AND NOT _bad AND NOT _gone", problems=problems)
+    final = _final(
+        made,
+        zone,
+        shown="_live",
+        deleted="NOT _live AND NOT _bad",
+        skipped="NOT _live AND NOT _bad AND NOT _gone",
+        problems=problems,
+    )
     return f"{final}\nFROM ({live})"
 
 
@@ -208,18 +259,32 @@ def _unsure(made: Draft) -> str:
 
 def _fan_out(made: Draft, inner: str, zone: str) -> str:
     """Elements as rows; a record of which no good element is left gets a marker at its first element."""
-    judged = ("SELECT *, NOT _empty AND (_true OR _unsure) AND _rejects AS _set_aside, "
-              "NOT _empty AND _true AND NOT _rejects AS _good FROM (SELECT *, "
-              "len(list_filter(_found, lambda p: p.severity = 'reject')) > 0 AS _rejects, "
-              f"{_unsure(made)} AS _unsure FROM ({inner}))")
-    counted = ("SELECT *, bool_or(_good) OVER (PARTITION BY _version) AS _some_good, "
-               f"bool_or(_set_aside) OVER (PARTITION BY _version) AS _some_bad FROM ({judged})")
-    roles = ("SELECT *, unnest(CASE WHEN _good THEN ['row'] ELSE list_filter(["
-             "CASE WHEN _set_aside THEN 'row' END, CASE WHEN _position = 1 AND (_bad OR _no_list) THEN 'fault' END, "
-             "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], "
-             f"lambda r: r IS NOT NULL) END) AS _role FROM ({counted})")
-    problems = (f"CASE WHEN _role = 'row' THEN _found WHEN _role = 'fault' AND _bad THEN {_one('payload', NOT_JSON)} "
-                f"WHEN _role = 'fault' THEN {_one('each', NOT_A_LIST)} ELSE {_NONE} END")
-    final = _final(made, zone, shown="_role = 'row'", deleted="_role = 'marker'",
-                   skipped="_role = 'marker' AND NOT _empty AND NOT _some_bad", problems=problems)
+    judged = (
+        "SELECT *, NOT _empty AND (_true OR _unsure) AND _rejects AS _set_aside, "
+        "NOT _empty AND _true AND NOT _rejects AS _good FROM (SELECT *, "
+        "len(list_filter(_found, lambda p: p.severity = 'reject')) > 0 AS _rejects, "
+        f"{_unsure(made)} AS _unsure FROM ({inner}))"
+    )
+    counted = (
+        "SELECT *, bool_or(_good) OVER (PARTITION BY _version) AS _some_good, "
+        f"bool_or(_set_aside) OVER (PARTITION BY _version) AS _some_bad FROM ({judged})"
+    )
+    roles = (
+        "SELECT *, unnest(CASE WHEN _good THEN ['row'] ELSE list_filter(["
+        "CASE WHEN _set_aside THEN 'row' END, CASE WHEN _position = 1 AND (_bad OR _no_list) THEN 'fault' END, "
+        "CASE WHEN _position = 1 AND NOT _some_good AND NOT _bad THEN 'marker' END], "
+        f"lambda r: r IS NOT NULL) END) AS _role FROM ({counted})"
+    )
+    problems = (
+        f"CASE WHEN _role = 'row' THEN _found WHEN _role = 'fault' AND _bad THEN {_one('payload', NOT_JSON)} "
+        f"WHEN _role = 'fault' THEN {_one('each', NOT_A_LIST)} ELSE {_NONE} END"
+    )
+    final = _final(
+        made,
+        zone,
+        shown="_role = 'row'",
+        deleted="_role = 'marker'",
+        skipped="_role = 'marker' AND NOT _empty AND NOT _some_bad",
+        problems=problems,
+    )
     return f"{final}\nFROM ({roles})"

@@ -18,8 +18,11 @@ INTEGER = "[+-]?[0-9]+(?:\\.0*)?"
 _ITSELF = "e ->> '$'"
 OUT_OF_RANGE = f"before {MIN_YEAR} or after {MAX_YEAR}"
 REASONS = {
-    "number": "not a number", "integer": "not a whole number", "boolean": "not true or false",
-    "time": "not a time as the formats say", "date": "not a date as the formats say",
+    "number": "not a number",
+    "integer": "not a whole number",
+    "boolean": "not true or false",
+    "time": "not a time as the formats say",
+    "date": "not a date as the formats say",
 }
 
 
@@ -37,7 +40,7 @@ def convert(layers: Layers, field: Field, found: Value) -> Value:
     sql = {
         "number": f"CASE WHEN {_matches(text.sql, NUMBER)} THEN try_cast({text.sql} AS DOUBLE) END",
         "integer": f"CASE WHEN {_matches(text.sql, INTEGER)} "
-                   f"THEN try_cast(split_part({text.sql}, '.', 1) AS BIGINT) END",
+        f"THEN try_cast(split_part({text.sql}, '.', 1) AS BIGINT) END",
         "boolean": f"CASE lower({text.sql}) WHEN 'true' THEN true WHEN 'false' THEN false END",
     }[field.type]
     value = layers.name(sql, text)
@@ -48,8 +51,9 @@ def convert(layers: Layers, field: Field, found: Value) -> Value:
 
 
 def _failed(layers: Layers, before: Term, after: Term, known: Term, reason: str) -> Term:
-    new = layers.name(f"CASE WHEN {before.sql} IS NOT NULL AND {after.sql} IS NULL THEN {literal(reason)} END",
-                      before, after)
+    new = layers.name(
+        f"CASE WHEN {before.sql} IS NOT NULL AND {after.sql} IS NULL THEN {literal(reason)} END", before, after
+    )
     return first(layers, known, new)
 
 
@@ -105,11 +109,19 @@ def texts(layers: Layers, found: Extracted) -> Value:
     if found.json is None:  # a word such as _record_id: always one text
         return Value(layers.name(f"CASE WHEN {found.text.sql} IS NOT NULL THEN [{found.text.sql}] END", found.text))
     json = found.json
-    elements = layers.name(f"CASE WHEN left({json.sql}, 1) = '[' THEN json_extract({json.sql}, '$[*]') "
-                           f"WHEN {json.sql} <> 'null' THEN [CAST({json.sql} AS JSON)] END", json)
+    elements = layers.name(
+        f"CASE WHEN left({json.sql}, 1) = '[' THEN json_extract({json.sql}, '$[*]') "
+        f"WHEN {json.sql} <> 'null' THEN [CAST({json.sql} AS JSON)] END",
+        json,
+    )
     nested = layers.name(
-        f"len(list_filter({elements.sql}, lambda e: left(CAST(e AS VARCHAR), 1) IN ('[', '{{'))) > 0", elements)
-    kept = layers.name(f"CASE WHEN NOT {nested.sql} THEN list_filter(list_transform({elements.sql}, lambda e: "
-                       f"{cleaned(_ITSELF)}), lambda e: e IS NOT NULL) END", nested, elements)
+        f"len(list_filter({elements.sql}, lambda e: left(CAST(e AS VARCHAR), 1) IN ('[', '{{'))) > 0", elements
+    )
+    kept = layers.name(
+        f"CASE WHEN NOT {nested.sql} THEN list_filter(list_transform({elements.sql}, lambda e: "
+        f"{cleaned(_ITSELF)}), lambda e: e IS NOT NULL) END",
+        nested,
+        elements,
+    )
     value = layers.name(f"CASE WHEN len({kept.sql}) > 0 THEN {kept.sql} END", kept)
     return Value(value, layers.name(f"CASE WHEN {nested.sql} THEN {literal(CONTAINER)} END", nested))

@@ -81,8 +81,9 @@ class Expressions:
         found = self._extraction.of(source)
         if found.is_container is None:
             return Value(found.text)
-        reason = self._layers.name(f"CASE WHEN {found.is_container.sql} THEN {literal(CONTAINER)} END",
-                                   found.is_container)
+        reason = self._layers.name(
+            f"CASE WHEN {found.is_container.sql} THEN {literal(CONTAINER)} END", found.is_container
+        )
         return Value(found.text, reason)
 
     def _template(self, template: Template) -> Value:
@@ -129,7 +130,8 @@ class Expressions:
         cases = " ".join(f"WHEN {literal(key)} THEN {text(value).sql}" for key, value in values.table)
         default = "" if values.default is None else f" ELSE {literal(values.default)}"
         translated = self._layers.name(
-            f"CASE WHEN {given.sql} IS NOT NULL THEN CAST(CASE {given.sql} {cases}{default} END AS VARCHAR) END", given)
+            f"CASE WHEN {given.sql} IS NOT NULL THEN CAST(CASE {given.sql} {cases}{default} END AS VARCHAR) END", given
+        )
         if not values.rejects:
             return Value(translated, found.reason)
         keys = ", ".join(literal(key) for key, _ in values.table)

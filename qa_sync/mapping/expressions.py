@@ -97,8 +97,9 @@ class Expressions:
                 continue
             options.append(option)
             if at < len(data) - 1 and always_gives(option):
-                self.problems.add((*place, at + 1), "never reached: the option before it always gives a value",
-                                  "put the const last")
+                self.problems.add(
+                    (*place, at + 1), "never reached: the option before it always gives a value", "put the const last"
+                )
         return Coalesce(options=tuple(options)) if len(options) == len(data) else None
 
     def _template(self, data: Any, place: Place) -> Template | None:
@@ -152,8 +153,11 @@ class Expressions:
             wanted = "value"
         if wanted is None:
             if pattern.groups > 1:
-                self.problems.add(place, f"{pattern.groups} groups: which one is the value?",
-                                  "name it (?P<value> ), or turn the others into (?: )")
+                self.problems.add(
+                    place,
+                    f"{pattern.groups} groups: which one is the value?",
+                    "name it (?P<value> ), or turn the others into (?: )",
+                )
                 return None
             return Match(pattern=pattern, group=pattern.groups)
         group = names.get(wanted) if isinstance(wanted, str) else wanted
@@ -165,8 +169,11 @@ class Expressions:
     def _values(self, data: dict[str, Any], place: Place) -> Values | None:
         if "values" not in data:
             if "default" in data:
-                self.problems.add((*place, "default"), "default belongs to values",
-                                  "to fill what is absent, write coalesce: [{...}, {const: ...}]")
+                self.problems.add(
+                    (*place, "default"),
+                    "default belongs to values",
+                    "to fill what is absent, write coalesce: [{...}, {const: ...}]",
+                )
             return None
         where = (*place, "values")
         table = data["values"]
@@ -181,8 +188,11 @@ class Expressions:
         pairs: list[tuple[str, str | None]] = []
         for key, value in table.items():
             if not key.strip(BLANK) or key != key.strip(BLANK):
-                self.problems.add((*where, key), "never matched: spaces around a value are cut before it is looked up",
-                                  "cut them here too; for what is absent use coalesce")
+                self.problems.add(
+                    (*where, key),
+                    "never matched: spaces around a value are cut before it is looked up",
+                    "cut them here too; for what is absent use coalesce",
+                )
             if isinstance(value, (dict, list)):
                 self.problems.add((*where, key), "a value stands for one text, number, true, false or null")
                 continue

@@ -52,11 +52,17 @@ class Extraction:
         """Return where the base select holds what ``read`` names."""
         place = _place(read)
         if isinstance(place, Path) and place.scope == "word":
-            term = {"_source": text(self._source), "_record_id": Term("record_id"),
-                    "_position": Term("CAST(_position AS VARCHAR)")}[str(place)]
+            term = {
+                "_source": text(self._source),
+                "_record_id": Term("record_id"),
+                "_position": Term("CAST(_position AS VARCHAR)"),
+            }[str(place)]
             return Extracted(text=term, is_container=None, json=None)
-        stem = f"e{self._element[place]}" if isinstance(place, Path) and place in self._element else (
-            f"r{self._record[place]}")
+        stem = (
+            f"e{self._element[place]}"
+            if isinstance(place, Path) and place in self._element
+            else (f"r{self._record[place]}")
+        )
         return Extracted(text=Term(f"_t_{stem}"), is_container=Term(f"_b_{stem}"), json=Term(f"_j_{stem}"))
 
     def base(self, relation: str) -> str:
@@ -71,9 +77,11 @@ class Extraction:
         wanted = [path.json for path in paths] + [json for path in lists for json in (path.json, _first(path))]
         listed = ", ".join(map(literal, wanted)) or _NOTHING
         # try: a payload that is not JSON gives NULL, and the row is rejected, not the select.
-        raw = ("SELECT id AS record_id, source_stamp, source_seq, payload_hash, ingested_at, payload, "
-               "coalesce(deleted, false) OR payload IS NULL AS _gone, "
-               f"try(json_extract_string(payload, [{listed}])) AS _j FROM {relation}")
+        raw = (
+            "SELECT id AS record_id, source_stamp, source_seq, payload_hash, ingested_at, payload, "
+            "coalesce(deleted, false) OR payload IS NULL AS _gone, "
+            f"try(json_extract_string(payload, [{listed}])) AS _j FROM {relation}"
+        )
         named = [*_KEPT, "payload", "NOT _gone AND _j IS NULL AS _bad"]
         named += [f"_j[{at}] AS _s_r{number}" for at, number in enumerate(paths.values(), start=1)]
         columns = [*_KEPT, "_bad"]
@@ -87,8 +95,10 @@ class Extraction:
             columns += self._custom_columns(f"r{at}", field)
         if self.each:
             at = len(wanted) - 1
-            named += [f"{_listed('payload', self.each, f'_j[{at}]', f'_j[{at + 1}]')} AS _list",
-                      f"_j[{at}] IS NOT NULL AS _some"]
+            named += [
+                f"{_listed('payload', self.each, f'_j[{at}]', f'_j[{at + 1}]')} AS _list",
+                f"_j[{at}] IS NOT NULL AS _some",
+            ]
             columns += ["_list", "_some", "row_number() OVER () AS _version"]
         records = f"SELECT {', '.join(columns)}\nFROM (SELECT {', '.join(named)} FROM ({raw}))"
         return self._elements(records) if self.each else records
@@ -96,17 +106,23 @@ class Extraction:
     def _customs(self, raw: str, at: int) -> str:
         """Add the ids of custom fields as texts, and their values as JSON: numbers keep the spelling of JSON."""
         listed = _listed("payload", _CUSTOM, f"_j[{at}]", f"_j[{at + 1}]")
-        return ("SELECT *, list_transform(_pairs, lambda f: f.id) AS _ids, list_transform(_pairs, lambda f: f.value) "
-                f"AS _values FROM (SELECT *, try(from_json({listed}, {_PAIRS})) AS _pairs FROM ({raw}))")
+        return (
+            "SELECT *, list_transform(_pairs, lambda f: f.id) AS _ids, list_transform(_pairs, lambda f: f.value) "
+            f"AS _values FROM (SELECT *, try(from_json({listed}, {_PAIRS})) AS _pairs FROM ({raw}))"
+        )
 
     def _elements(self, records: str) -> str:
         """One row an element; a record without elements keeps one row, marked ``_empty``."""
-        split = ("SELECT * EXCLUDE (_list, _some), NOT _gone AND NOT _bad AND _some AND _list IS NULL AS _no_list, "
-                 f"json_extract(_list, '$[*]') AS _all FROM ({records})")
-        rows = ("SELECT * EXCLUDE (_all), coalesce(len(_all), 0) = 0 OR _gone AS _empty, "
-                "unnest(CASE WHEN len(_all) > 0 THEN _all ELSE [CAST(NULL AS JSON)] END) AS _e, "
-                "unnest(generate_series(1, greatest(coalesce(len(_all), 0), 1))) AS _position "
-                f"FROM ({split})")
+        split = (
+            "SELECT * EXCLUDE (_list, _some), NOT _gone AND NOT _bad AND _some AND _list IS NULL AS _no_list, "
+            f"json_extract(_list, '$[*]') AS _all FROM ({records})"
+        )
+        rows = (
+            "SELECT * EXCLUDE (_all), coalesce(len(_all), 0) = 0 OR _gone AS _empty, "
+            "unnest(CASE WHEN len(_all) > 0 THEN _all ELSE [CAST(NULL AS JSON)] END) AS _e, "
+            "unnest(generate_series(1, greatest(coalesce(len(_all), 0), 1))) AS _position "
+            f"FROM ({split})"
+        )
         listed = ", ".join(literal(path.json) for path in self._element) or _NOTHING
         named = ["* EXCLUDE (_k)", *(f"_k[{at + 1}] AS _s_e{at}" for at in self._element.values())]
         texts = f"SELECT *, json_extract_string(_e, [{listed}]) AS _k FROM ({rows})"
@@ -122,9 +138,11 @@ class Extraction:
         """
         text, where = f"_s_{stem}", f"{record}, {literal(path.json)}"
         is_container = f"coalesce(try(json_type({where})) IN ('ARRAY', 'OBJECT'), false)"
-        kept = [f"CASE WHEN {text} < '!' OR right({text}, 1) < '!' THEN {cleaned(text)} "
-                f"WHEN {_opens(text)} THEN CASE WHEN NOT {is_container} THEN {text} END ELSE {text} END AS _t_{stem}",
-                f"CASE WHEN {_opens(text)} THEN {is_container} ELSE false END AS _b_{stem}"]
+        kept = [
+            f"CASE WHEN {text} < '!' OR right({text}, 1) < '!' THEN {cleaned(text)} "
+            f"WHEN {_opens(text)} THEN CASE WHEN NOT {is_container} THEN {text} END ELSE {text} END AS _t_{stem}",
+            f"CASE WHEN {_opens(text)} THEN {is_container} ELSE false END AS _b_{stem}",
+        ]
         if path in self._as_json:
             kept.append(f"CAST(try(json_extract({where})) AS VARCHAR) AS _j_{stem}")
         return kept
@@ -134,10 +152,12 @@ class Extraction:
         json = f"_s_{stem}"
         escaped = cleaned(f"CAST({json} AS JSON) ->> '$'")
         plain = cleaned(f"replace({json}, '\"', '')")
-        kept = [f"CASE WHEN {json} >= '\"' AND {json} < '#' "
-                f"THEN CASE WHEN contains({json}, '\\') THEN {escaped} ELSE {plain} END "
-                f"WHEN NOT {_opens(json)} THEN {json} END AS _t_{stem}",
-                f"coalesce({_opens(json)}, false) AS _b_{stem}"]
+        kept = [
+            f"CASE WHEN {json} >= '\"' AND {json} < '#' "
+            f"THEN CASE WHEN contains({json}, '\\') THEN {escaped} ELSE {plain} END "
+            f"WHEN NOT {_opens(json)} THEN {json} END AS _t_{stem}",
+            f"coalesce({_opens(json)}, false) AS _b_{stem}",
+        ]
         return [*kept, f"{json} AS _j_{stem}"] if field in self._as_json else kept
 
 
@@ -163,6 +183,5 @@ def _listed(record: str, path: Path, text: str, first: str) -> str:
 def _place(read: object) -> Path | CustomField:
     if isinstance(read, From):
         return read.path
-    assert isinstance(read, CustomField)  # noqa: S101 - files.py lets only these two reach a list of texts
+    assert isinstance(read, CustomField)
     return read
-

@@ -138,8 +138,11 @@ class _Reader:
         if isinstance(data, dict):
             for column in schema.columns:
                 if column.required and column.name not in given:
-                    self.problems.add(where, f"the required column {column.name} is missing",
-                                      f"add {column.name}: {{...}} under fields:")
+                    self.problems.add(
+                        where,
+                        f"the required column {column.name} is missing",
+                        f"add {column.name}: {{...}} under fields:",
+                    )
         order = {name: at for at, name in enumerate(schema.names)}
         return tuple(sorted(found, key=lambda field: order[field.column]))
 
@@ -175,12 +178,24 @@ class _Reader:
         if expression is None:
             return None
         self.listed(column, expression, place)
-        if column.type == "texts" and (not isinstance(expression.source, (From, CustomField))
-                                       or expression.match or expression.values or expression.when):
-            self.problems.add(place, f"{column.name} is a list of texts",
-                              "it takes from: or custom_field: and no other verb")
-        return Field(column=column.name, type=column.type, expression=expression, formats=formats, time_zone=zone,
-                     scale=scale, on_bad="missing" if on_bad == "missing" else "reject")
+        if column.type == "texts" and (
+            not isinstance(expression.source, (From, CustomField))
+            or expression.match
+            or expression.values
+            or expression.when
+        ):
+            self.problems.add(
+                place, f"{column.name} is a list of texts", "it takes from: or custom_field: and no other verb"
+            )
+        return Field(
+            column=column.name,
+            type=column.type,
+            expression=expression,
+            formats=formats,
+            time_zone=zone,
+            scale=scale,
+            on_bad="missing" if on_bad == "missing" else "reject",
+        )
 
     def type(self, column: Column, data: dict[str, Any], place: Place) -> None:
         """``type`` may be left out; when given, it must be the column's."""
@@ -188,8 +203,11 @@ class _Reader:
         if given not in get_args(Type):
             self.problems.add((*place, "type"), f"no type {given}", did_you_mean(str(given), get_args(Type)))
         elif given != column.type:
-            self.problems.add((*place, "type"), f"{column.name} is of type {column.type}, not {given}",
-                              "leave type: out, or map another column")
+            self.problems.add(
+                (*place, "type"),
+                f"{column.name} is of type {column.type}, not {given}",
+                "leave type: out, or map another column",
+            )
 
     def times(self, column: Column, data: dict[str, Any], place: Place) -> tuple[tuple[TimeFormat, ...], str | None]:
         zone = data.get("time_zone")
@@ -205,9 +223,13 @@ class _Reader:
         formats = self.formats(data.get("formats", standard), (*place, "formats"), needs_time=column.type == "time")
         needs = [f.text for f in formats if f.has_offset != (column.type == "time")]
         if needs and "time_zone" not in data:
-            self.problems.add(place, f"the format {needs[0]} needs a time_zone",
-                              "name the zone in which the source writes its times" if column.type == "time"
-                              else "name the zone whose calendar counts")
+            self.problems.add(
+                place,
+                f"the format {needs[0]} needs a time_zone",
+                "name the zone in which the source writes its times"
+                if column.type == "time"
+                else "name the zone whose calendar counts",
+            )
         written = data.get("formats", standard)
         all_read = len(formats) == (len(written) if isinstance(written, list) else 1)
         if "time_zone" in data and all_read and not needs:

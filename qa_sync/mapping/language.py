@@ -151,15 +151,20 @@ class Mapping:
     @property
     def hash(self) -> str:
         """SHA-256 of the meaning: comments and layout do not count."""
-        meaning = {stream: {name: asdict(table) for name, table in tables.items()}
-                   for stream, tables in self.streams.items()}
+        meaning = {
+            stream: {name: asdict(table) for name, table in tables.items()} for stream, tables in self.streams.items()
+        }
         text = json.dumps([LANGUAGE_VERSION, meaning], sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def custom_fields(self, stream: str) -> frozenset[str]:
         """Return the custom field ids that the tables of ``stream`` read."""
-        return frozenset(source.id for table in self.streams.get(stream, {}).values()
-                         for source in sources(table) if isinstance(source, CustomField))
+        return frozenset(
+            source.id
+            for table in self.streams.get(stream, {}).values()
+            for source in sources(table)
+            if isinstance(source, CustomField)
+        )
 
 
 def sources(table: TableMapping) -> Iterator[From | CustomField]:

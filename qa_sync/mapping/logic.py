@@ -53,8 +53,11 @@ def always(expression: Expression) -> bool:
     """Say whether an expression gives a value for every record."""
     if expression.match or (expression.when and possible(expression.when) != {True}):
         return False
-    if expression.values and (expression.values.rejects or expression.values.default is None
-                              or any(value is None for _, value in expression.values.table)):
+    if expression.values and (
+        expression.values.rejects
+        or expression.values.default is None
+        or any(value is None for _, value in expression.values.table)
+    ):
         return False
     source = expression.source
     if isinstance(source, Coalesce):
@@ -85,8 +88,10 @@ def _cases(expression: Expression, asked: list[Question]) -> list[str | _Other |
     about = [question for question in asked if question.expression == expression]
     named = dict.fromkeys(text for question in about for text in question.texts)
     patterns = [question.pattern for question in dict.fromkeys(about) if question.pattern]
-    others = [_Other(frozenset(pattern for pattern, taken in zip(patterns, matched, strict=True) if taken))
-              for matched in product((True, False), repeat=len(patterns))]
+    others = [
+        _Other(frozenset(pattern for pattern, taken in zip(patterns, matched, strict=True) if taken))
+        for matched in product((True, False), repeat=len(patterns))
+    ]
     return [*named, *others, *([] if always(expression) else [None])]
 
 

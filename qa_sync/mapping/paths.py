@@ -130,6 +130,5 @@ def _index(rest: str, at: int, whole: str) -> tuple[int, int]:
     digits = rest[at + 1 : end] if end > 0 else ""
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
         msg = f"{whole!r} is not a path: [ ] holds a whole number from 0"
-        raise PathError(msg,
-                        "to make rows of a whole list, use each:")
+        raise PathError(msg, "to make rows of a whole list, use each:")
     return int(digits), end + 1

@@ -18,8 +18,16 @@ MAX_REPEAT = 100
 MAX_DEPTH = 20
 MAX_SIZE = 3_000
 _DIGIT, _WORD, _SPACE = "0-9", "0-9A-Za-z_", " \\t\\n\\r\\f"
-_SHORT = {"d": f"[{_DIGIT}]", "D": f"[^{_DIGIT}]", "w": f"[{_WORD}]", "W": f"[^{_WORD}]",
-          "s": f"[{_SPACE}]", "S": f"[^{_SPACE}]", "t": "\\t", "n": "\\n"}
+_SHORT = {
+    "d": f"[{_DIGIT}]",
+    "D": f"[^{_DIGIT}]",
+    "w": f"[{_WORD}]",
+    "W": f"[^{_WORD}]",
+    "s": f"[{_SPACE}]",
+    "S": f"[^{_SPACE}]",
+    "t": "\\t",
+    "n": "\\n",
+}
 _IN_CLASS = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "t": "\\t", "n": "\\n"}
 
 
@@ -88,15 +96,23 @@ class _Reader:
         while self.peek() == "|":
             self.at += 1
             parts.append(self.sequence())
-        return _Part("|".join(p.regex for p in parts), any(p.may_be_empty for p in parts),
-                     any(p.repeats for p in parts), sum(p.size for p in parts))
+        return _Part(
+            "|".join(p.regex for p in parts),
+            any(p.may_be_empty for p in parts),
+            any(p.repeats for p in parts),
+            sum(p.size for p in parts),
+        )
 
     def sequence(self) -> _Part:
         parts: list[_Part] = []
         while self.at < len(self.text) and self.peek() not in {"|", ")"}:
             parts.append(self.repeat(*self.atom()))
-        return _Part("".join(p.regex for p in parts), all(p.may_be_empty for p in parts),
-                     any(p.repeats for p in parts), sum(p.size for p in parts) + 1)
+        return _Part(
+            "".join(p.regex for p in parts),
+            all(p.may_be_empty for p in parts),
+            any(p.repeats for p in parts),
+            sum(p.size for p in parts) + 1,
+        )
 
     def repeat(self, part: _Part, can_repeat: bool) -> _Part:
         low, high = self.counts()

@@ -66,5 +66,8 @@ def _named(data: Any) -> str:
         return "keys and values"
     if isinstance(data, list):
         return "a list"
-    return "an empty text" if isinstance(data, str) and not data.strip() else (
-        "a text" if isinstance(data, str) else "a number")
+    return (
+        "an empty text"
+        if isinstance(data, str) and not data.strip()
+        else ("a text" if isinstance(data, str) else "a number")
+    )

@@ -22,39 +22,69 @@ _FORMATS = "iso (ISO 8601 with offset), epoch, epoch_ms, or spelled with " + " "
 _SOURCES: dict[str, Schema] = {
     "from": {"description": "Path in the record, such as via.channel or rows[0].points.", "type": "string"},
     "custom_field": {"description": "Id of a custom field.", "type": ["integer", "string"]},
-    "coalesce": {"description": "The first of several expressions that gives a value.", "type": "array",
-                 "minItems": 1,
-                 "items": {"$ref": "#/$defs/expression"}},
+    "coalesce": {
+        "description": "The first of several expressions that gives a value.",
+        "type": "array",
+        "minItems": 1,
+        "items": {"$ref": "#/$defs/expression"},
+    },
     "template": {"description": 'Texts and paths put together, such as "zendesk:{id}".', "type": "string"},
     "const": {"description": "The same value for every row."} | _SCALAR,
 }
 _STEPS: dict[str, Schema] = {
     "when": {"description": "Gives a value only where this holds.", "$ref": "#/$defs/condition"},
-    "match": {"description": "Keep what the pattern's group matches.", "anyOf": [
-        {"type": "string"},
-        {"type": "object", "additionalProperties": False, "required": ["pattern"],
-         "properties": {"pattern": {"type": "string"}, "group": {"type": ["integer", "string"]}}}]},
-    "values": {"description": "Translate texts; what is not listed is bad, unless there is a default.",
-               "type": "object", "minProperties": 1, "additionalProperties": _SCALAR},
+    "match": {
+        "description": "Keep what the pattern's group matches.",
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["pattern"],
+                "properties": {"pattern": {"type": "string"}, "group": {"type": ["integer", "string"]}},
+            },
+        ],
+    },
+    "values": {
+        "description": "Translate texts; what is not listed is bad, unless there is a default.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": _SCALAR,
+    },
     "default": {"description": "What values: gives for a text it does not list."} | _SCALAR,
 }
-_ON_BAD: Schema = {"description": "reject: set the row aside. missing: leave the value out and note a finding.",
-                   "enum": ["reject", "missing"]}
+_ON_BAD: Schema = {
+    "description": "reject: set the row aside. missing: leave the value out and note a finding.",
+    "enum": ["reject", "missing"],
+}
 
 
 def json_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of mapping files."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "qa-sync mapping", "type": "object", "additionalProperties": False, "required": ["version", "streams"],
+        "title": "qa-sync mapping",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["version", "streams"],
         "properties": {
             "version": {"const": 1},
-            "streams": {"description": "Streams of the source, and the tables their records become.", "type": "object",
-                        "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/stream"}},
+            "streams": {
+                "description": "Streams of the source, and the tables their records become.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/$defs/stream"},
+            },
         },
         "$defs": {
-            "stream": {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": {
-                name: {"description": table.doc, "$ref": f"#/$defs/{name}"} for name, table in TABLES.items()}},
+            "stream": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": False,
+                "properties": {
+                    name: {"description": table.doc, "$ref": f"#/$defs/{name}"} for name, table in TABLES.items()
+                },
+            },
             **{name: _table(table) for name, table in TABLES.items()},
             **{f"{kind}_column": _field(kind) for kind in get_args(Type) if kind != "labels"},
             "expression": _expression({}),
@@ -65,24 +95,36 @@ def json_schema() -> Schema:
 
 
 def _expression(further: dict[str, Schema]) -> Schema:
-    return {"type": "object", "additionalProperties": False, "properties": _SOURCES | _STEPS | further,
-            "oneOf": [{"required": [source]} for source in SOURCES]}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _SOURCES | _STEPS | further,
+        "oneOf": [{"required": [source]} for source in SOURCES],
+    }
 
 
 def _table(table: TableSchema) -> Schema:
     columns = [column for column in table.columns if column.type != "labels"]
     properties: dict[str, Schema] = {
-        "when": {"description": "Only records (with each: elements) for which this holds become rows.",
-                 "$ref": "#/$defs/condition"},
+        "when": {
+            "description": "Only records (with each: elements) for which this holds become rows.",
+            "$ref": "#/$defs/condition",
+        },
         "each": {"description": "Path of a list: every element becomes a row.", "type": "string"},
-        "fields": {"type": "object", "additionalProperties": False,
-                   "required": [column.name for column in columns if column.required],
-                   "properties": {column.name: _column(column) for column in columns}},
+        "fields": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [column.name for column in columns if column.required],
+            "properties": {column.name: _column(column) for column in columns},
+        },
     }
     if "dimensions" in table.names:
-        properties["dimensions"] = {"description": "Any further columns, by name.", "type": "object",
-                                    "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,59}$"},
-                                    "additionalProperties": {"$ref": "#/$defs/dimension"}}
+        properties["dimensions"] = {
+            "description": "Any further columns, by name.",
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,59}$"},
+            "additionalProperties": {"$ref": "#/$defs/dimension"},
+        }
     return {"type": "object", "additionalProperties": False, "required": ["fields"], "properties": properties}
 
 
@@ -97,31 +139,55 @@ def _field(kind: str) -> Schema:
     if kind in {"time", "date"}:
         text = {"type": "string", "description": _FORMATS}
         further["formats"] = {"anyOf": [text, {"type": "array", "minItems": 1, "items": text}]}
-        further["time_zone"] = {"description": "IANA zone in which the source writes, such as Europe/Dublin.",
-                                "type": "string"}
+        further["time_zone"] = {
+            "description": "IANA zone in which the source writes, such as Europe/Dublin.",
+            "type": "string",
+        }
     if kind == "number":
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-        further["scale"] = {"anyOf": [
-            {"type": "object", "additionalProperties": False, "minProperties": 1,
-             "properties": {"factor": {"type": "number"}, "offset": {"type": "number"}}},
-            {"type": "object", "additionalProperties": False, "required": ["from", "to"],
-             "properties": {"from": pair, "to": pair}}]}
+        further["scale"] = {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                    "properties": {"factor": {"type": "number"}, "offset": {"type": "number"}},
+                },
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["from", "to"],
+                    "properties": {"from": pair, "to": pair},
+                },
+            ]
+        }
     return _expression(further)
 
 
 def _condition() -> Schema:
     again = {"$ref": "#/$defs/condition"}
     several = {"type": "array", "minItems": 1, "items": again}
-    combined = [{"type": "object", "additionalProperties": False, "required": [how], "properties": {how: inner}}
-                for how, inner in (("all", several), ("any", several), ("not", again))]
+    combined = [
+        {"type": "object", "additionalProperties": False, "required": [how], "properties": {how: inner}}
+        for how, inner in (("all", several), ("any", several), ("not", again))
+    ]
     asked: dict[str, Schema] = {
         "in": {"type": "array", "minItems": 1, "items": _TEXT},
         "not_in": {"type": "array", "minItems": 1, "items": _TEXT},
-        "is": {"type": ["string", "number", "boolean"]}, "is_not": {"type": ["string", "number", "boolean"]},
-        "is_null": {"type": "boolean"}, "matches": {"type": "string"}}
-    question = {"type": "object", "additionalProperties": False, "properties": _SOURCES | _STEPS | asked,
-                "allOf": [{"oneOf": [{"required": [source]} for source in SOURCES]},
-                          {"oneOf": [{"required": [name]} for name in QUESTIONS]}]}
+        "is": {"type": ["string", "number", "boolean"]},
+        "is_not": {"type": ["string", "number", "boolean"]},
+        "is_null": {"type": "boolean"},
+        "matches": {"type": "string"},
+    }
+    question = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _SOURCES | _STEPS | asked,
+        "allOf": [
+            {"oneOf": [{"required": [source]} for source in SOURCES]},
+            {"oneOf": [{"required": [name]} for name in QUESTIONS]},
+        ],
+    }
     return {"anyOf": [several, *combined, question]}
 
 

@@ -16,9 +16,12 @@ from qa_sync.model import TABLES
 #: Longer values are cut: a line stays a line.
 WIDTH = 60
 _FATES = {
-    "row": "a row", "set aside": "set aside, not in the table",
-    "skipped": "no row, because when: does not hold", "nothing": "no row, because the list is empty or absent",
-    "deleted": "no row: the source deleted the record, and its rows go", "fault": "set aside",
+    "row": "a row",
+    "set aside": "set aside, not in the table",
+    "skipped": "no row, because when: does not hold",
+    "nothing": "no row, because the list is empty or absent",
+    "deleted": "no row: the source deleted the record, and its rows go",
+    "fault": "set aside",
 }
 _NOTHING = "nothing there"
 _AND_GONE = "; rows of an earlier version of the record go"
@@ -42,8 +45,11 @@ def lines(tried: Tried) -> list[str]:
         told += [indent + line for line in _fields(tried, part)]
     if not made and fans_out and any(row["deleted"] for row in tried.rows):
         told.append("  no element is left" + _AND_GONE)
-    unmapped = [name for name in TABLES[tried.table].names if name not in {f.column for f in tried.spec.fields}
-                and not (name == "dimensions" and tried.spec.dimensions)]
+    unmapped = [
+        name
+        for name in TABLES[tried.table].names
+        if name not in {f.column for f in tried.spec.fields} and not (name == "dimensions" and tried.spec.dimensions)
+    ]
     if unmapped and any(part.fields for part in tried.parts):
         told.append(f"  not mapped: {', '.join(unmapped)}")
     return told
@@ -121,8 +127,9 @@ def _chain(chain: Chain, read: Dictionary[Term, str | None]) -> tuple[str, list[
     return told, more
 
 
-def _link(link: Link, before: str | None, value: str | None, reason: str | None,
-          read: Dictionary[Term, str | None]) -> str:
+def _link(
+    link: Link, before: str | None, value: str | None, reason: str | None, read: Dictionary[Term, str | None]
+) -> str:
     verb = link.verb
     if verb is None:
         return f"when {_condition(link.condition, read)}: {_came_out(before, value, reason)}" if link.condition else ""

@@ -18,12 +18,23 @@ _MONTHS = "January|February|March|April|May|June|July|August|September|October|N
 _OFFSET = "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 _CLOCK = "(?:[01][0-9]|2[0-3])"
 DIRECTIVES = {
-    "Y": "[1-9][0-9]{3}", "m": "(?:0?[1-9]|1[0-2])", "d": "(?:0?[1-9]|[12][0-9]|3[01])",
-    "H": "(?:[01]?[0-9]|2[0-3])", "I": "(?:0?[1-9]|1[0-2])", "M": "[0-5][0-9]", "S": "[0-5][0-9]",
-    "f": "[0-9]{1,6}", "p": "(?i:AM|PM)", "b": f"(?i:{_SHORT_MONTHS})", "B": f"(?i:{_MONTHS})", "z": _OFFSET,
+    "Y": "[1-9][0-9]{3}",
+    "m": "(?:0?[1-9]|1[0-2])",
+    "d": "(?:0?[1-9]|[12][0-9]|3[01])",
+    "H": "(?:[01]?[0-9]|2[0-3])",
+    "I": "(?:0?[1-9]|1[0-2])",
+    "M": "[0-5][0-9]",
+    "S": "[0-5][0-9]",
+    "f": "[0-9]{1,6}",
+    "p": "(?i:AM|PM)",
+    "b": f"(?i:{_SHORT_MONTHS})",
+    "B": f"(?i:{_MONTHS})",
+    "z": _OFFSET,
 }
-_ISO = (f"[1-9][0-9]{{3}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]{_CLOCK}:[0-5][0-9]"
-        f"(?::[0-5][0-9](?:\\.[0-9]{{1,9}})?)?{_OFFSET}")
+_ISO = (
+    f"[1-9][0-9]{{3}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]{_CLOCK}:[0-5][0-9]"
+    f"(?::[0-5][0-9](?:\\.[0-9]{{1,9}})?)?{_OFFSET}"
+)
 _SPECIAL: dict[str, tuple[Kind, str]] = {
     "iso": ("iso", _ISO),
     "epoch": ("epoch", "[0-9]{1,11}(?:\\.[0-9]{1,6})?"),
@@ -74,8 +85,11 @@ def parse_format(text: str) -> TimeFormat:
             continue
         letter = text[at + 1 : at + 2]
         if letter not in DIRECTIVES:
-            hint = "two-digit years are ambiguous; have the export write four" if letter == "y" else (
-                "allowed: " + " ".join(f"%{known}" for known in DIRECTIVES))
+            hint = (
+                "two-digit years are ambiguous; have the export write four"
+                if letter == "y"
+                else ("allowed: " + " ".join(f"%{known}" for known in DIRECTIVES))
+            )
             msg = f"%{letter} is not in the subset"
             raise FormatError(msg, hint)
         if letter in used:
@@ -85,16 +99,16 @@ def parse_format(text: str) -> TimeFormat:
         regex += DIRECTIVES[letter]
         at += 2
     _check(used, text)
-    return TimeFormat(text=text, kind="spelled", regex=regex,
-                      has_time="H" in used or "I" in used, has_offset="z" in used)
+    return TimeFormat(
+        text=text, kind="spelled", regex=regex, has_time="H" in used or "I" in used, has_offset="z" in used
+    )
 
 
 def _check(used: list[str], text: str) -> None:
     months = sum(letter in used for letter in "mbB")
     if "Y" not in used or "d" not in used or months != 1:
         msg = f"{text!r} does not say year, month and day once each"
-        raise FormatError(msg,
-                          "such as %d/%m/%Y; or use iso, epoch, epoch_ms")
+        raise FormatError(msg, "such as %d/%m/%Y; or use iso, epoch, epoch_ms")
     if ("I" in used) != ("p" in used) or ("I" in used and "H" in used):
         msg = "%I and %p go together, and not with %H"
         raise FormatError(msg)

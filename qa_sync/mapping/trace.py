@@ -114,8 +114,11 @@ class _Layer:
         if isinstance(source, Coalesce):
             options = tuple(self.chain(option) for option in source.options)
         elif isinstance(source, Template):
-            parts = tuple((self._place(part), self._extraction.of(part).text)
-                          for part in source.parts if not isinstance(part, str))
+            parts = tuple(
+                (self._place(part), self._extraction.of(part).text)
+                for part in source.parts
+                if not isinstance(part, str)
+            )
             says = self._template(source)
         elif not isinstance(source, Const):
             says = self._place(source)
@@ -125,15 +128,19 @@ class _Layer:
         return place(read, in_each=self._extraction.each is not None)
 
     def _template(self, template: Template) -> str:
-        return "".join(part.replace("{", "{{").replace("}", "}}") if isinstance(part, str)
-                       else "{" + self._place(part).replace("custom_field ", "custom_field:") + "}"
-                       for part in template.parts)
+        return "".join(
+            part.replace("{", "{{").replace("}", "}}")
+            if isinstance(part, str)
+            else "{" + self._place(part).replace("custom_field ", "custom_field:") + "}"
+            for part in template.parts
+        )
 
     def condition(self, condition: Condition) -> Asked | Joined:
         if isinstance(condition, Combined):
             return Joined(how=condition.how, parts=tuple(self.condition(part) for part in condition.parts))
-        return Asked(chain=self.chain(condition.expression), words=question(condition),
-                     of_absence=condition.op == "is_null")
+        return Asked(
+            chain=self.chain(condition.expression), words=question(condition), of_absence=condition.op == "is_null"
+        )
 
 
 def place(read: From | CustomField, *, in_each: bool) -> str:

@@ -76,10 +76,13 @@ def try_out(
     made = draft(spec, source=source, relation=relation)
     extraction = Extraction(spec, source=source)
     when = condition_of(spec.when, made.steps["when"], extraction) if spec.when else None
-    chains = {name: chain_of(field.expression, made.steps[name], extraction) if made.steps[name] else ()
-              for name, field in _named(spec).items()}
-    wanted = dict.fromkeys([*(condition_terms(when) if when else ()), *(t for c in chains.values() for t in terms(c)),
-                            made.when_reason])
+    chains = {
+        name: chain_of(field.expression, made.steps[name], extraction) if made.steps[name] else ()
+        for name, field in _named(spec).items()
+    }
+    wanted = dict.fromkeys(
+        [*(condition_terms(when) if when else ()), *(t for c in chains.values() for t in terms(c)), made.when_reason]
+    )
     flags = (*_FLAGS, *(_FAN_OUT if made.fans_out else ()))
     texts = [f"CAST({term.sql} AS VARCHAR) AS _s{at}" for at, term in enumerate(wanted)]
     columns = [f"{held(column)} AS {held(column)}" for column in made.schema.columns]
@@ -96,11 +99,18 @@ def try_out(
 
 def _named(spec: TableMapping) -> dict[str, Field]:
     return {field.column: field for field in spec.fields} | {
-        f"dimensions.{field.column}": field for field in spec.dimensions}
+        f"dimensions.{field.column}": field for field in spec.dimensions
+    }
 
 
-def _part(spec: TableMapping, found: Dictionary[str, Any], chains: Dictionary[str, Chain],
-          read: Dictionary[Term, str | None], when_reason: str | None, left: list[dict[str, Any]]) -> TriedPart:
+def _part(
+    spec: TableMapping,
+    found: Dictionary[str, Any],
+    chains: Dictionary[str, Chain],
+    read: Dictionary[Term, str | None],
+    when_reason: str | None,
+    left: list[dict[str, Any]],
+) -> TriedPart:
     position = found.get("_position") if spec.each else None
     fate, reason = _fate(found, when_reason)
     if fate not in {"row", "set aside"}:
@@ -112,11 +122,25 @@ def _part(spec: TableMapping, found: Dictionary[str, Any], chains: Dictionary[st
     for name, field in _named(spec).items():
         problem = problems.get(name, {})
         value = labels.get(field.column) if field in spec.dimensions else found[f"_c_{field.column}"]
-        fields.append(TriedField(name=name, field=field, chain=chains[name], value=value,
-                                 reason=problem.get("reason", ""), severity=problem.get("severity", "")))
+        fields.append(
+            TriedField(
+                name=name,
+                field=field,
+                chain=chains[name],
+                value=value,
+                reason=problem.get("reason", ""),
+                severity=problem.get("severity", ""),
+            )
+        )
     own = {column.name: found[f"_c_{column.name}"] for column in schema.columns}
-    return TriedPart(position=position, fate=fate, when_reason=when_reason or "", fields=tuple(fields), read=read,
-                     row=_taken(own, found["_found"], left))
+    return TriedPart(
+        position=position,
+        fate=fate,
+        when_reason=when_reason or "",
+        fields=tuple(fields),
+        read=read,
+        row=_taken(own, found["_found"], left),
+    )
 
 
 def _fate(found: Dictionary[str, Any], when_reason: str | None) -> tuple[str, str]:

@@ -80,10 +80,20 @@ class TableSchema:
         made: list[Column] = []
         for column in self.columns:
             if column.event:
-                made.append(Column(name=f"{column.stem}_date", type="date",
-                                   doc=f"Local date of {column.name} in the programme's time zone."))
-                made.append(Column(name=f"{column.stem}_week", type="text",
-                                   doc=f"ISO week of {column.name} in the programme's time zone, as 2026-W01."))
+                made.append(
+                    Column(
+                        name=f"{column.stem}_date",
+                        type="date",
+                        doc=f"Local date of {column.name} in the programme's time zone.",
+                    )
+                )
+                made.append(
+                    Column(
+                        name=f"{column.stem}_week",
+                        type="text",
+                        doc=f"ISO week of {column.name} in the programme's time zone, as 2026-W01.",
+                    )
+                )
         return tuple(made)
 
     @property

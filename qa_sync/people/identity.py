@@ -46,8 +46,11 @@ def identities_of(people: pa.Table, *, declared: pa.Table | None = None) -> pa.T
                 if first not in fixed and other not in fixed:
                     groups.join(first, other, kind)
     found = [
-        {"account_id": account, "person_id": person,
-         "evidence": fixed[account]["evidence"] if account in fixed else evidence}
+        {
+            "account_id": account,
+            "person_id": person,
+            "evidence": fixed[account]["evidence"] if account in fixed else evidence,
+        }
         for account, person, evidence in groups.rows(standing={row["person_id"] for row in fixed.values()})
     ]
     return pa.Table.from_pylist(sorted(found, key=lambda row: row["account_id"]), schema=_SCHEMA)

@@ -113,7 +113,9 @@ def to_form(given: Form | Mapping[str, Any]) -> Form:
     criteria = {}
     written_criteria = given.get("criteria", {})
     if not isinstance(written_criteria, Mapping):
-        raise ConfigError(Problem(what="criteria are a mapping by key, or a list as in a catalogue", path=("criteria",)))
+        raise ConfigError(
+            Problem(what="criteria are a mapping by key, or a list as in a catalogue", path=("criteria",))
+        )
     for key, written in written_criteria.items():
         if isinstance(written, Criterion):
             criteria[str(key)] = written
@@ -139,7 +141,9 @@ def _from_catalogue(given: Mapping[str, Any]) -> dict[str, Any]:
     for number, written in enumerate(given["criteria"]):
         if not isinstance(written, Mapping) or "key" not in written:
             raise ConfigError(Problem(what="a criterion of a list needs its key", path=("criteria", number)))
-        options = [option if isinstance(option, Mapping) else {"option": option} for option in written.get("options", ())]
+        options = [
+            option if isinstance(option, Mapping) else {"option": option} for option in written.get("options", ())
+        ]
         values = {name: value for name, value in written.items() if name in kept and value is not None}
         if options:
             points = {str(option["option"]): option.get("points") for option in options}
@@ -147,8 +151,11 @@ def _from_catalogue(given: Mapping[str, Any]) -> dict[str, Any]:
         values["failing"] = tuple(str(option["option"]) for option in options if option.get("is_fail"))
         criteria[str(written["key"])] = values
     renamed = {"version": "form_version"}
-    rest = {renamed.get(name, name): value for name, value in given.items()
-            if name not in ("criteria", "about", "status") and value is not None}
+    rest = {
+        renamed.get(name, name): value
+        for name, value in given.items()
+        if name not in ("criteria", "about", "status") and value is not None
+    }
     return {**rest, "criteria": criteria}
 
 

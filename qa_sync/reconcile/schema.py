@@ -121,7 +121,10 @@ PAIRS = TableSchema(
         Column(name="auditor_kind", type="text", doc="Kind of the auditor's evaluation."),
         Column(name="is_blind", type="boolean", doc="Proven blind or proven not; null is unknown."),
         Column(
-            name="is_embargoed", type="boolean", required=True, doc="Blind and not known to be released: a tab for auditees must not show it."
+            name="is_embargoed",
+            type="boolean",
+            required=True,
+            doc="Blind and not known to be released: a tab for auditees must not show it.",
         ),
         Column(
             name="sampling",

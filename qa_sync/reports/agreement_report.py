@@ -14,8 +14,10 @@ from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
 from qa_sync.reports.report import Ask, Report, Scene
 
 _COEFFICIENTS = (
-    ("kappa", "cohen_kappa", "identity"), ("kappa_linear", "cohen_kappa", "linear"),
-    ("kappa_quadratic", "cohen_kappa", "quadratic"), ("ac1", "gwet_ac", "identity"),
+    ("kappa", "cohen_kappa", "identity"),
+    ("kappa_linear", "cohen_kappa", "linear"),
+    ("kappa_quadratic", "cohen_kappa", "quadratic"),
+    ("ac1", "gwet_ac", "identity"),
 )
 #: Rows in which both sides gave a value; the others are about whether the criterion applies.
 _VALUED = "treatment = 'value'"
@@ -29,7 +31,9 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     names = ["form", "criterion", *(g.name for g in by if g.name != "form")]
     listed = ", ".join(f'"{name}"' for name in names)
     _name_scales(scene)
-    scene.engine.table("agreement_rows", f"""
+    scene.engine.table(
+        "agreement_rows",
+        f"""
         SELECT form_id AS form, criterion_name AS criterion, auditee_id, is_ordered,
                auditee_level, auditor_level, treatment{keys.replace(', form_id AS "form"', "")}
         FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.treatment
@@ -38,7 +42,8 @@ def agreement(scene: Scene, ask: Ask) -> Report:
                                      AND s.criterion_key = c.criterion_key
               WHERE c.treatment IN ('applicability_agreement', 'applicability_disagreement')
                  OR (c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL))
-        WHERE {condition(scene.engine, ask.where)}""")
+        WHERE {condition(scene.engine, ask.where)}""",
+    )
     groups = scene.engine.fetch(f"""
         SELECT {listed}, sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) AS pairs,
                count(DISTINCT CASE WHEN {_VALUED} THEN auditee_id END) AS auditees,
@@ -56,21 +61,31 @@ def agreement(scene: Scene, ask: Ask) -> Report:
           ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}
         WHERE {_VALUED}""")
     columns: dict[str, pa.Array] = {
-        "key": pc.binary_join_element_wise(*[pc.fill_null(groups[name].cast(pa.string()).combine_chunks(), "(none)")
-                                             for name in names], "|") if groups.num_rows else pa.array([], pa.string()),
+        "key": pc.binary_join_element_wise(
+            *[pc.fill_null(groups[name].cast(pa.string()).combine_chunks(), "(none)") for name in names], "|"
+        )
+        if groups.num_rows
+        else pa.array([], pa.string()),
         **{name: groups[name].cast(pa.string()).combine_chunks() for name in names},
-        "pairs": groups["pairs"].cast(pa.int64()), "applicability": groups["applicability"].cast(pa.int64()), "auditees": groups["auditees"].cast(pa.int64()),
-        **_measured(scene, groups, cells, scales), "mean_delta": groups["mean_delta"].cast(pa.float64()),
+        "pairs": groups["pairs"].cast(pa.int64()),
+        "applicability": groups["applicability"].cast(pa.int64()),
+        "auditees": groups["auditees"].cast(pa.int64()),
+        **_measured(scene, groups, cells, scales),
+        "mean_delta": groups["mean_delta"].cast(pa.float64()),
     }
     fields = _fields(names, {g.name: g.field for g in by})
     notes = (
         "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
-        counted_note(scene), *open_weeks_note(scene), *targeted_note(scene, [*ask.by, *ask.where]),
+        counted_note(scene),
+        *open_weeks_note(scene),
+        *targeted_note(scene, [*ask.by, *ask.where]),
         f"Below {scene.n_min} pairs only intervals are given.",
         f"95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed {scene.seed} for the coefficients.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
-    return Report(name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes)
+    return Report(
+        name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes
+    )
 
 
 def _name_scales(scene: Scene) -> None:
@@ -78,7 +93,9 @@ def _name_scales(scene: Scene) -> None:
 
     Where versions of a form have different scales for one criterion, each is reported by itself.
     """
-    scene.engine.table("agreement_scales", """
+    scene.engine.table(
+        "agreement_scales",
+        """
         WITH scales AS (
             SELECT form_id, form_version, criterion_key, max(level) + 1 AS levels,
                    string_agg(option, chr(31) ORDER BY level) AS signature
@@ -90,14 +107,19 @@ def _name_scales(scene: Scene) -> None:
         FROM scales s
         JOIN (SELECT form_id, criterion_key, count(DISTINCT signature) AS kinds FROM scales GROUP BY ALL) k
           ON k.form_id = s.form_id AND k.criterion_key = s.criterion_key
-        LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version""")
+        LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version""",
+    )
 
 
 def _scales(scene: Scene) -> dict[tuple[str, str], int]:
     """Number of levels of each criterion as it is reported."""
     found = scene.engine.fetch("SELECT DISTINCT form_id, criterion_name, levels FROM agreement_scales")
-    return {(form, criterion): levels for form, criterion, levels in zip(
-        found["form_id"].to_pylist(), found["criterion_name"].to_pylist(), found["levels"].to_pylist(), strict=True)}
+    return {
+        (form, criterion): levels
+        for form, criterion, levels in zip(
+            found["form_id"].to_pylist(), found["criterion_name"].to_pylist(), found["levels"].to_pylist(), strict=True
+        )
+    }
 
 
 def _measured(
@@ -105,8 +127,13 @@ def _measured(
 ) -> dict[str, pa.Array]:
     """Coefficients of every group, scales of one size at a time: one tensor each."""
     height = groups.num_rows
-    sizes = np.array([scales.get((form, criterion), 1) for form, criterion in zip(
-        groups["form"].to_pylist(), groups["criterion"].to_pylist(), strict=True)], dtype=np.int64)
+    sizes = np.array(
+        [
+            scales.get((form, criterion), 1)
+            for form, criterion in zip(groups["form"].to_pylist(), groups["criterion"].to_pylist(), strict=True)
+        ],
+        dtype=np.int64,
+    )
     names = ["percent_agreement", *_LABELS]
     out = {f"{name}{part}": np.full(height, np.nan) for name in names for part in ("", "_low", "_high")}
     reasons = np.full(height, "", dtype=object)
@@ -117,8 +144,12 @@ def _measured(
         position[members] = np.arange(len(members))
         mine = np.isin(group, members)
         tables = confusion(
-            cells["auditee_level"].to_numpy()[mine].astype(np.int64), cells["auditor_level"].to_numpy()[mine].astype(np.int64),
-            position[group[mine]], int(size), len(members))
+            cells["auditee_level"].to_numpy()[mine].astype(np.int64),
+            cells["auditor_level"].to_numpy()[mine].astype(np.int64),
+            position[group[mine]],
+            int(size),
+            len(members),
+        )
         agreed, n = np.trace(tables, axis1=1, axis2=2).astype(float), tables.sum(axis=(1, 2)).astype(float)
         out["percent_agreement"][members] = agreed / n
         out["percent_agreement_low"][members], out["percent_agreement_high"][members] = wilson(agreed, n)
@@ -148,25 +179,54 @@ def _leave_out(out: dict[str, np.ndarray], groups: pa.Table, n_min: int) -> None
 
 
 def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
-    known = {"form": Field(name="form", label="Form", width=170, doc="Evaluation form."),
-             "criterion": Field(name="criterion", label="Criterion", width=170, doc="Criterion of the form.")}
-    fields = [Field(name="key", label="Key", width=230, doc="Identity of the row."), *(known.get(n) or by[n] for n in names)]
+    known = {
+        "form": Field(name="form", label="Form", width=170, doc="Evaluation form."),
+        "criterion": Field(name="criterion", label="Criterion", width=170, doc="Criterion of the form."),
+    }
+    fields = [
+        Field(name="key", label="Key", width=230, doc="Identity of the row."),
+        *(known.get(n) or by[n] for n in names),
+    ]
     fields += [
         Field(name="pairs", label="Pairs", kind="integer", width=65, doc="Pairs in which both sides gave a value (n)."),
         Field(name="auditees", label="Auditees", kind="integer", width=75, doc="Different auditees among them."),
-        Field(name="applicability", label="N/A on one side", kind="integer", width=100,
-              doc="Pairs in which one side said that the criterion does not apply: in line accuracy, not in kappa."),
-        Field(name="percent_agreement", label="Agreement", kind="percent", width=90, tone="share", doc="Equal answers / pairs."),
+        Field(
+            name="applicability",
+            label="N/A on one side",
+            kind="integer",
+            width=100,
+            doc="Pairs in which one side said that the criterion does not apply: in line accuracy, not in kappa.",
+        ),
+        Field(
+            name="percent_agreement",
+            label="Agreement",
+            kind="percent",
+            width=90,
+            tone="share",
+            doc="Equal answers / pairs.",
+        ),
         *_interval("percent_agreement", "Agreement", "percent"),
     ]
-    docs = {"kappa": "Cohen's kappa.", "kappa_linear": "Cohen's kappa, linear weights.",
-            "kappa_quadratic": "Cohen's kappa, quadratic weights.", "ac1": "Gwet's AC1."}
+    docs = {
+        "kappa": "Cohen's kappa.",
+        "kappa_linear": "Cohen's kappa, linear weights.",
+        "kappa_quadratic": "Cohen's kappa, quadratic weights.",
+        "ac1": "Gwet's AC1.",
+    }
     for name, label in _LABELS.items():
-        fields += [Field(name=name, label=label, kind="number", decimals=3, width=85, doc=docs[name]),
-                   *_interval(name, label, "number")]
+        fields += [
+            Field(name=name, label=label, kind="number", decimals=3, width=85, doc=docs[name]),
+            *_interval(name, label, "number"),
+        ]
     fields += [
-        Field(name="mean_delta", label="Mean Δ (levels)", kind="number", decimals=3, width=110,
-              doc="Mean of auditee − auditor in levels of the form's scale."),
+        Field(
+            name="mean_delta",
+            label="Mean Δ (levels)",
+            kind="number",
+            decimals=3,
+            width=110,
+            doc="Mean of auditee − auditor in levels of the form's scale.",
+        ),
         Field(name="undefined", label="Why no kappa", width=200, doc="Why kappa is undefined, where it is."),
     ]
     return tuple(fields)
@@ -175,7 +235,13 @@ def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
 def _interval(name: str, label: str, kind: str) -> list[Field]:
     decimals = 1 if kind == "percent" else 3
     return [
-        Field(name=f"{name}_{end}", label=f"{label} {word}", kind=kind, decimals=decimals, width=85,  # type: ignore[arg-type]
-              doc="95 % interval.")
+        Field(
+            name=f"{name}_{end}",
+            label=f"{label} {word}",
+            kind=kind,
+            decimals=decimals,
+            width=85,  # type: ignore[arg-type]
+            doc="95 % interval.",
+        )
         for end, word in (("low", "from"), ("high", "to"))
     ]

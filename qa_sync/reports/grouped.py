@@ -32,7 +32,14 @@ def evaluators(scene: Scene, ask: Ask) -> Report:
 
 
 def _grouped(
-    scene: Scene, ask: Ask, by: Sequence[Grouping], *, name: str, title: str, named: str = "", charts: tuple[Chart, ...] = ()
+    scene: Scene,
+    ask: Ask,
+    by: Sequence[Grouping],
+    *,
+    name: str,
+    title: str,
+    named: str = "",
+    charts: tuple[Chart, ...] = (),
 ) -> Report:
     keep = condition(scene.engine, ask.where)
     asked = [*(g.name for g in by), *ask.where]
@@ -41,7 +48,10 @@ def _grouped(
     key = _joined([made[g.name] for g in by], counts.num_rows)
     measures = conclude(counts, scene)
     made = {"key": key, **made}
-    fields = [Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."), *(g.field for g in by)]
+    fields = [
+        Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."),
+        *(g.field for g in by),
+    ]
     if named in made:
         made["name"] = _names(scene, counts[named])
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
@@ -51,12 +61,16 @@ def _grouped(
     fields += [MEASURES[0], *(POPULATION_FIELDS if covered else ()), *MEASURES[1:]]
     made |= measures
     rows = pa.table({f.name: made[f.name] for f in fields})
-    rows = rows.take(pc.sort_indices(rows, sort_keys=[(g.name, _direction(g.name)) for g in by] or [("key", "ascending")]))
+    rows = rows.take(
+        pc.sort_indices(rows, sort_keys=[(g.name, _direction(g.name)) for g in by] or [("key", "ascending")])
+    )
     notes = (
         counted_note(scene),
         f"Rates of fewer than {scene.n_min} pairs are left out; the intervals of line accuracy, AC1 and leniency stand. "
         "Nothing here is a rank.",
-        *open_weeks_note(scene), *targeted_note(scene, asked), *population_notes,
+        *open_weeks_note(scene),
+        *targeted_note(scene, asked),
+        *population_notes,
     )
     return Report(name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts)
 

@@ -33,19 +33,48 @@ _FIXED: dict[str, tuple[str, str, str, int]] = {
     "auditee": ("auditee_id", "Evaluator", "Who was audited.", 150),
     "auditor": ("auditor_id", "Auditor", "Who audited.", 150),
     "agent": ("agent_id", "Agent", "Whose interaction it was.", 150),
-    "blind": ("CASE WHEN is_blind THEN 'blind' WHEN is_blind IS NULL THEN 'unknown' ELSE 'not blind' END", "Blind",
-              "Whether the audit is proven to be blind.", 80),
+    "blind": (
+        "CASE WHEN is_blind THEN 'blind' WHEN is_blind IS NULL THEN 'unknown' ELSE 'not blind' END",
+        "Blind",
+        "Whether the audit is proven to be blind.",
+        80,
+    ),
     "link": ("link", "Link", "How the two evaluations were matched.", 80),
     "outcome": ("outcome", "Outcome", "Outcome class of the pair.", 170),
-    "sampling": ("coalesce(sampling, 'unknown')", "Sampling", "How the audit was picked: random, targeted, unknown.", 90),
-    "embargoed": ("CASE WHEN is_embargoed THEN 'yes' ELSE 'no' END", "Embargoed", "Whether auditees may not see it yet.", 80),
+    "sampling": (
+        "coalesce(sampling, 'unknown')",
+        "Sampling",
+        "How the audit was picked: random, targeted, unknown.",
+        90,
+    ),
+    "embargoed": (
+        "CASE WHEN is_embargoed THEN 'yes' ELSE 'no' END",
+        "Embargoed",
+        "Whether auditees may not see it yet.",
+        80,
+    ),
 }
 
 #: Columns of the interaction that pairs can be grouped by.
-INTERACTION_COLUMNS = ("brand", "channel", "language", "region", "product", "policy", "policy_version", "severity",
-                       "escalation_level", "priority")
+INTERACTION_COLUMNS = (
+    "brand",
+    "channel",
+    "language",
+    "region",
+    "product",
+    "policy",
+    "policy_version",
+    "severity",
+    "escalation_level",
+    "priority",
+)
 _FIXED |= {
-    name: (name, name.replace("_", " ").capitalize(), f"{INTERACTIONS.column(name).doc.rstrip('.')} of the interaction.", 110)
+    name: (
+        name,
+        name.replace("_", " ").capitalize(),
+        f"{INTERACTIONS.column(name).doc.rstrip('.')} of the interaction.",
+        110,
+    )
     for name in INTERACTION_COLUMNS
 }
 
@@ -81,8 +110,11 @@ def _grouping(engine: Engine, name: str) -> Grouping:
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join([*FIXED, *known])}"
         raise ConfigError(Problem(what=f"there is no column {name!r} to group or filter by", hint=hint))
     text = name.replace("'", "''")
-    return Grouping(name=name, sql=f"dimensions['{text}']",
-                    field=Field(name=name, label=name.replace("_", " ").capitalize(), doc=f"Dimension {name}.", width=110))
+    return Grouping(
+        name=name,
+        sql=f"dimensions['{text}']",
+        field=Field(name=name, label=name.replace("_", " ").capitalize(), doc=f"Dimension {name}.", width=110),
+    )
 
 
 def dimensions(engine: Engine) -> list[str]:

@@ -28,30 +28,76 @@ def pairs(scene: Scene, ask: Ask) -> Report:
     fields = (
         Field(name="key", label="Pair", width=220, doc="Auditee evaluation | auditor evaluation."),
         Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
-        Field(name="site", label="Site", width=110), Field(name="queue", label="Queue", width=120),
+        Field(name="site", label="Site", width=110),
+        Field(name="queue", label="Queue", width=120),
         Field(name="form", label="Form", width=150, doc="Evaluation form."),
         Field(name="form_version", label="Version", width=65, doc="Version of the auditee's form."),
         Field(name="outcome", label="Outcome", width=250, tone="outcome", doc="Class of the pair, see Definitions."),
         Field(name="reason", label="Reason", width=150, doc="Why it cannot be compared, where it cannot."),
         Field(name="interaction_id", label="Interaction", width=120),
-        Field(name="auditee_id", label="Evaluator", width=120), Field(name="auditee_name", label="Evaluator's name", width=140),
-        Field(name="auditor_id", label="Auditor", width=120), Field(name="auditor_name", label="Auditor's name", width=140),
-        Field(name="auditee_score", label="Evaluator's score", kind="number", width=105, doc="Recomputed by the form's rule."),
-        Field(name="auditor_score", label="Auditor's score", kind="number", width=100, doc="Recomputed by the form's rule."),
+        Field(name="auditee_id", label="Evaluator", width=120),
+        Field(name="auditee_name", label="Evaluator's name", width=140),
+        Field(name="auditor_id", label="Auditor", width=120),
+        Field(name="auditor_name", label="Auditor's name", width=140),
+        Field(
+            name="auditee_score",
+            label="Evaluator's score",
+            kind="number",
+            width=105,
+            doc="Recomputed by the form's rule.",
+        ),
+        Field(
+            name="auditor_score",
+            label="Auditor's score",
+            kind="number",
+            width=100,
+            doc="Recomputed by the form's rule.",
+        ),
         Field(name="unit", label="Unit", width=60, doc="Unit of scores and differences: points of 100, or levels."),
-        Field(name="tolerance", label="Tolerance", kind="number", width=75, doc="Largest |Δ| that counts as agreement."),
+        Field(
+            name="tolerance", label="Tolerance", kind="number", width=75, doc="Largest |Δ| that counts as agreement."
+        ),
         Field(name="delta", label="Δ", kind="number", width=65, doc="Auditee − auditor, auto-fail included."),
-        Field(name="delta_raw", label="Δ before auto-fail", kind="number", width=110, doc="Auditee − auditor before auto-fail."),
-        Field(name="leniency", label="Leniency", kind="number", width=75, tone="leniency",
-              doc="Δ in its own unit, turned so that + is lenient; auto-fail included."),
-        Field(name="leniency_points", label="Leniency (points)", kind="number", width=105,
-              doc="The same before auto-fail, in points of 100: what Summary averages."),
+        Field(
+            name="delta_raw",
+            label="Δ before auto-fail",
+            kind="number",
+            width=110,
+            doc="Auditee − auditor before auto-fail.",
+        ),
+        Field(
+            name="leniency",
+            label="Leniency",
+            kind="number",
+            width=75,
+            tone="leniency",
+            doc="Δ in its own unit, turned so that + is lenient; auto-fail included.",
+        ),
+        Field(
+            name="leniency_points",
+            label="Leniency (points)",
+            kind="number",
+            width=105,
+            doc="The same before auto-fail, in points of 100: what Summary averages.",
+        ),
         Field(name="items_agree", label="Items alike", kind="integer", width=80),
         Field(name="items_compared", label="Items", kind="integer", width=60),
         Field(name="flags", label="Flags", width=230, doc="What else is true of the pair, see Definitions."),
         Field(name="link", label="Matched by", width=85, doc="explicit, blind_task, key or reference."),
-        Field(name="headline", label="Headline", kind="boolean", width=75, doc="Whether the pair counts in the headline numbers."),
-        Field(name="embargoed", label="Embargoed", kind="boolean", width=85, doc="Blind and not known to be released: not for auditees."),
+        Field(
+            name="headline",
+            label="Headline",
+            kind="boolean",
+            width=75,
+            doc="Whether the pair counts in the headline numbers.",
+        ),
+        Field(
+            name="embargoed",
+            label="Embargoed",
+            kind="boolean",
+            width=85,
+            doc="Blind and not known to be released: not for auditees.",
+        ),
         Field(name="auditee_submitted_at", label="Evaluated", kind="time", width=130),
         Field(name="auditor_submitted_at", label="Audited", kind="time", width=130),
         Field(name="auditee_evaluation_id", label="Evaluation", width=130),
@@ -69,9 +115,12 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         what = f"exceptions cannot be filtered by {of_audits[0]!r}: not all of them are audits"
         raise ConfigError(Problem(what=what, hint=f"known: {', '.join(sorted(OF_EVALUATIONS))}"))
     keep = condition(scene.engine, ask.where)
-    scene.engine.view("exceptional", f"""
+    scene.engine.view(
+        "exceptional",
+        f"""
         SELECT b.*, b.evaluator_id AS auditee_id, {", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)}
-        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""")
+        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""",
+    )
     rows = scene.engine.fetch(f"""
         WITH odd AS (
             SELECT evaluation_id AS key, bucket AS what, reason,
@@ -98,13 +147,20 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         Field(name="key", label="Key", width=230, doc="Identity of the row."),
         Field(name="what", label="What", width=160, tone="outcome", doc="Why it is here, see Definitions."),
         Field(name="reason", label="Reason", width=210, doc="See Definitions."),
-        Field(name="evaluation_id", label="Evaluation", width=130, doc="The evaluation concerned, or the one an audit names."),
+        Field(
+            name="evaluation_id",
+            label="Evaluation",
+            width=130,
+            doc="The evaluation concerned, or the one an audit names.",
+        ),
         Field(name="audit_id", label="Audit", width=130, doc="The audit, where there is one."),
         Field(name="candidates", label="Candidates", width=220, doc="Evaluations that fit an ambiguous audit."),
-        Field(name="kind", label="Kind", width=90), Field(name="form", label="Form", width=150),
+        Field(name="kind", label="Kind", width=90),
+        Field(name="form", label="Form", width=150),
         Field(name="interaction_id", label="Interaction", width=120),
         Field(name="by_id", label="By", width=120, doc="Who made the audit, or the evaluation where there is none."),
         Field(name="by_name", label="Name", width=140, doc="Name of the person."),
-        Field(name="week", label="Week", width=80), Field(name="submitted_at", label="Submitted", kind="time", width=130),
+        Field(name="week", label="Week", width=80),
+        Field(name="submitted_at", label="Submitted", kind="time", width=130),
     )
     return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows)

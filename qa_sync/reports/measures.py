@@ -18,8 +18,7 @@ from qa_sync.reports.report import Scene
 
 #: Pairs that count: compared, and the one of their auditee evaluation that the headline uses. Targeted audits are a
 #: stratum of their own and never mixed with random ones; they show where a report groups or filters by sampling.
-COMPARED = ("is_headline AND basis = 'original' AND "
-            "outcome NOT IN ('EXCLUDED', 'VOIDED', 'AMBIGUOUS', 'NOT_COMPARABLE')")
+COMPARED = "is_headline AND basis = 'original' AND outcome NOT IN ('EXCLUDED', 'VOIDED', 'AMBIGUOUS', 'NOT_COMPARABLE')"
 COUNTED = f"{COMPARED} AND coalesce(sampling, 'random') <> 'targeted'"
 
 #: An answer is a defect when it is worse than the best the form knows; null where the form knows no better or worse.
@@ -46,7 +45,9 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_
     match = " AND ".join(f'x."{g.name}" IS NOT DISTINCT FROM y."{g.name}"' for g in by) or "true"
     engine = scene.engine
     engine.view("shown", f"SELECT * FROM measured WHERE {pairs_that_count} AND {condition}")
-    engine.table("pair_counts", f"""
+    engine.table(
+        "pair_counts",
+        f"""
         SELECT {keys}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
                sum(CASE WHEN outcome = 'EXACT' THEN 1 ELSE 0 END) AS exact,
                sum(CASE WHEN items_agree = items_compared THEN 1 ELSE 0 END) AS defect_free,
@@ -64,8 +65,11 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_
                sum(items_agree) AS items_agree, sum(items_compared) AS items,
                sum(items_agree * items_agree) AS sxx, sum(items_agree * items_compared) AS sxm,
                sum(items_compared * items_compared) AS smm
-        FROM shown GROUP BY {names}""")
-    engine.table("cell_counts", f"""
+        FROM shown GROUP BY {names}""",
+    )
+    engine.table(
+        "cell_counts",
+        f"""
         SELECT {keys},
                sum(CASE WHEN a AND b THEN 1 ELSE 0 END) AS d_11, sum(CASE WHEN a AND NOT b THEN 1 ELSE 0 END) AS d_10,
                sum(CASE WHEN NOT a AND b THEN 1 ELSE 0 END) AS d_01,
@@ -73,7 +77,8 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_
         FROM (SELECT s.*, {DEFECT.format(side="auditee")} AS a, {DEFECT.format(side="auditor")} AS b
               FROM shown s JOIN judged_answers USING (pair_id))
         WHERE a IS NOT NULL AND b IS NOT NULL
-        GROUP BY {names}""")
+        GROUP BY {names}""",
+    )
     return engine.fetch(f"""
         SELECT x.*, y.* EXCLUDE ({names}) FROM pair_counts x LEFT JOIN cell_counts y ON {match}""")
 
@@ -86,7 +91,9 @@ def prepare(scene: Scene) -> None:
     averaged over forms of both kinds. ``measured``: pairs with leniency and distance in points, before auto-fail
     (a missed fatal is counted as such and must not own an average).
     """
-    scene.engine.table("judged_answers", """
+    scene.engine.table(
+        "judged_answers",
+        """
         SELECT c.pair_id, c.auditee_points, c.auditor_points, c.max_points, c.auditee_level, c.auditor_level,
                c.auditee_failed, c.auditor_failed, coalesce(k.is_critical, false) AS is_critical,
                p.higher_is AS form_higher_is, t.top_level
@@ -96,20 +103,27 @@ def prepare(scene: Scene) -> None:
           AND k.criterion_key = c.criterion_key
         LEFT JOIN (SELECT form_id, form_version, criterion_key, max(level) AS top_level FROM options GROUP BY ALL) t
           ON t.form_id = p.form_id AND t.form_version = p.form_version AND t.criterion_key = c.criterion_key
-        WHERE c.treatment = 'value' AND p.basis = 'original' AND p.is_headline""")
-    scene.engine.table("form_units", """
+        WHERE c.treatment = 'value' AND p.basis = 'original' AND p.is_headline""",
+    )
+    scene.engine.table(
+        "form_units",
+        """
         SELECT f.form_id, f.form_version, f.scale,
                CASE WHEN f.scale = 'points' THEN 1.0 ELSE 100.0 / nullif(max(o.level), 0) END AS points
         FROM forms f LEFT JOIN options o ON o.form_id = f.form_id AND o.form_version = f.form_version
-        GROUP BY f.form_id, f.form_version, f.scale""")
-    scene.engine.view("measured", """
+        GROUP BY f.form_id, f.form_version, f.scale""",
+    )
+    scene.engine.view(
+        "measured",
+        """
         SELECT p.*, CASE WHEN u.scale = 'points' THEN 'points' ELSE 'levels' END AS unit,
                CASE p.higher_is WHEN 'better' THEN coalesce(p.delta_raw, p.delta) * u.points
                                 WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points
                                 END AS leniency_points,
                CASE WHEN p.higher_is <> 'neutral'
                     THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points
-        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version""")
+        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version""",
+    )
 
 
 def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
@@ -131,7 +145,8 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
     tables = cells.reshape(counts.num_rows, 2, 2)
     # The answers of one evaluation vary together: the interval is that of the independent answers they are worth.
     low, high = dirichlet_intervals(
-        tables / effect[:, None, None], [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed)
+        tables / effect[:, None, None], [("gwet_ac", "identity"), ("cohen_kappa", "identity")], seed=scene.seed
+    )
     values = {"ac1": two_rater_agreement(tables, "gwet_ac"), "kappa": two_rater_agreement(tables, "cohen_kappa")}
     for at, (name, batch) in enumerate(values.items()):
         _put(made, name, batch.value, n < scene.n_min)
@@ -217,34 +232,113 @@ def _put(made: dict[str, pa.Array], name: str, values: np.ndarray, hidden: np.nd
 #: How the measures are shown, in order.
 MEASURES: tuple[Field, ...] = (
     Field(name="pairs", label="Pairs", kind="integer", width=60, doc="Audited evaluations that could be compared (n)."),
-    Field(name="line_accuracy", label="Line accuracy", kind="percent", decimals=1, width=95, tone="share",
-          doc="Criteria answered alike / criteria compared. Empty below n_min pairs."),
-    Field(name="line_accuracy_low", label="from", kind="percent", decimals=1, width=60,
-          doc="95 % interval of line accuracy, evaluations as clusters."),
+    Field(
+        name="line_accuracy",
+        label="Line accuracy",
+        kind="percent",
+        decimals=1,
+        width=95,
+        tone="share",
+        doc="Criteria answered alike / criteria compared. Empty below n_min pairs.",
+    ),
+    Field(
+        name="line_accuracy_low",
+        label="from",
+        kind="percent",
+        decimals=1,
+        width=60,
+        doc="95 % interval of line accuracy, evaluations as clusters.",
+    ),
     Field(name="line_accuracy_high", label="to", kind="percent", decimals=1, width=60, doc="95 % interval, upper end."),
-    Field(name="defect_free", label="Defect-free", kind="percent", decimals=1, width=85,
-          doc="Pairs without any disagreement / pairs."),
-    Field(name="within_tolerance", label="In tolerance", kind="percent", decimals=1, width=90,
-          doc="Pairs whose scores differ by no more than the form's tolerance / scored pairs; auto-fail included."),
-    Field(name="answers", label="Answers", kind="integer", width=70,
-          doc="Answers of both sides that can be a defect or not (n of AC1 and kappa)."),
-    Field(name="ac1", label="AC1", kind="number", decimals=2, width=60, tone="share",
-          doc="Gwet's AC1 of defect found or not, per answer; holds where nearly everything passes."),
-    Field(name="ac1_low", label="AC1 from", kind="number", decimals=2, width=70,
-          doc="95 % Dirichlet interval, evaluations as clusters."),
+    Field(
+        name="defect_free",
+        label="Defect-free",
+        kind="percent",
+        decimals=1,
+        width=85,
+        doc="Pairs without any disagreement / pairs.",
+    ),
+    Field(
+        name="within_tolerance",
+        label="In tolerance",
+        kind="percent",
+        decimals=1,
+        width=90,
+        doc="Pairs whose scores differ by no more than the form's tolerance / scored pairs; auto-fail included.",
+    ),
+    Field(
+        name="answers",
+        label="Answers",
+        kind="integer",
+        width=70,
+        doc="Answers of both sides that can be a defect or not (n of AC1 and kappa).",
+    ),
+    Field(
+        name="ac1",
+        label="AC1",
+        kind="number",
+        decimals=2,
+        width=60,
+        tone="share",
+        doc="Gwet's AC1 of defect found or not, per answer; holds where nearly everything passes.",
+    ),
+    Field(
+        name="ac1_low",
+        label="AC1 from",
+        kind="number",
+        decimals=2,
+        width=70,
+        doc="95 % Dirichlet interval, evaluations as clusters.",
+    ),
     Field(name="ac1_high", label="AC1 to", kind="number", decimals=2, width=65, doc="95 % interval, upper end."),
-    Field(name="kappa", label="Kappa", kind="number", decimals=2, width=60,
-          doc="Cohen's kappa of defect found or not, per answer; empty below n_min pairs and where it is undefined."),
-    Field(name="bias", label="Leniency", kind="number", decimals=2, width=75, tone="leniency",
-          doc="Mean leniency in points of 100, before auto-fail; + is lenient. Missed fatals are counted apart."),
+    Field(
+        name="kappa",
+        label="Kappa",
+        kind="number",
+        decimals=2,
+        width=60,
+        doc="Cohen's kappa of defect found or not, per answer; empty below n_min pairs and where it is undefined.",
+    ),
+    Field(
+        name="bias",
+        label="Leniency",
+        kind="number",
+        decimals=2,
+        width=75,
+        tone="leniency",
+        doc="Mean leniency in points of 100, before auto-fail; + is lenient. Missed fatals are counted apart.",
+    ),
     Field(name="bias_low", label="Leniency from", kind="number", decimals=2, width=80, doc="95 % t interval."),
-    Field(name="bias_high", label="Leniency to", kind="number", decimals=2, width=75, doc="95 % t interval, upper end."),
-    Field(name="mae", label="Mean |Δ|", kind="number", decimals=2, width=75,
-          doc="Mean absolute difference of scores, in points of 100, before auto-fail."),
-    Field(name="critical_miss", label="Critical missed", kind="integer", width=95,
-          doc="Pairs in which the auditor found a critical failure and the auditee none."),
-    Field(name="critical_false", label="Critical false", kind="integer", width=90,
-          doc="Pairs in which the auditee found a critical failure and the auditor none."),
-    Field(name="critical_wrong_reason", label="Critical otherwise", kind="integer", width=110,
-          doc="Pairs in which both found critical failures, on different criteria."),
+    Field(
+        name="bias_high", label="Leniency to", kind="number", decimals=2, width=75, doc="95 % t interval, upper end."
+    ),
+    Field(
+        name="mae",
+        label="Mean |Δ|",
+        kind="number",
+        decimals=2,
+        width=75,
+        doc="Mean absolute difference of scores, in points of 100, before auto-fail.",
+    ),
+    Field(
+        name="critical_miss",
+        label="Critical missed",
+        kind="integer",
+        width=95,
+        doc="Pairs in which the auditor found a critical failure and the auditee none.",
+    ),
+    Field(
+        name="critical_false",
+        label="Critical false",
+        kind="integer",
+        width=90,
+        doc="Pairs in which the auditee found a critical failure and the auditor none.",
+    ),
+    Field(
+        name="critical_wrong_reason",
+        label="Critical otherwise",
+        kind="integer",
+        width=110,
+        doc="Pairs in which both found critical failures, on different criteria.",
+    ),
 )

@@ -12,10 +12,15 @@ from qa_sync.reports.report import Scene
 
 def counted_note(scene: Scene) -> str:
     """How weeks and tolerance are counted."""
-    event = {"submitted_at": "the evaluation was submitted", "closed_at": "the interaction was closed",
-             "auditor_submitted_at": "the audit was submitted"}[scene.basis_event]
-    return (f"Weeks are ISO weeks of {scene.time_zone}, by when {event}. Tolerance, inclusive: the form's own; else "
-            f"{scene.tolerance:g} points, or 0 levels on ordinal forms.")
+    event = {
+        "submitted_at": "the evaluation was submitted",
+        "closed_at": "the interaction was closed",
+        "auditor_submitted_at": "the audit was submitted",
+    }[scene.basis_event]
+    return (
+        f"Weeks are ISO weeks of {scene.time_zone}, by when {event}. Tolerance, inclusive: the form's own; else "
+        f"{scene.tolerance:g} points, or 0 levels on ordinal forms."
+    )
 
 
 def open_weeks_note(scene: Scene) -> tuple[str, ...]:

@@ -12,15 +12,28 @@ from qa_sync.reports.grouping import INTERACTION_COLUMNS, Grouping
 from qa_sync.reports.report import Scene
 
 POPULATION_FIELDS = (
-    Field(name="evaluations", label="Evaluations", kind="integer", width=85,
-          doc="Evaluations that could be audited (N), audited or not."),
-    Field(name="coverage", label="Coverage", kind="percent", decimals=1, width=75, tone="bar",
-          doc="Evaluations with an audit that could be compared / evaluations."),
+    Field(
+        name="evaluations",
+        label="Evaluations",
+        kind="integer",
+        width=85,
+        doc="Evaluations that could be audited (N), audited or not.",
+    ),
+    Field(
+        name="coverage",
+        label="Coverage",
+        kind="percent",
+        decimals=1,
+        width=75,
+        tone="bar",
+        doc="Evaluations with an audit that could be compared / evaluations.",
+    ),
 )
 
 #: Columns that an evaluation has without an audit; by any other, coverage means nothing.
-OF_EVALUATIONS = frozenset({"site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "agent",
-                             *INTERACTION_COLUMNS})
+OF_EVALUATIONS = frozenset(
+    {"site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "agent", *INTERACTION_COLUMNS}
+)
 
 
 #: Known only of an audit where the event that counts is the audit's submission.
@@ -42,8 +55,13 @@ def population(
     found = scene.engine.fetch(f"""
         SELECT {keys}, count(*) AS evaluations FROM auditees WHERE {condition} GROUP BY {names}""")
     listed = [g.name for g in by] or ["everything"]
-    sizes = dict(zip(
-            zip(*[found[name].to_pylist() for name in listed], strict=True), found["evaluations"].to_pylist(), strict=True))
+    sizes = dict(
+        zip(
+            zip(*[found[name].to_pylist() for name in listed], strict=True),
+            found["evaluations"].to_pylist(),
+            strict=True,
+        )
+    )
     wanted = zip(*[counts[name].to_pylist() for name in listed], strict=True)
     evaluations = pa.array([sizes.get(key) for key in wanted], pa.int64())
     coverage = pc.divide(counts["pairs"].cast(pa.float64()).combine_chunks(), evaluations.cast(pa.float64()))

@@ -14,10 +14,16 @@ def prepare(scene: Scene) -> None:
     evaluation that could be audited, audited or not, with the same.
     """
     own = ", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)
-    scene.engine.table("audited", f"""
-        SELECT p.*, {own} FROM pairs p LEFT JOIN interactions i ON i.interaction_id = p.interaction_id""")
+    scene.engine.table(
+        "audited",
+        f"""
+        SELECT p.*, {own} FROM pairs p LEFT JOIN interactions i ON i.interaction_id = p.interaction_id""",
+    )
     measures.prepare(scene)
-    scene.engine.view("auditees", f"""
+    scene.engine.view(
+        "auditees",
+        f"""
         SELECT b.*, b.evaluator_id AS auditee_id, {own}
         FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id
-        WHERE b.bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')""")
+        WHERE b.bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')""",
+    )

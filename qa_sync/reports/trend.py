@@ -27,9 +27,14 @@ def trend(scene: Scene, ask: Ask) -> Report:
     counts = count_groups(scene, by, keep, pairs_that_count=counted(list(ask.where)))
     measures = conclude(counts, scene)
     cells = {
-        (site, week): (value, n) for site, week, value, n in zip(
-            counts["site"].to_pylist(), counts["week"].to_pylist(), measures["line_accuracy"].to_pylist(),
-            counts["pairs"].to_pylist(), strict=True)
+        (site, week): (value, n)
+        for site, week, value, n in zip(
+            counts["site"].to_pylist(),
+            counts["week"].to_pylist(),
+            measures["line_accuracy"].to_pylist(),
+            counts["pairs"].to_pylist(),
+            strict=True,
+        )
     }
     weeks = sorted({week for _, week in cells if week is not None})
     fields = [Field(name="week", label="Week", width=90, doc="ISO week.")]
@@ -38,15 +43,31 @@ def trend(scene: Scene, ask: Ask) -> Report:
         # Named after the site, so that a new site adds columns and moves none.
         name = field_name(site)
         found = [cells.get((site, week), (None, 0)) for week in weeks]
-        fields.append(Field(name=name, label=site, kind="percent", decimals=1, width=110, tone="share",
-                            doc=f"Line accuracy of {site}; empty below {scene.n_min} pairs."))
+        fields.append(
+            Field(
+                name=name,
+                label=site,
+                kind="percent",
+                decimals=1,
+                width=110,
+                tone="share",
+                doc=f"Line accuracy of {site}; empty below {scene.n_min} pairs.",
+            )
+        )
         fields.append(Field(name=f"{name}_n", label=f"{site}: pairs", kind="integer", width=95, doc="Pairs (n)."))
         columns[name] = pa.array([value for value, _ in found], pa.float64())
         columns[f"{name}_n"] = pa.array([n for _, n in found], pa.int64())
     rows = pa.table(columns)
     notes = (counted_note(scene), *open_weeks_note(scene), *left_out)
-    return Report(name="trend", title="Line accuracy by week", fields=tuple(fields), key="week", rows=rows,
-                  charts=_chart(rows), notes=notes)
+    return Report(
+        name="trend",
+        title="Line accuracy by week",
+        fields=tuple(fields),
+        key="week",
+        rows=rows,
+        charts=_chart(rows),
+        notes=notes,
+    )
 
 
 def field_name(site: str) -> str:
@@ -62,8 +83,19 @@ def _chart(rows: pa.Table) -> tuple[Chart, ...]:
     if not lowest:
         return ()
     low = max(0, math.floor(min(lowest) * 10 - 0.2)) / 10
-    return (Chart(name="trend", title="Line accuracy by week", kind="line", data="trend", x="week", series=series,
-                  percent=True, low=low, high=1.0),)
+    return (
+        Chart(
+            name="trend",
+            title="Line accuracy by week",
+            kind="line",
+            data="trend",
+            x="week",
+            series=series,
+            percent=True,
+            low=low,
+            high=1.0,
+        ),
+    )
 
 
 def _sites(scene: Scene, keep: str) -> tuple[list[str], tuple[str, ...]]:

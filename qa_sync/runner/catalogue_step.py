@@ -15,7 +15,9 @@ from qa_sync.store import Coverage, Store, stored_schema
 _SOURCE, _STREAM = CATALOGUE.split(".")
 
 
-def store_catalogue(store: Store, tables: Mapping[str, pa.Table], *, catalogue_hash: str, run_id: str, at: datetime) -> int:
+def store_catalogue(
+    store: Store, tables: Mapping[str, pa.Table], *, catalogue_hash: str, run_id: str, at: datetime
+) -> int:
     """Store the catalogue's tables where they changed; what is gone gets a tombstone. Returns the rows written.
 
     Args:

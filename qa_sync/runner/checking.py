@@ -112,5 +112,6 @@ def stream_problems(workspace: Workspace, source: str, offered: Sequence[str]) -
         else:
             tables = ", ".join(mapping.streams[stream])
             workspace.notify(
-                f"{source}: the mapping reads {stream}, which is not switched on; {tables} gets nothing from it")
+                f"{source}: the mapping reads {stream}, which is not switched on; {tables} gets nothing from it"
+            )
     return problems

@@ -30,8 +30,12 @@ RELATION = "raw_batch"
 def feeds_of(mappings: Dict[str, Mapping], zone: str) -> list[Feed]:
     """Compile every (stream, table) of the sources' mappings, in the order of their files."""
     return [
-        Feed(source=source, stream=stream, table=table,
-             compiled=compile_table(mapping, source=source, stream=stream, table=table, zone=zone, relation=RELATION))
+        Feed(
+            source=source,
+            stream=stream,
+            table=table,
+            compiled=compile_table(mapping, source=source, stream=stream, table=table, zone=zone, relation=RELATION),
+        )
         for source, mapping in mappings.items()
         for stream, tables in mapping.streams.items()
         for table in tables

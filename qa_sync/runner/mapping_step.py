@@ -123,7 +123,9 @@ class _TableStep:
         engine = DuckEngine()
         try:
             engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
-            sizes = engine.fetch(f"SELECT n, count(*) AS size FROM stored WHERE n > {covered:d} AND n <= {target:d} GROUP BY n")
+            sizes = engine.fetch(
+                f"SELECT n, count(*) AS size FROM stored WHERE n > {covered:d} AND n <= {target:d} GROUP BY n"
+            )
         finally:
             engine.close()
         by_n = dict(zip(sizes["n"].to_pylist(), sizes["size"].to_pylist(), strict=True))
@@ -141,11 +143,14 @@ class _TableStep:
         engine = DuckEngine()
         try:
             engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
-            engine.table(RELATION, f"SELECT * FROM stored WHERE n BETWEEN {first:d} AND {last:d}")
+            engine.view(RELATION, f"SELECT * FROM stored WHERE n BETWEEN {first:d} AND {last:d}")
             engine.table("mapped", feed.compiled.sql)
-            engine.view("judged", """
+            engine.view(
+                "judged",
+                """
                 SELECT *, len(list_filter(coalesce(_problems, []), lambda p: p.severity = 'reject')) > 0 AS _rejected
-                FROM mapped""")
+                FROM mapped""",
+            )
             self._check(engine, feed)
             problems = engine.fetch("""
                 SELECT record_id, payload_hash, p.field AS field, p.reason AS reason, p.severity AS severity
@@ -181,16 +186,27 @@ class _TableStep:
 
     def _set_aside(self, feed: Feed, problems: list[dict[str, str]], at: datetime, counts: MapCounts) -> None:
         for severity, ledger in (("reject", "rejects"), ("finding", "findings")):
-            rows = [(p["record_id"], p["field"], p["reason"], p["payload_hash"])
-                    for p in problems if p["severity"] == severity]
+            rows = [
+                (p["record_id"], p["field"], p["reason"], p["payload_hash"])
+                for p in problems
+                if p["severity"] == severity
+            ]
             if not rows:
                 continue
-            made = aside_rows(run_id=self.run_id, at=at, source=feed.source, stream=feed.stream, stage="map",
-                              table=feed.table, severity=severity, mapping_hash=feed.compiled.hash, rows=rows)
+            made = aside_rows(
+                run_id=self.run_id,
+                at=at,
+                source=feed.source,
+                stream=feed.stream,
+                stage="map",
+                table=feed.table,
+                severity=severity,
+                mapping_hash=feed.compiled.hash,
+                rows=rows,
+            )
             unseen = self.store.ledger.unseen_rejects(made)
             self.store.ledger.append(ledger, unseen)  # type: ignore[arg-type]
             if severity == "reject":
                 counts.new_rejects += unseen.num_rows
             else:
                 counts.findings += len(rows)
-

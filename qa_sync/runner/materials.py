@@ -69,7 +69,8 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
     if problems or catalogue is None:
         raise ConfigError(problems)
     contents = {
-        "programme": settings.programme.model_dump(mode="json"), **texts,
+        "programme": settings.programme.model_dump(mode="json"),
+        **texts,
         "versions": {"qa_sync": __version__, "metrics": {m.id: m.version for m in PUBLISHED}},
     }
     return Materials(mappings=mappings, catalogue=catalogue, dashboards=dashboards, contents=contents)
@@ -83,12 +84,16 @@ def problems_beside(folder: Path) -> list[Problem]:
         return []
     data = document.data if isinstance(document.data, dict) else {}
     try:
-        settings = WorkspaceSettings.model_validate({
-            "forms": [name for name in data.get("forms") or [] if isinstance(name, str)],
-            "sources": _only(data.get("sources"), required="connector", optional="mapping"),
-            "dashboards": {name: {**entry, "sinks": ["any"]}
-                           for name, entry in _only(data.get("dashboards"), required="definition").items()},
-        })
+        settings = WorkspaceSettings.model_validate(
+            {
+                "forms": [name for name in data.get("forms") or [] if isinstance(name, str)],
+                "sources": _only(data.get("sources"), required="connector", optional="mapping"),
+                "dashboards": {
+                    name: {**entry, "sinks": ["any"]}
+                    for name, entry in _only(data.get("dashboards"), required="definition").items()
+                },
+            }
+        )
         read_materials(folder, settings, document)
     except (ValidationError, TypeError):
         return []
@@ -102,7 +107,8 @@ def _only(entries: Any, *, required: str, optional: str = "") -> dict[str, dict[
     found = entries.items() if isinstance(entries, dict) else ()
     return {
         str(name): {key: entry[key] for key in (required, optional) if isinstance(entry.get(key), str)}
-        for name, entry in found if isinstance(entry, dict) and isinstance(entry.get(required), str)
+        for name, entry in found
+        if isinstance(entry, dict) and isinstance(entry.get(required), str)
     }
 
 
@@ -134,7 +140,9 @@ def definition_from_text(text: str, name: str) -> definitions.Definition:
 
 
 def _absent(document: yamlfile.Document, path: tuple[str | int, ...], name: str) -> Problem:
-    return document.problem(path, f"there is no file {name}", "it is looked for in the workspace, then among the starters")
+    return document.problem(
+        path, f"there is no file {name}", "it is looked for in the workspace, then among the starters"
+    )
 
 
 T = TypeVar("T")

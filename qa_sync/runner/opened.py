@@ -34,8 +34,12 @@ def programme_of(contents: dict[str, Any]) -> Programme:
     """Return the programme's rules as a run kept them."""
     kept = contents["programme"]
     return Programme(
-        time_zone=kept["time_zone"], tolerance=kept["tolerance"], audit_window_days=kept["audit_window_days"],
-        n_min=kept["n_min"], min_common_weight=kept["min_common_weight"], basis_event=kept["basis_event"],
+        time_zone=kept["time_zone"],
+        tolerance=kept["tolerance"],
+        audit_window_days=kept["audit_window_days"],
+        n_min=kept["n_min"],
+        min_common_weight=kept["min_common_weight"],
+        basis_event=kept["basis_event"],
         references=tuple(kept["references"]),
     )
 
@@ -66,9 +70,15 @@ def opened(store: Store, snapshot: Snapshot, *, as_of: datetime, run_id: str, ra
         kept = contents["programme"]
         reconciled = reconcile(engine, programme, as_of=as_of)
         scene = Scene(
-            engine=engine, as_of=as_of, time_zone=programme.time_zone, tolerance=programme.tolerance,
-            n_min=programme.n_min, audit_window_days=programme.audit_window_days, basis_event=programme.basis_event,
-            seed=kept["seed"], run_id=run_id,
+            engine=engine,
+            as_of=as_of,
+            time_zone=programme.time_zone,
+            tolerance=programme.tolerance,
+            n_min=programme.n_min,
+            audit_window_days=programme.audit_window_days,
+            basis_event=programme.basis_event,
+            seed=kept["seed"],
+            run_id=run_id,
         )
         prepare(scene)
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)

@@ -48,10 +48,14 @@ class Published:
         """Return the counts that a run's summary shows."""
         shown = [plan for plan in self.plans if plan.wanted.shape.name != CONTROL]
         return {
-            "sink": self.sink, "data_cells": self.data_cells, "added_rows": sum(p.inserted_rows for p in shown),
+            "sink": self.sink,
+            "data_cells": self.data_cells,
+            "added_rows": sum(p.inserted_rows for p in shown),
             "updated_cells": sum(len(rows) for p in shown for rows, _ in p.updates.values()),
-            "unchanged_rows": sum(p.unchanged_rows for p in shown), "conflicts": len(self.conflicts),
-            "calls": self.receipt.calls if self.receipt else 0, "url": self.receipt.url if self.receipt else "",
+            "unchanged_rows": sum(p.unchanged_rows for p in shown),
+            "conflicts": len(self.conflicts),
+            "calls": self.receipt.calls if self.receipt else 0,
+            "url": self.receipt.url if self.receipt else "",
         }
 
 
@@ -94,32 +98,26 @@ class Publisher:
         return made
 
     def _attempt(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
-        control = control_tab(definition, self._base(definition.name, sink_name, CONTROL))
+        bases = self.store.ledger.published_tabs(definition.name, sink_name)
+        control = control_tab(definition, bases.get(CONTROL))
         shapes = [*(tab.shape for tab in tabs), control.shape]
         present = sink.present(shapes)
-        plans = [self._plan(definition.name, sink_name, tab, present) for tab in tabs]
+        plans = [_plan(tab, present, bases) for tab in tabs]
         if any(not plan.is_empty for plan in plans):
             # Only a change of data moves the control tab: a quiet refresh writes nothing.
             control = control_tab(definition, None, run_id=self.run_id, at=self.at, plans=plans)
-        plans.append(self._plan(definition.name, sink_name, control, present))
+        plans.append(_plan(control, present, bases))
         receipt = None
         if not self.dry_run:
             receipt = sink.apply(plans, present)
-            self._remember(definition.name, sink_name, plans)
+            self._remember(definition.name, sink_name, plans, bases)
         return Published(dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt)
 
-    def _plan(self, dashboard: str, sink: str, tab: Tab, present: Present) -> TabPlan:
-        name = tab.shape.name
-        return plan_tab(tab, present.tabs.get(name), self._base(dashboard, sink, name))
-
-    def _base(self, dashboard: str, sink: str, tab: str) -> Base | None:
-        return self.store.ledger.published(dashboard, sink, tab)
-
-    def _remember(self, dashboard: str, sink: str, plans: list[TabPlan]) -> None:
+    def _remember(self, dashboard: str, sink: str, plans: list[TabPlan], bases: Mapping[str, Base]) -> None:
         rows: list[dict[str, Any]] = []
         for plan in plans:
             name = plan.wanted.shape.name
-            base = self._base(dashboard, sink, name) or {}
+            base = bases.get(name) or {}
             wanted = _by_key(plan.wanted)
             for key, cells in wanted.items():
                 if base.get(key) != cells:
@@ -131,9 +129,20 @@ class Publisher:
         self, dashboard: str, sink: str, tab: str, key: str, cells: Mapping[str, Cell], *, removed: bool = False
     ) -> dict[str, Any]:
         return {
-            "run_id": self.run_id, "at": self.at, "dashboard": dashboard, "sink": sink, "tab": tab, "key": key,
-            "cells": json.dumps(cells, ensure_ascii=False, sort_keys=True), "removed": removed,
+            "run_id": self.run_id,
+            "at": self.at,
+            "dashboard": dashboard,
+            "sink": sink,
+            "tab": tab,
+            "key": key,
+            "cells": json.dumps(cells, ensure_ascii=False, sort_keys=True),
+            "removed": removed,
         }
+
+
+def _plan(tab: Tab, present: Present, bases: Mapping[str, Base]) -> TabPlan:
+    name = tab.shape.name
+    return plan_tab(tab, present.tabs.get(name), bases.get(name))
 
 
 def _by_key(tab: Tab) -> dict[str, dict[str, Cell]]:

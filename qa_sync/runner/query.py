@@ -16,9 +16,12 @@ from qa_sync.errors import ConfigError, Problem
 LISTED = "'qa-sync query --tables' lists what there is"
 
 #: Table functions that read nothing but their arguments. All others reach for files, settings or the network.
-_HARMLESS = frozenset({"range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row", "json_each",
-                       "json_tree"})
-_FORBIDDEN_SCALARS = frozenset({"current_setting", "getenv", "getvariable", "read_text", "read_blob", "query", "query_table"})
+_HARMLESS = frozenset(
+    {"range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row", "json_each", "json_tree"}
+)
+_FORBIDDEN_SCALARS = frozenset(
+    {"current_setting", "getenv", "getvariable", "read_text", "read_blob", "query", "query_table"}
+)
 
 
 def select(engine: DuckEngine, sql: str) -> pa.Table:
@@ -38,7 +41,9 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
     statement = tree["statements"][0]
     for name in _reached(statement):
         what = f"a query may not use {name}"
-        raise ConfigError(Problem(what=what, hint="it reads the workspace's tables only: no files, network or settings"))
+        raise ConfigError(
+            Problem(what=what, hint="it reads the workspace's tables only: no files, network or settings")
+        )
     known = engine.names()
     readable = {name.lower() for name in known} | {name.lower() for name in _named(statement)}
     for name in _tables(statement):

@@ -35,9 +35,15 @@ class RunReport:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {
-            "run_id": self.run_id, "command": self.command, "status": self.status, "exit_code": self.exit_code,
-            "started_at": self.started_at.isoformat(), "finished_at": self.finished_at.isoformat(),
-            "new_rejects": self.new_rejects, "counts": self.counts, "timings": self.timings,
+            "run_id": self.run_id,
+            "command": self.command,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+            "new_rejects": self.new_rejects,
+            "counts": self.counts,
+            "timings": self.timings,
         }
 
 
@@ -94,16 +100,31 @@ def recording(
     finished = clock()
     _finish(store, run, finished)
     run.report = RunReport(
-        run_id=run.run_id, command=command, status="done", started_at=run.started_at, finished_at=finished,
-        counts=run.counts, timings=run.timings, new_rejects=run.new_rejects,
-        exit_code=3 if run.new_rejects > max_new_rejects else 0, snapshot=run.snapshot is not None,
+        run_id=run.run_id,
+        command=command,
+        status="done",
+        started_at=run.started_at,
+        finished_at=finished,
+        counts=run.counts,
+        timings=run.timings,
+        new_rejects=run.new_rejects,
+        exit_code=3 if run.new_rejects > max_new_rejects else 0,
+        snapshot=run.snapshot is not None,
     )
 
 
 def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> None:
     counts = {**run.counts, "new_rejects": run.new_rejects}
-    store.ledger.finish(Run(
-        run_id=run.run_id, command=run.command, status="failed" if error else "done", started_at=run.started_at,
-        finished_at=now, counts=counts, timings=run.timings, error=error,
-        snapshot=run.snapshot if run.is_reconciled or not error else None,
-    ))
+    store.ledger.finish(
+        Run(
+            run_id=run.run_id,
+            command=run.command,
+            status="failed" if error else "done",
+            started_at=run.started_at,
+            finished_at=now,
+            counts=counts,
+            timings=run.timings,
+            error=error,
+            snapshot=run.snapshot if run.is_reconciled or not error else None,
+        )
+    )

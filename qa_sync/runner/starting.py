@@ -10,7 +10,15 @@ from qa_sync.config.workspace import bundled_folder
 from qa_sync.errors import ConfigError, Problem
 
 #: Starters that a new workspace gets a copy of, to be edited; others are used from where they are bundled.
-COPIED = ("zendesk.yaml", "verint.yaml", "verint_files.yaml", "roster.yaml", "dashboards/weekly.yaml", "forms/support_quality.yaml")
+COPIED = (
+    "zendesk.yaml",
+    "verint.yaml",
+    "verint_files.yaml",
+    "roster.yaml",
+    "mapping.schema.json",
+    "dashboards/weekly.yaml",
+    "forms/support_quality.yaml",
+)
 
 
 def start_workspace(folder: Path) -> list[str]:

@@ -41,8 +41,10 @@ class StreamCounts:
     def check(self, name: str) -> None:
         """Raise ConservationError when the counts do not add up."""
         if self.read != self.accepted + self.unchanged + self.rejected:
-            msg = (f"{name}: read {self.read} is not accepted {self.accepted} + unchanged {self.unchanged}"
-                   f" + rejected {self.rejected}")
+            msg = (
+                f"{name}: read {self.read} is not accepted {self.accepted} + unchanged {self.unchanged}"
+                f" + rejected {self.rejected}"
+            )
             raise ConservationError(msg)
 
 
@@ -68,7 +70,14 @@ class _Batch:
 
 
 def sync_stream(
-    store: Store, source: Source, name: str, stream: Stream, *, run_id: str, clock: Callable[[], datetime], progress: Progress
+    store: Store,
+    source: Source,
+    name: str,
+    stream: Stream,
+    *,
+    run_id: str,
+    clock: Callable[[], datetime],
+    progress: Progress,
 ) -> StreamCounts:
     """Pull everything a stream has now; return what became of it.
 
@@ -144,8 +153,9 @@ class _Puller:
         unread = pa.concat_tables([*batch.rejects, prepared.rejects.cast(PAGE_REJECTS)])
         new = self._set_aside(unread, at)
         if prepared.rows.num_rows or batch.cursor != before or n == 0:
-            n = raw.commit(prepared.rows, cursor=batch.cursor, expected_n=n, run_id=self.run_id, at=at,
-                           note={"listing": listing})
+            n = raw.commit(
+                prepared.rows, cursor=batch.cursor, expected_n=n, run_id=self.run_id, at=at, note={"listing": listing}
+            )
             self.counts.commits += 1
         self._count(records.num_rows + sum(r.num_rows for r in batch.rejects), prepared.counts, unread.num_rows, new)
         return n

@@ -62,8 +62,13 @@ def sandboxes(
         yield running
 
 
-def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
-         say: Callable[[str], None] = lambda _line: None) -> DemoResult:
+def demo(
+    folder: Path,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> DemoResult:
     """Run the main job on a generated programme, over HTTP, in a workspace below ``folder``.
 
     A second call finds the first one's store and sheet, and nothing new.
@@ -88,8 +93,9 @@ def demo(folder: Path, *, fresh: bool = False, progress: Progress | None = None,
                 page.parent.mkdir(exist_ok=True)
                 page.write_text(html, encoding="utf-8")
                 pages.append(page)
-    return DemoResult(workspace=workspace, report=report, workbooks=tuple(sorted((folder / "out").glob("*.xlsx"))),
-                      pages=tuple(pages))
+    return DemoResult(
+        workspace=workspace, report=report, workbooks=tuple(sorted((folder / "out").glob("*.xlsx"))), pages=tuple(pages)
+    )
 
 
 def _clock_after(end: datetime) -> Callable[[], datetime]:

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, literal
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.mapping import lines, try_out
-from qa_sync.model.system import RAW
+from qa_sync.model.system import PAGE, RAW
 from qa_sync.runner.feeds import RELATION
 from qa_sync.runner.workspace import Workspace
+from qa_sync.store.payloads import valid_payloads
 
 MAX_BYTES = 20_000_000
 _NEWEST = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
@@ -45,8 +45,11 @@ def try_record(workspace: Workspace, record: str, *, source: str = "", stream: s
     for name, stream_name in streams:
         found = _stored(workspace, name, stream_name, record)
         if found is not None:
-            told += ["", *_try_row(workspace, name, stream_name, found)] if told else _try_row(
-                workspace, name, stream_name, found)
+            told += (
+                ["", *_try_row(workspace, name, stream_name, found)]
+                if told
+                else _try_row(workspace, name, stream_name, found)
+            )
     if not told:
         raise ConfigError(_not_there(workspace, record, streams))
     return told
@@ -67,16 +70,22 @@ def _streams(workspace: Workspace, source: str, stream: str) -> list[tuple[str, 
 def _try_file(workspace: Workspace, path: Path, streams: list[tuple[str, str]]) -> list[str]:
     if len(streams) > 1:
         listed = ", ".join(".".join(pair) for pair in streams)
-        raise ConfigError(Problem(what=f"{path.name} could be a record of several streams: {listed}",
-                                  hint="say which: --source NAME --stream NAME"))
-    name, stream = streams[0]
-    told = _try_row(workspace, name, stream, _row_of(path))
-    note = "  a file is read as it is; of what a source sends, only what may be stored would be here"
-    return [told[0], note, *told[1:]]
+        raise ConfigError(
+            Problem(
+                what=f"{path.name} could be a record of several streams: {listed}",
+                hint="say which: --source NAME --stream NAME",
+            )
+        )
+    ((source, stream),) = streams
+    text, record_id, wrapped = _record_of(path)
+    told = _try_row(workspace, source, stream, _raw_row(text, record_id, path))
+    notes = [f"  the record is what stands under {wrapped}"] if wrapped else []
+    notes.append("  a file is read as it is; of what a source sends, only what may be stored would be here")
+    return [told[0], *notes, *told[1:]]
 
 
-def _row_of(path: Path) -> pa.Table:
-    """Return the one record of a JSON file as a raw row; messages never quote it."""
+def _record_of(path: Path) -> tuple[str, str, str]:
+    """Return the one record of a JSON file, its id, and the key it was wrapped in, if any; messages never quote it."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(Problem(what=f"larger than {MAX_BYTES:,} bytes", file=str(path)))
@@ -94,14 +103,23 @@ def _row_of(path: Path) -> pa.Table:
     if not isinstance(data, dict):
         hint = "one record is an object: { ... }"
         raise ConfigError(Problem(what="holds no single record", hint=hint, file=str(path), line=1, column=1))
-    return _raw_row(text, record_id=str(data.get("id") or path.stem))
+    inner = next(iter(data.values()), None)
+    if len(data) == 1 and isinstance(inner, dict) and "id" in inner:  # as an interface answers: {"ticket": {"id": ...}}
+        return json.dumps(inner), str(inner["id"]), next(iter(data))
+    return text, str(data.get("id") or path.stem), ""
 
 
-def _raw_row(payload: str, *, record_id: str) -> pa.Table:
+def _raw_row(payload: str, record_id: str, path: Path) -> pa.Table:
+    """Return a raw row with the payload as the store would keep it: odd characters repaired."""
     moment = datetime(1970, 1, 1, tzinfo=UTC)  # a file says nothing of its version, and no column reads it
-    row: dict[str, Any] = {
-        "id": record_id, "source_stamp": moment, "source_seq": 0, "ingested_at": moment, "run_id": "", "deleted": False,
-        "payload": payload, "payload_hash": hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest(), "n": 0}
+    page = {"id": record_id, "source_stamp": moment, "source_seq": 0, "deleted": False, "payload": payload}
+    with _engine() as engine:
+        valid, rejects, _ = valid_payloads(engine, pa.Table.from_pylist([page], schema=PAGE))
+    if rejects.num_rows:
+        raise ConfigError(Problem(what=f"cannot be stored: {rejects['reason'][0].as_py()}", file=str(path)))
+    kept = valid.to_pylist()[0]
+    digest = hashlib.sha256(kept["payload"].encode()).hexdigest()
+    row = {**kept, "ingested_at": moment, "run_id": "", "payload_hash": digest, "n": 1}
     return pa.Table.from_pylist([row], schema=RAW)
 
 
@@ -131,8 +149,12 @@ def _try_row(workspace: Workspace, source: str, stream: str, row: pa.Table) -> l
     with _engine() as engine:
         engine.register(RELATION, row)
         for table in mapping.streams[stream]:
-            told += ["", *lines(try_out(engine, mapping, source=source, stream=stream, table=table, zone=zone,
-                                        relation=RELATION))]
+            told += [
+                "",
+                *lines(
+                    try_out(engine, mapping, source=source, stream=stream, table=table, zone=zone, relation=RELATION)
+                ),
+            ]
     return told
 
 
@@ -144,8 +166,10 @@ def _not_there(workspace: Workspace, record: str, streams: list[tuple[str, str]]
     with _engine() as engine:
         for source, stream in streams:
             engine.scan("stored", workspace.store.raw(source, stream).files(), RAW)
-            size = engine.fetch(f"SELECT count(DISTINCT id) AS n, min(id) AS example, "
-                                f"coalesce(bool_or(id = {literal(bare)}), false) AS bare FROM stored").to_pylist()[0]
+            size = engine.fetch(
+                f"SELECT count(DISTINCT id) AS n, min(id) AS example, "
+                f"coalesce(bool_or(id = {literal(bare)}), false) AS bare FROM stored"
+            ).to_pylist()[0]
             looked.append(f"{source}.{stream} ({size['n']:,} records)")
             if size["bare"]:
                 hints.insert(0, f"ids are those of the source, without a prefix: try {bare}")

@@ -145,9 +145,17 @@ class Workspace:
             run = Recording(run_id="dry-run", command="publish", started_at=self._clock())
             published = self._publish_as_of(run, dashboards, as_of, dry_run=True)
             run.report = RunReport(
-                run_id=run.run_id, command="publish", status="planned", started_at=run.started_at,
-                finished_at=self._clock(), counts=run.counts, timings=run.timings, new_rejects=0, exit_code=0,
-                snapshot=False)
+                run_id=run.run_id,
+                command="publish",
+                status="planned",
+                started_at=run.started_at,
+                finished_at=self._clock(),
+                counts=run.counts,
+                timings=run.timings,
+                new_rejects=0,
+                exit_code=0,
+                snapshot=False,
+            )
             return _report(run), published
         with self._leased("publish") as run:
             published = self._publish_as_of(run, dashboards, as_of, dry_run=False)
@@ -248,8 +256,14 @@ class Workspace:
     def _context(self, name: str, mapped_fields: Mapping[str, frozenset[str]]) -> Context:
         state = self.store.folder / "state" / name
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Context(name=name, folder=self.folder, state=state, time_zone=self.settings.programme.time_zone,
-                       notify=self._progress.say, mapped_fields=mapped_fields)
+        return Context(
+            name=name,
+            folder=self.folder,
+            state=state,
+            time_zone=self.settings.programme.time_zone,
+            notify=self._progress.say,
+            mapped_fields=mapped_fields,
+        )
 
     @contextmanager
     def _placed(self, path: tuple[str, ...]) -> Iterator[None]:
@@ -263,7 +277,7 @@ class Workspace:
         """Return a problem below ``path`` of the settings file with its line and column, once, whoever wrote the path."""
         if problem.file:
             return problem
-        own = problem.path if problem.path[:len(path)] == path else (*path, *problem.path)
+        own = problem.path if problem.path[: len(path)] == path else (*path, *problem.path)
         return self.problem(own, problem.what, problem.hint)
 
     def notify(self, text: str) -> None:
@@ -283,8 +297,12 @@ class Workspace:
         held: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if exclusive:
             held = lease(self.store.folder, "run", run_id=run_id, wait=self._wait, notify=self._progress.say)
-        with held, recording(self.store, command, clock=self._clock, run_id=run_id,
-                             max_new_rejects=self.settings.max_new_rejects) as run:
+        with (
+            held,
+            recording(
+                self.store, command, clock=self._clock, run_id=run_id, max_new_rejects=self.settings.max_new_rejects
+            ) as run,
+        ):
             yield run
 
     def set_up_problems(self, *, sources: Sequence[str] = (), sinks: Sequence[str] = ()) -> list[Problem]:
@@ -336,8 +354,12 @@ class Workspace:
     def _failed(self, failures: list[tuple[str, QASyncError]]) -> QASyncError:
         """Return one error for all streams that failed: every set-up problem with its place, or the first failure."""
         if all(isinstance(error, ConfigError) for _, error in failures):
-            placed = [self.placed(problem, ("sources", name.split(".")[0])) for name, error in failures
-                      if isinstance(error, ConfigError) for problem in error.problems]
+            placed = [
+                self.placed(problem, ("sources", name.split(".")[0]))
+                for name, error in failures
+                if isinstance(error, ConfigError)
+                for problem in error.problems
+            ]
             return ConfigError(dict.fromkeys(placed))
         name, error = failures[0]
         rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
@@ -353,8 +375,9 @@ class Workspace:
             if stream.name not in mapped:
                 self._progress.say(f"{name}.{stream.name}: no mapping reads it; it is stored all the same")
             try:
-                done = sync_stream(self.store, source, name, stream, run_id=run.run_id, clock=self._clock,
-                                   progress=self._progress)
+                done = sync_stream(
+                    self.store, source, name, stream, run_id=run.run_id, clock=self._clock, progress=self._progress
+                )
             except QASyncError as error:
                 # The other streams still have their turn: what can be pulled, is.
                 done = getattr(error, "counts", StreamCounts())
@@ -362,7 +385,8 @@ class Workspace:
                 failures.append((f"{name}.{stream.name}", error))
             run.new_rejects += done.new_rejects
             counts[f"{name}.{stream.name}"] = {
-                field: getattr(done, field) for field in done.__slots__ if getattr(done, field) != ""}
+                field: getattr(done, field) for field in done.__slots__ if getattr(done, field) != ""
+            }
 
     def _map(self, run: Recording) -> None:
         self._progress.stage("map")
@@ -370,8 +394,13 @@ class Workspace:
         with run.timed("map"):
             for _ in range(SNAPSHOT_TRIES):
                 made = map_all(self.store, feeds, run_id=run.run_id, clock=self._clock, progress=self._progress)
-                store_catalogue(self.store, materials.catalogue.tables(), catalogue_hash=materials.catalogue_hash,
-                                run_id=run.run_id, at=self._clock())
+                store_catalogue(
+                    self.store,
+                    materials.catalogue.tables(),
+                    catalogue_hash=materials.catalogue_hash,
+                    run_id=run.run_id,
+                    at=self._clock(),
+                )
                 for name, counted in made.items():
                     counts = run.counts.setdefault("map", {}).setdefault(name, {})
                     for field in counted.__slots__:
@@ -411,7 +440,9 @@ class Workspace:
         run.counts["publish"] = _published_counts(publisher)
         return publisher.done
 
-    def _publish_as_of(self, run: Recording, dashboards: Sequence[str], as_of: str, *, dry_run: bool) -> list[Published]:
+    def _publish_as_of(
+        self, run: Recording, dashboards: Sequence[str], as_of: str, *, dry_run: bool
+    ) -> list[Published]:
         self._progress.stage("publish")
         shown = self.store.ledger.snapshot_run(as_of)
         if shown.snapshot is None:
@@ -421,7 +452,10 @@ class Workspace:
         run.snapshot = None if as_of else shown.snapshot
         run.counts["shown"] = shown.run_id
         publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock(), dry_run=dry_run)
-        with run.timed("publish"), opened(self.store, shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it:
+        with (
+            run.timed("publish"),
+            opened(self.store, shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it,
+        ):
             for name in self._dashboard_names(dashboards):
                 text = shown.snapshot.contents["dashboards"].get(name) if as_of else None
                 definition = definition_from_text(text, name) if text else self.materials.dashboards[name]
@@ -434,8 +468,13 @@ class Workspace:
         for sink_name in self.settings.dashboards[name].sinks:
             sink = self.sink(sink_name)
             try:
-                with lease(self.store.folder, f"sink-{sink_name}", run_id=publisher.run_id, wait=max(self._wait, 60.0),
-                           notify=self._progress.say):
+                with lease(
+                    self.store.folder,
+                    f"sink-{sink_name}",
+                    run_id=publisher.run_id,
+                    wait=max(self._wait, 60.0),
+                    notify=self._progress.say,
+                ):
                     publisher.publish(definition, tabs, sink_name, sink)
             finally:
                 sink.close()
@@ -456,5 +495,5 @@ def _published_counts(publisher: Publisher) -> dict[str, Any]:
 
 
 def _report(run: Recording) -> RunReport:
-    assert run.report is not None  # noqa: S101  (recording ends with one, or raises)
+    assert run.report is not None
     return run.report

@@ -7,6 +7,18 @@ from qa_sync.store.store import Store
 from qa_sync.store.tables import Coverage, StoredTable, TablePosition, stored_schema
 
 __all__ = [
-    "BatchCounts", "Coverage", "Ledger", "Prepared", "RawStream", "Run", "Snapshot", "Store", "StoredTable",
-    "StreamPosition", "TablePosition", "aside_rows", "lease", "stored_schema",
+    "BatchCounts",
+    "Coverage",
+    "Ledger",
+    "Prepared",
+    "RawStream",
+    "Run",
+    "Snapshot",
+    "Store",
+    "StoredTable",
+    "StreamPosition",
+    "TablePosition",
+    "aside_rows",
+    "lease",
+    "stored_schema",
 ]

@@ -56,7 +56,9 @@ def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
         return None
     except (DeltaError, OSError, ValueError) as error:
         at = "" if version is None else f" at version {version}"
-        msg = f"{path.parent.name}/{path.name}{at} cannot be opened ({type(error).__name__}); try 'qa-sync store status'"
+        msg = (
+            f"{path.parent.name}/{path.name}{at} cannot be opened ({type(error).__name__}); try 'qa-sync store status'"
+        )
         raise StoreError(msg) from error
 
 
@@ -134,8 +136,14 @@ def _same_schema(found: pa.Schema, declared: pa.Schema, path: Path) -> None:
 
 
 def _plain(kind: pa.DataType) -> str:
-    return str(kind).replace("element:", "item:").replace(" not null", "").replace(" ('entries')", "").replace(
-        "large_", "").replace(" ('key_value')", "")
+    return (
+        str(kind)
+        .replace("element:", "item:")
+        .replace(" not null", "")
+        .replace(" ('entries')", "")
+        .replace("large_", "")
+        .replace(" ('key_value')", "")
+    )
 
 
 def _difference(found: pa.Schema, declared: pa.Schema) -> str:

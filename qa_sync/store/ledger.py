@@ -80,20 +80,33 @@ class Ledger:
         snapshot = None
         contents = None
         if run.snapshot:
-            snapshot = _json({"streams": run.snapshot.streams, "raw_versions": run.snapshot.raw_versions,
-                              "tables": run.snapshot.tables})
+            snapshot = _json(
+                {
+                    "streams": run.snapshot.streams,
+                    "raw_versions": run.snapshot.raw_versions,
+                    "tables": run.snapshot.tables,
+                }
+            )
             contents = _json(run.snapshot.contents)
         row = {
-            "run_id": run.run_id, "command": run.command, "status": run.status, "started_at": run.started_at,
-            "finished_at": run.finished_at, "counts": _json(run.counts), "timings": _json(run.timings),
-            "snapshot": snapshot, "contents": contents, "error": run.error or None,
+            "run_id": run.run_id,
+            "command": run.command,
+            "status": run.status,
+            "started_at": run.started_at,
+            "finished_at": run.finished_at,
+            "counts": _json(run.counts),
+            "timings": _json(run.timings),
+            "snapshot": snapshot,
+            "contents": contents,
+            "error": run.error or None,
         }
         self.append("runs", pa.Table.from_pylist([row], schema=RUNS))
 
     def runs(self, *, limit: int | None = None) -> list[Run]:
         """Return finished runs, newest first."""
-        rows = self._select("runs", "SELECT * FROM it ORDER BY finished_at DESC, run_id DESC"
-                            + (f" LIMIT {limit:d}" if limit else ""))
+        rows = self._select(
+            "runs", "SELECT * FROM it ORDER BY finished_at DESC, run_id DESC" + (f" LIMIT {limit:d}" if limit else "")
+        )
         return [_run(row) for row in rows.to_pylist()]
 
     def snapshot_run(self, as_of: str = "") -> Run:
@@ -106,8 +119,11 @@ class Ledger:
         where = "snapshot IS NOT NULL"
         if as_of:
             moment = _moment(as_of)
-            where += f" AND run_id = {literal(as_of)}" if moment is None else (
-                f" AND finished_at <= TIMESTAMPTZ {literal(moment.isoformat())}")
+            where += (
+                f" AND run_id = {literal(as_of)}"
+                if moment is None
+                else (f" AND finished_at <= TIMESTAMPTZ {literal(moment.isoformat())}")
+            )
         rows = self._select("runs", f"SELECT * FROM it WHERE {where} ORDER BY finished_at DESC, run_id DESC LIMIT 1")
         if not rows.num_rows:
             what = f"no run with a snapshot for --as-of {as_of}" if as_of else "nothing has been mapped yet"
@@ -139,13 +155,23 @@ class Ledger:
 
     def published(self, dashboard: str, sink: str, tab: str) -> dict[str, dict[str, Any]] | None:
         """Return what was last written on a tab, key → field → cell; None when never published there."""
-        rows = self._select("published", f"""
-            SELECT key, cells, removed FROM it
-            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)} AND tab = {literal(tab)}
-            QUALIFY row_number() OVER (PARTITION BY key ORDER BY "at" DESC, run_id DESC) = 1""")
-        if not rows.num_rows:
-            return None
-        return {row["key"]: json.loads(row["cells"]) for row in rows.to_pylist() if not row["removed"]}
+        return self.published_tabs(dashboard, sink).get(tab)
+
+    def published_tabs(self, dashboard: str, sink: str) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return what was last written on every tab of a dashboard in one sink: tab → key → field → cell."""
+        rows = self._select(
+            "published",
+            f"""
+            SELECT tab, key, cells, removed FROM it
+            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)}
+            QUALIFY row_number() OVER (PARTITION BY tab, key ORDER BY "at" DESC, run_id DESC) = 1""",
+        )
+        tabs: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in rows.to_pylist():
+            keys = tabs.setdefault(row["tab"], {})
+            if not row["removed"]:
+                keys[row["key"]] = json.loads(row["cells"])
+        return tabs
 
     def _select(self, name: str, sql: str) -> pa.Table:
         engine = DuckEngine(threads=1)
@@ -157,16 +183,32 @@ class Ledger:
 
 
 def aside_rows(
-    *, run_id: str, at: datetime, source: str, stream: str, stage: str, table: str = "", severity: str = "reject",
-    mapping_hash: str = "", rows: Sequence[tuple[str, str, str, str]],
+    *,
+    run_id: str,
+    at: datetime,
+    source: str,
+    stream: str,
+    stage: str,
+    table: str = "",
+    severity: str = "reject",
+    mapping_hash: str = "",
+    rows: Sequence[tuple[str, str, str, str]],
 ) -> pa.Table:
     """Return rows for rejects or findings from (record_id, field, reason, payload_hash)."""
     height = len(rows)
     columns = {
-        "run_id": [run_id] * height, "at": [at] * height, "source": [source] * height, "stream": [stream] * height,
-        "stage": [stage] * height, "table": [table] * height, "severity": [severity] * height,
-        "mapping_hash": [mapping_hash] * height, "record_id": [row[0] for row in rows],
-        "field": [row[1] for row in rows], "reason": [row[2] for row in rows], "payload_hash": [row[3] for row in rows],
+        "run_id": [run_id] * height,
+        "at": [at] * height,
+        "source": [source] * height,
+        "stream": [stream] * height,
+        "stage": [stage] * height,
+        "table": [table] * height,
+        "severity": [severity] * height,
+        "mapping_hash": [mapping_hash] * height,
+        "record_id": [row[0] for row in rows],
+        "field": [row[1] for row in rows],
+        "reason": [row[2] for row in rows],
+        "payload_hash": [row[3] for row in rows],
     }
     return pa.table({f.name: pa.array(columns[f.name], f.type) for f in REJECTS}, schema=REJECTS)
 
@@ -179,12 +221,22 @@ def _run(row: Mapping[str, Any]) -> Run:
     snapshot = None
     if row["snapshot"]:
         held = json.loads(row["snapshot"])
-        snapshot = Snapshot(streams=held["streams"], raw_versions=held["raw_versions"], tables=held["tables"],
-                            contents=json.loads(row["contents"] or "{}"))
+        snapshot = Snapshot(
+            streams=held["streams"],
+            raw_versions=held["raw_versions"],
+            tables=held["tables"],
+            contents=json.loads(row["contents"] or "{}"),
+        )
     return Run(
-        run_id=row["run_id"], command=row["command"], status=row["status"], started_at=row["started_at"],
-        finished_at=row["finished_at"], counts=json.loads(row["counts"] or "{}"),
-        timings=json.loads(row["timings"] or "{}"), snapshot=snapshot, error=row["error"] or "",
+        run_id=row["run_id"],
+        command=row["command"],
+        status=row["status"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        counts=json.loads(row["counts"] or "{}"),
+        timings=json.loads(row["timings"] or "{}"),
+        snapshot=snapshot,
+        error=row["error"] or "",
     )
 
 

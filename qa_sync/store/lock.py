@@ -83,7 +83,9 @@ def lease(
                 raise StoreError(msg) from None
     try:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        card.write_text(json.dumps({"run": run_id, "process": os.getpid(), "host": socket.gethostname(), "since": since}))
+        card.write_text(
+            json.dumps({"run": run_id, "process": os.getpid(), "host": socket.gethostname(), "since": since})
+        )
         yield
     finally:
         card.unlink(missing_ok=True)

@@ -28,7 +28,9 @@ def valid_payloads(engine: DuckEngine, page: pa.Table) -> tuple[pa.Table, pa.Tab
         WHERE payload IS NOT NULL AND (NOT json_valid(payload) OR regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000'))
         ORDER BY pos""")["pos"].to_pylist()
     blank = pc.fill_null(pc.equal(pc.utf8_length(page["id"]), 0), fill_value=True)
-    bad: dict[int, str] = {at: "no id" for at, flag in enumerate(blank.to_pylist()) if flag} if pc.any(blank).as_py() else {}
+    bad: dict[int, str] = (
+        {at: "no id" for at, flag in enumerate(blank.to_pylist()) if flag} if pc.any(blank).as_py() else {}
+    )
     fixed: dict[int, str] = {}
     for at in odd:
         text = page["payload"][at].as_py()

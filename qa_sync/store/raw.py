@@ -99,7 +99,10 @@ class RawStream:
         unchanged = pc.sum(same).as_py() or 0
         tombstones = pc.sum(pc.and_(pc.invert(same), valid["deleted"])).as_py() or 0
         counts = BatchCounts(
-            accepted=valid.num_rows - unchanged, unchanged=unchanged, rejected=rejects.num_rows, repaired=repaired,
+            accepted=valid.num_rows - unchanged,
+            unchanged=unchanged,
+            rejected=rejects.num_rows,
+            repaired=repaired,
             tombstones=tombstones,
         )
         return Prepared(rows=rows, rejects=rejects, counts=counts)
@@ -107,14 +110,24 @@ class RawStream:
     def _judge(self, engine: DuckEngine, rows: pa.Table, kept: str) -> pa.Table:
         """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it."""
         engine.register("rows", rows.append_column("pos", pa.array(range(rows.num_rows), pa.int64())))
-        engine.table("batch", """
+        engine.table(
+            "batch",
+            """
             SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos
-            FROM rows""")
+            FROM rows""",
+        )
         engine.scan("stored", self.files(), RAW)
         return engine.fetch(_JUDGE.format(kept=kept))
 
     def commit(
-        self, rows: pa.Table, *, cursor: str, expected_n: int, run_id: str, at: datetime, note: dict[str, Any] | None = None
+        self,
+        rows: pa.Table,
+        *,
+        cursor: str,
+        expected_n: int,
+        run_id: str,
+        at: datetime,
+        note: dict[str, Any] | None = None,
     ) -> int:
         """Store prepared rows and the next cursor in one commit; return the new n.
 
@@ -124,7 +137,11 @@ class RawStream:
         full = _with_run(rows, at=at, run_id=run_id, n=expected_n + 1)
         with self._lock.held():
             return delta.commit(
-                self.path, RAW, full, expected_n=expected_n, statistics=STATISTICS,
+                self.path,
+                RAW,
+                full,
+                expected_n=expected_n,
+                statistics=STATISTICS,
                 note={"cursor": cursor, "run": run_id, **(note or {})},
             )
 
@@ -172,4 +189,6 @@ def _with_run(rows: pa.Table, *, at: datetime, run_id: str, n: int) -> pa.Table:
         "run_id": pa.array([run_id] * height, pa.string()),
         "n": pa.array([n] * height, pa.int64()),
     }
-    return pa.table([columns.get(f.name, rows[f.name] if f.name in rows.column_names else None) for f in RAW], schema=RAW)
+    return pa.table(
+        [columns.get(f.name, rows[f.name] if f.name in rows.column_names else None) for f in RAW], schema=RAW
+    )

@@ -52,7 +52,7 @@ class Store:
         try:
             made = int(json.loads(card.read_text())["format"])
         except (ValueError, KeyError, TypeError):
-            msg = f"{self.folder.name}/store.json is not readable; restore it: {{\"format\": {FORMAT}}}"
+            msg = f'{self.folder.name}/store.json is not readable; restore it: {{"format": {FORMAT}}}'
             raise StoreError(msg) from None
         if made > FORMAT:
             msg = f"the store has format {made}, this qa-sync reads up to {FORMAT}; upgrade qa-sync"
@@ -83,8 +83,9 @@ class Store:
             positions = {name: self.table(name).position() for name in TABLES}
             streams: dict[str, int] = {}
             for stream, tables in feeds.items():
-                covered = {positions[name].coverage[stream].n if stream in positions[name].coverage else 0
-                           for name in tables}
+                covered = {
+                    positions[name].coverage[stream].n if stream in positions[name].coverage else 0 for name in tables
+                }
                 if len(covered) > 1:
                     return None
                 streams[stream] = covered.pop() if covered else 0
@@ -104,9 +105,17 @@ class Store:
             engine.scan(f"{name}_stored", stream.files(version) if version is not None else [], RAW)
             covered = snapshot.streams.get(stream.name)
             bound = "" if covered is None else f"WHERE n <= {covered:d}"
-            engine.view(name, f"""SELECT id, source_stamp, source_seq, ingested_at, run_id, deleted, payload, payload_hash, n
-                                  FROM "{name}_stored" {bound}""")
-        for ledger_name, schema in (("runs", RUNS), ("rejects", REJECTS), ("findings", FINDINGS), ("published", PUBLISHED)):
+            engine.view(
+                name,
+                f"""SELECT id, source_stamp, source_seq, ingested_at, run_id, deleted, payload, payload_hash, n
+                                  FROM "{name}_stored" {bound}""",
+            )
+        for ledger_name, schema in (
+            ("runs", RUNS),
+            ("rejects", REJECTS),
+            ("findings", FINDINGS),
+            ("published", PUBLISHED),
+        ):
             engine.scan(ledger_name, self.ledger.files(ledger_name), schema)
 
     def compact(self) -> dict[str, Any]:
@@ -116,7 +125,9 @@ class Store:
             with self.lock.held():
                 metrics = delta.compact(path, {})
             done[str(path.relative_to(self.folder))] = {
-                "files_before": metrics.get("numFilesRemoved", 0), "files_after": metrics.get("numFilesAdded", 0)}
+                "files_before": metrics.get("numFilesRemoved", 0),
+                "files_after": metrics.get("numFilesAdded", 0),
+            }
         return done
 
     def status(self) -> list[dict[str, Any]]:
@@ -127,12 +138,16 @@ class Store:
             if table is None:
                 continue
             listed = [Path(name) for name in delta.files(table)]
-            rows.append({
-                "table": str(path.relative_to(self.folder)), "commits": delta.position(table).n,
-                "version": table.version(), "files": len(listed),
-                "bytes": sum(file.stat().st_size for file in listed if file.exists()),
-                "missing_files": sum(not file.exists() for file in listed),
-            })
+            rows.append(
+                {
+                    "table": str(path.relative_to(self.folder)),
+                    "commits": delta.position(table).n,
+                    "version": table.version(),
+                    "files": len(listed),
+                    "bytes": sum(file.stat().st_size for file in listed if file.exists()),
+                    "missing_files": sum(not file.exists() for file in listed),
+                }
+            )
         return rows
 
     def delta_folders(self) -> list[Path]:

@@ -54,7 +54,8 @@ class StoredTable:
         here = delta.position(delta.open_table(self.path))
         covered: Mapping[str, Any] = here.note.get("coverage", {})
         return TablePosition(
-            n=here.n, version=here.version,
+            n=here.n,
+            version=here.version,
             coverage={name: Coverage(n=c["n"], mapping_hash=c["mapping"]) for name, c in covered.items()},
         )
 
@@ -85,8 +86,13 @@ class StoredTable:
         }
         with self._lock.held():
             return delta.commit(
-                self.path, self._arrow, rows, expected_n=expected_n, note=note,
-                statistics=(self.schema.key[0], "source_stamp"), mode="overwrite" if rebuild else "append",
+                self.path,
+                self._arrow,
+                rows,
+                expected_n=expected_n,
+                note=note,
+                statistics=(self.schema.key[0], "source_stamp"),
+                mode="overwrite" if rebuild else "append",
             )
 
 
@@ -100,25 +106,34 @@ def register_table(engine: Engine, schema: TableSchema, files: list[str]) -> Non
     engine.scan(stored, files, stored_schema(schema))
     record = "source, stream, record_id"
     newest = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
-    engine.view(f"{schema.name}_history", f"""
+    engine.view(
+        f"{schema.name}_history",
+        f"""
         SELECT * EXCLUDE (_changed), CAST(sum(_changed) OVER (PARTITION BY {record}
                    ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash RANGE UNBOUNDED PRECEDING) AS BIGINT) AS revision
         FROM (SELECT *, CASE WHEN payload_hash = lag(payload_hash) OVER w AND deleted = lag(deleted) OVER w
                              THEN 0 ELSE 1 END AS _changed
               FROM {stored}
-              WINDOW w AS (PARTITION BY {record} ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash))""")
+              WINDOW w AS (PARTITION BY {record} ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash))""",
+    )
     key = ", ".join(quoted(name) for name in schema.key)
     known = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in schema.key)
-    engine.view(f"{schema.name}_newest", f"""
+    engine.view(
+        f"{schema.name}_newest",
+        f"""
         SELECT DISTINCT source, stream, record_id, source_stamp, source_seq, payload_hash FROM (
             SELECT *, rank() OVER (PARTITION BY {record} ORDER BY {newest}) AS _newest FROM {stored})
-        WHERE _newest = 1""")
-    engine.view(schema.name, f"""
+        WHERE _newest = 1""",
+    )
+    engine.view(
+        schema.name,
+        f"""
         SELECT * EXCLUDE (_holder) FROM (
             SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {newest}, {record}) AS _holder
             FROM ({_current_rows(schema, stored, record, newest)})
             WHERE NOT deleted AND {known})
-        WHERE _holder = 1""")
+        WHERE _holder = 1""",
+    )
 
 
 def _current_rows(schema: TableSchema, stored: str, record: str, newest: str) -> str:

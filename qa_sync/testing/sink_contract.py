@@ -25,13 +25,34 @@ from qa_sync.ports import Sink
 
 #: Texts that look like something else and must stay what they are.
 TRICKY_TEXTS = (
-    "=1+1", '=HYPERLINK("http://127.0.0.1/","x")', "+1", "-2", "@SUM(1)", "'quoted", "0123", "1e5", "TRUE", "50%",
-    "2026-01-05", "#N/A", "{=1}", " leading and trailing ", "two\nlines", "tab\there", "Übergröße 日本語 🙂",
-    "<b>&amp;</b>", "_x0041_", "http://127.0.0.1/path", "mailto:x@example.invalid",
+    "=1+1",
+    '=HYPERLINK("http://127.0.0.1/","x")',
+    "+1",
+    "-2",
+    "@SUM(1)",
+    "'quoted",
+    "0123",
+    "1e5",
+    "TRUE",
+    "50%",
+    "2026-01-05",
+    "#N/A",
+    "{=1}",
+    " leading and trailing ",
+    "two\nlines",
+    "tab\there",
+    "Übergröße 日本語 🙂",
+    "<b>&amp;</b>",
+    "_x0041_",
+    "http://127.0.0.1/path",
+    "mailto:x@example.invalid",
 )
 
 SHAPE = TabShape(
-    dashboard="contract", name="pairs", title="Pairs & more", key="pair_id",
+    dashboard="contract",
+    name="pairs",
+    title="Pairs & more",
+    key="pair_id",
     fields=(
         Field(name="pair_id", label="Pair", doc="Identity of the pair."),
         Field(name="note", label="Note", width=260),
@@ -43,12 +64,20 @@ SHAPE = TabShape(
         Field(name="at", label="At", kind="time"),
         Field(name="is_blind", label="Blind", kind="boolean"),
     ),
-    charts=(Chart(name="trend", title="Agreement", kind="line", data="pairs", x="pair_id", series=("agreement",),
-                  percent=True),),
+    charts=(
+        Chart(
+            name="trend", title="Agreement", kind="line", data="pairs", x="pair_id", series=("agreement",), percent=True
+        ),
+    ),
     notes=("A note for people.",),
 )
-SECOND = TabShape(dashboard="contract", name="definitions", title="Definitions", key="metric",
-                  fields=(Field(name="metric", label="Metric"), Field(name="formula", label="Formula")))
+SECOND = TabShape(
+    dashboard="contract",
+    name="definitions",
+    title="Definitions",
+    key="metric",
+    fields=(Field(name="metric", label="Metric"), Field(name="formula", label="Formula")),
+)
 
 
 class SinkWorld(Protocol):
@@ -67,11 +96,11 @@ class SinkWorld(Protocol):
         """Return a sink that will be refused (or raise AuthError at once); None: it has no credentials."""
         return None
 
-    def type_in(self, shape: TabShape, key: str, label: str, cell: Cell) -> bool:  # noqa: ARG002
+    def type_in(self, shape: TabShape, key: str, label: str, cell: Cell) -> bool:
         """Be a person who types into the row of ``key``, in the column headed ``label`` (new: to the right)."""
         return False
 
-    def cell_at(self, shape: TabShape, key: str, label: str) -> Cell:  # noqa: ARG002
+    def cell_at(self, shape: TabShape, key: str, label: str) -> Cell:
         """Return what a person sees there, read by other means than the sink's."""
         return None
 
@@ -104,8 +133,9 @@ def _second_tab() -> Tab:
 def base_of(tab: Tab) -> Base:
     """Return what was published, as the planner takes it."""
     names = tab.shape.field_names
-    return {str(key): {name: tab.columns[name][at] for name in names}
-            for at, key in enumerate(tab.columns[tab.shape.key])}
+    return {
+        str(key): {name: tab.columns[name][at] for name in names} for at, key in enumerate(tab.columns[tab.shape.key])
+    }
 
 
 def publish(world: SinkWorld, *tabs: Tab, base: dict[str, Base] | None = None) -> Receipt:
@@ -136,8 +166,9 @@ def _claim(holds: bool, message: str) -> None:
 
 
 def _rows(columns: Columns, key: str) -> dict[Cell, dict[str, Cell]]:
-    return {identity: {name: column[at] for name, column in columns.items()}
-            for at, identity in enumerate(columns[key])}
+    return {
+        identity: {name: column[at] for name, column in columns.items()} for at, identity in enumerate(columns[key])
+    }
 
 
 def _claim_present(world: SinkWorld, *tabs: Tab) -> None:
@@ -154,8 +185,10 @@ def _claim_present(world: SinkWorld, *tabs: Tab) -> None:
         for key, row in wanted.items():
             for field, cell in row.items():
                 theirs = found[key][field]
-                _claim(same(cell, theirs) and type(cell) is type(theirs),
-                       f"tab {name!r}, row {key!r}, {field}: wrote {cell!r:.60}, reads back {theirs!r:.60}")
+                _claim(
+                    same(cell, theirs) and type(cell) is type(theirs),
+                    f"tab {name!r}, row {key!r}, {field}: wrote {cell!r:.60}, reads back {theirs!r:.60}",
+                )
 
 
 class SinkContract:
@@ -204,10 +237,13 @@ class SinkContract:
         present = _present(place, *tabs)
         for tab in tabs:
             plan = plan_tab(tab, present.tabs.get(tab.shape.name), base_of(tab))
-            _claim(plan.is_empty, f"tab {tab.shape.name!r}: nothing changed, yet the plan is not empty: "
-                   f"create={plan.create} add_fields={plan.add_fields} reshape={plan.reshape} "
-                   f"updates={ {name: len(rows) for name, (rows, _) in plan.updates.items()} } "
-                   f"inserts={plan.inserted_rows}")
+            _claim(
+                plan.is_empty,
+                f"tab {tab.shape.name!r}: nothing changed, yet the plan is not empty: "
+                f"create={plan.create} add_fields={plan.add_fields} reshape={plan.reshape} "
+                f"updates={ {name: len(rows) for name, (rows, _) in plan.updates.items()} } "
+                f"inserts={plan.inserted_rows}",
+            )
         receipt = publish(place, *tabs)
         _claim(receipt.data_cells == 0, f"{receipt.data_cells} data cells were written though nothing changed")
         _claim_present(place, *tabs)

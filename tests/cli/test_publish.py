@@ -22,14 +22,22 @@ def folder(finished: Finished, tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes"))
     own_copy(folder, "dashboards/weekly.yaml")
-    edit(folder, lambda definition: definition.update(tabs=[
-        {"name": "summary", "report": "summary"}, {"name": "queues", "report": "summary", "by": ["queue"]}]), WEEKLY)
+    edit(
+        folder,
+        lambda definition: definition.update(
+            tabs=[{"name": "summary", "report": "summary"}, {"name": "queues", "report": "summary", "by": ["queue"]}]
+        ),
+        WEEKLY,
+    )
     return folder
 
 
 def _files(folder: Path) -> dict[Path, tuple[int, int]]:
-    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")
-            if path.is_file() and path.suffix != ".lock"}
+    return {
+        path: (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
 
 
 def _tab(folder: Path, title: str) -> list[list[Any]]:
@@ -46,7 +54,8 @@ def test_a_dry_run_says_what_would_be_written_and_changes_nothing(folder: Path) 
     written = ask(folder, "publish")
     assert written["counts"]["publish"] == {
         name: {**counts, "calls": 1, "url": written["counts"]["publish"][name]["url"]}
-        for name, counts in planned["counts"]["publish"].items()}
+        for name, counts in planned["counts"]["publish"].items()
+    }
     assert {row[1] for row in _tab(folder, "Queues")[1:] if row[0]} >= {"Billing", "Account access"}
     assert ask(folder, "publish")["counts"]["publish"]["weekly > workbook"]["data_cells"] == 0
 
@@ -86,8 +95,11 @@ def test_what_a_person_wrote_over_a_managed_cell_is_told_and_put_right_as_the_po
 
 def test_what_was_published_is_kept_as_it_was(folder: Path) -> None:
     ask(folder, "publish")
-    rows = query(folder, """
-        SELECT key, json_extract(cells, '$.pairs') AS pairs FROM published WHERE tab = 'queues' AND NOT removed ORDER BY key""")
+    rows = query(
+        folder,
+        """
+        SELECT key, json_extract(cells, '$.pairs') AS pairs FROM published WHERE tab = 'queues' AND NOT removed ORDER BY key""",
+    )
     shown = [row for row in _tab(folder, "Queues")[1:] if row[0]]
     assert [row["key"] for row in rows] == sorted(row[0] for row in shown)
     assert all(row["pairs"] is not None for row in rows)

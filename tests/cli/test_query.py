@@ -22,36 +22,63 @@ def test_every_table_answers_to_its_names(finished: Finished) -> None:
     names = [*TABLES, *(f"{name}_history" for name in TABLES), *RECONCILED, *LEDGER]
     counted = ", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in names)
     (found,) = query(finished.folder, f"SELECT {counted}")
-    assert {name for name in ("interactions", "people", "rosters", "lookups", "forms", "criteria", "options", "evaluations",
-                              "answers", "pairs", "comparisons", "buckets", "runs", "published") if not found[name]} == set()
+    assert {
+        name
+        for name in (
+            "interactions",
+            "people",
+            "rosters",
+            "lookups",
+            "forms",
+            "criteria",
+            "options",
+            "evaluations",
+            "answers",
+            "pairs",
+            "comparisons",
+            "buckets",
+            "runs",
+            "published",
+        )
+        if not found[name]
+    } == set()
     for name in set(TABLES) - {"identities"}:  # who is who is found anew from the people each time
         assert found[f"{name}_history"] >= found[name], name
 
 
 def test_current_rows_are_the_newest_that_are_not_deleted(finished: Finished) -> None:
-    (found,) = query(finished.folder, """
+    (found,) = query(
+        finished.folder,
+        """
         WITH ranked AS (
             SELECT *, row_number() OVER (PARTITION BY record_id ORDER BY source_stamp DESC, source_seq DESC, payload_hash DESC) AS n
             FROM evaluations_history)
         SELECT (SELECT count(*) FROM ranked WHERE n = 1 AND NOT deleted) AS wanted,
                (SELECT count(*) FROM evaluations) AS found, (SELECT max(revision) FROM evaluations_history) AS revisions,
-               (SELECT count(*) FROM ranked r JOIN evaluations e USING (record_id, payload_hash) WHERE r.n = 1) AS same""")
+               (SELECT count(*) FROM ranked r JOIN evaluations e USING (record_id, payload_hash) WHERE r.n = 1) AS same""",
+    )
     assert found["wanted"] == found["found"] == found["same"]
     assert found["revisions"] > 1
 
 
 def test_raw_streams_show_records_as_they_came(finished: Finished) -> None:
-    rows = query(finished.folder, """
+    rows = query(
+        finished.folder,
+        """
         SELECT id, source_stamp, ingested_at, deleted, payload, payload_hash, sha256(payload) AS made,
                json_extract_string(payload, '$.status') AS status
-        FROM raw_zendesk_tickets ORDER BY id LIMIT 3""")
+        FROM raw_zendesk_tickets ORDER BY id LIMIT 3""",
+    )
     for row in rows:
         assert row["payload_hash"] == row["made"]
         assert row["status"]
         assert row["source_stamp"] < row["ingested_at"]
-    (counted,) = query(finished.folder, """
+    (counted,) = query(
+        finished.folder,
+        """
         SELECT (SELECT count(*) FROM raw_verint_evaluations) AS evaluations, (SELECT count(*) FROM raw_zendesk_users) AS users,
-               (SELECT count(*) FROM raw_roster_roster) AS roster, (SELECT count(*) FROM raw_zendesk_groups) AS groups""")
+               (SELECT count(*) FROM raw_roster_roster) AS roster, (SELECT count(*) FROM raw_zendesk_groups) AS groups""",
+    )
     assert all(counted.values())
 
 
@@ -62,35 +89,110 @@ def test_the_tables_are_listed_with_their_meaning(finished: Finished) -> None:
 
 
 GALLERY = [
-    "SELECT 1; SELECT 2", "", "   ", "-- nothing", "not sql at all", "SELECT", "DROP TABLE pairs", "DELETE FROM evaluations",
-    "UPDATE evaluations SET status = 'final'", "INSERT INTO people SELECT * FROM people", "CREATE TABLE mine AS SELECT 1",
-    "CREATE OR REPLACE VIEW people AS SELECT 1", "ATTACH 'x.db'", "ATTACH ':memory:' AS other", "DETACH memory", "USE memory",
-    "COPY people TO '{out}'", "COPY (SELECT 1) TO '{out}' (FORMAT parquet)", "COPY people FROM '{file}'", "EXPORT DATABASE '{out}'",
-    "IMPORT DATABASE '{out}'", "INSTALL httpfs", "LOAD httpfs", "PRAGMA database_list", "PRAGMA version", "SET threads = 1",
-    "SET enable_external_access = true", "RESET enable_external_access", "SET VARIABLE x = 1", "CALL pragma_version()",
-    "EXPLAIN ANALYZE SELECT 1", "CHECKPOINT", "VACUUM", "BEGIN TRANSACTION", "PREPARE q AS SELECT 1", "EXECUTE q", "SHOW TABLES",
-    "SELECT * FROM '{file}'", "SELECT * FROM \"{file}\"", "FROM '{file}'", "SELECT * FROM read_csv('{file}')",
-    "SELECT * FROM read_csv_auto(['{file}'])", "SELECT * FROM read_text('{file}')", "SELECT * FROM read_blob('{file}')",
-    "SELECT * FROM read_json('{file}')", "SELECT * FROM read_parquet('{store}')", "SELECT * FROM parquet_scan('{store}')",
-    "SELECT * FROM parquet_metadata('{store}')", "SELECT * FROM parquet_file_metadata('{store}')", "SELECT * FROM glob('{folder}/*')",
-    "SELECT * FROM sniff_csv('{file}')", "SELECT * FROM duckdb_settings()", "SELECT * FROM duckdb_secrets()",
-    "SELECT * FROM duckdb_views()", "SELECT * FROM duckdb_tables()", "SELECT * FROM duckdb_temporary_files()",
-    "SELECT * FROM duckdb_extensions()", "SELECT * FROM pragma_database_list()", "SELECT * FROM information_schema.tables",
-    "SELECT * FROM sqlite_master", "SELECT * FROM pg_catalog.pg_tables", "SELECT * FROM main.people", "SELECT * FROM temp.people",
-    "SELECT current_setting('threads')", "SELECT getenv('HOME')", "SELECT getvariable('x')",
-    "SELECT * FROM query('SELECT 1')", "SELECT * FROM query_table('people')", "SELECT * FROM query_table(['people'])",
-    "WITH x AS (SELECT * FROM read_text('{file}')) SELECT * FROM x", "SELECT (SELECT content FROM read_text('{file}'))",
-    "SELECT * FROM people WHERE EXISTS (SELECT 1 FROM read_csv('{file}'))", "SELECT * FROM (FROM '{file}')",
-    "SELECT * FROM people p, LATERAL (SELECT * FROM read_text('{file}')) q", "SELECT * FROM people UNION ALL FROM '{file}'",
-    "SELECT * FROM (PIVOT '{file}' ON a)", "SELECT * FROM 'http://127.0.0.1:9/x.csv'", "SELECT * FROM read_csv('http://127.0.0.1:9/x')",
-    "SELECT * FROM read_text('/proc/self/environ')", "SELECT * FROM '/etc/passwd'", "SELECT * FROM people ORDER BY (SELECT content FROM read_text('{file}'))",
+    "SELECT 1; SELECT 2",
+    "",
+    "   ",
+    "-- nothing",
+    "not sql at all",
+    "SELECT",
+    "DROP TABLE pairs",
+    "DELETE FROM evaluations",
+    "UPDATE evaluations SET status = 'final'",
+    "INSERT INTO people SELECT * FROM people",
+    "CREATE TABLE mine AS SELECT 1",
+    "CREATE OR REPLACE VIEW people AS SELECT 1",
+    "ATTACH 'x.db'",
+    "ATTACH ':memory:' AS other",
+    "DETACH memory",
+    "USE memory",
+    "COPY people TO '{out}'",
+    "COPY (SELECT 1) TO '{out}' (FORMAT parquet)",
+    "COPY people FROM '{file}'",
+    "EXPORT DATABASE '{out}'",
+    "IMPORT DATABASE '{out}'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA database_list",
+    "PRAGMA version",
+    "SET threads = 1",
+    "SET enable_external_access = true",
+    "RESET enable_external_access",
+    "SET VARIABLE x = 1",
+    "CALL pragma_version()",
+    "EXPLAIN ANALYZE SELECT 1",
+    "CHECKPOINT",
+    "VACUUM",
+    "BEGIN TRANSACTION",
+    "PREPARE q AS SELECT 1",
+    "EXECUTE q",
+    "SHOW TABLES",
+    "SELECT * FROM '{file}'",
+    'SELECT * FROM "{file}"',
+    "FROM '{file}'",
+    "SELECT * FROM read_csv('{file}')",
+    "SELECT * FROM read_csv_auto(['{file}'])",
+    "SELECT * FROM read_text('{file}')",
+    "SELECT * FROM read_blob('{file}')",
+    "SELECT * FROM read_json('{file}')",
+    "SELECT * FROM read_parquet('{store}')",
+    "SELECT * FROM parquet_scan('{store}')",
+    "SELECT * FROM parquet_metadata('{store}')",
+    "SELECT * FROM parquet_file_metadata('{store}')",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM sniff_csv('{file}')",
+    "SELECT * FROM duckdb_settings()",
+    "SELECT * FROM duckdb_secrets()",
+    "SELECT * FROM duckdb_views()",
+    "SELECT * FROM duckdb_tables()",
+    "SELECT * FROM duckdb_temporary_files()",
+    "SELECT * FROM duckdb_extensions()",
+    "SELECT * FROM pragma_database_list()",
+    "SELECT * FROM information_schema.tables",
+    "SELECT * FROM sqlite_master",
+    "SELECT * FROM pg_catalog.pg_tables",
+    "SELECT * FROM main.people",
+    "SELECT * FROM temp.people",
+    "SELECT current_setting('threads')",
+    "SELECT getenv('HOME')",
+    "SELECT getvariable('x')",
+    "SELECT * FROM query('SELECT 1')",
+    "SELECT * FROM query_table('people')",
+    "SELECT * FROM query_table(['people'])",
+    "WITH x AS (SELECT * FROM read_text('{file}')) SELECT * FROM x",
+    "SELECT (SELECT content FROM read_text('{file}'))",
+    "SELECT * FROM people WHERE EXISTS (SELECT 1 FROM read_csv('{file}'))",
+    "SELECT * FROM (FROM '{file}')",
+    "SELECT * FROM people p, LATERAL (SELECT * FROM read_text('{file}')) q",
+    "SELECT * FROM people UNION ALL FROM '{file}'",
+    "SELECT * FROM (PIVOT '{file}' ON a)",
+    "SELECT * FROM 'http://127.0.0.1:9/x.csv'",
+    "SELECT * FROM read_csv('http://127.0.0.1:9/x')",
+    "SELECT * FROM read_text('/proc/self/environ')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM people ORDER BY (SELECT content FROM read_text('{file}'))",
     "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT * FROM read_text('{file}')) SELECT * FROM r",
-    "SELECT list_transform([1], x -> getenv('HOME'))", "SELECT * FROM arrow_scan(1, 2, 3)", "SELECT * FROM pandas_scan(1)",
-    "SELECT * FROM os", "SELECT * FROM sys", "SELECT * FROM self", "SELECT * FROM summary_does_not_exist",
-    "SELECT * FROM test_all_types()", "SELECT * FROM seq_scan('people')", "SELECT * FROM duckdb_logs()", "SELECT * FROM sql_auto_complete('S')",
-    "SELECT * FROM which_secret('x', 'y')", "SELECT * FROM storage_info('people')", "SELECT nextval('x')", "SELECT add_parquet_key('a', 'b')",
-    "SELECT error('x')", "SELECT * FROM repeat_row(1, num_rows := 99999999999)" "; DROP TABLE people", "DESCRIBE people; SELECT 1",
-    "SUMMARIZE '{file}'", "DESCRIBE '{file}'", "VALUES (getenv('HOME'))", "TABLE '{file}'",
+    "SELECT list_transform([1], x -> getenv('HOME'))",
+    "SELECT * FROM arrow_scan(1, 2, 3)",
+    "SELECT * FROM pandas_scan(1)",
+    "SELECT * FROM os",
+    "SELECT * FROM sys",
+    "SELECT * FROM self",
+    "SELECT * FROM summary_does_not_exist",
+    "SELECT * FROM test_all_types()",
+    "SELECT * FROM seq_scan('people')",
+    "SELECT * FROM duckdb_logs()",
+    "SELECT * FROM sql_auto_complete('S')",
+    "SELECT * FROM which_secret('x', 'y')",
+    "SELECT * FROM storage_info('people')",
+    "SELECT nextval('x')",
+    "SELECT add_parquet_key('a', 'b')",
+    "SELECT error('x')",
+    "SELECT * FROM repeat_row(1, num_rows := 99999999999); DROP TABLE people",
+    "DESCRIBE people; SELECT 1",
+    "SUMMARIZE '{file}'",
+    "DESCRIBE '{file}'",
+    "VALUES (getenv('HOME'))",
+    "TABLE '{file}'",
 ]
 
 
@@ -106,21 +208,34 @@ def test_a_query_reaches_nothing_but_its_tables(finished: Finished, opened: Open
     planted.write_text("a\nPLANTED\n")
     store = next((finished.folder / "data" / "tables" / "people").glob("*.parquet"))
     written = tmp_path / "written"
-    text = sql.replace("{file}", str(planted)).replace("{out}", str(written)).replace("{store}", str(store)).replace(
-        "{folder}", str(tmp_path))
+    text = (
+        sql.replace("{file}", str(planted))
+        .replace("{out}", str(written))
+        .replace("{store}", str(store))
+        .replace("{folder}", str(tmp_path))
+    )
     with pytest.raises(ConfigError) as refused:
         select(opened.engine, text)
     assert "PLANTED" not in str(refused.value)
     assert not written.exists()
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT count(*) AS n FROM people", "FROM pairs LIMIT 1", "WITH x AS (SELECT 1 AS a), y AS (FROM x) SELECT * FROM y, x",
-    "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r", "DESCRIBE people",
-    "SUMMARIZE forms", "SELECT flag, count(*) FROM (SELECT unnest(flags) AS flag FROM pairs) GROUP BY ALL", "VALUES (1)", "SELECT * FROM range(3)",
-    "SELECT p.week, s.n FROM (SELECT week FROM PAIRS) p, LATERAL (SELECT p.week AS n) s LIMIT 1",
-    "SELECT * FROM (WITH inner_one AS (SELECT 1 AS a) FROM inner_one)",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) AS n FROM people",
+        "FROM pairs LIMIT 1",
+        "WITH x AS (SELECT 1 AS a), y AS (FROM x) SELECT * FROM y, x",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r",
+        "DESCRIBE people",
+        "SUMMARIZE forms",
+        "SELECT flag, count(*) FROM (SELECT unnest(flags) AS flag FROM pairs) GROUP BY ALL",
+        "VALUES (1)",
+        "SELECT * FROM range(3)",
+        "SELECT p.week, s.n FROM (SELECT week FROM PAIRS) p, LATERAL (SELECT p.week AS n) s LIMIT 1",
+        "SELECT * FROM (WITH inner_one AS (SELECT 1 AS a) FROM inner_one)",
+    ],
+)
 def test_questions_are_not_refused(opened: Opened, sql: str) -> None:
     assert select(opened.engine, sql).num_rows > 0
 

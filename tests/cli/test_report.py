@@ -61,8 +61,17 @@ def test_any_column_groups_and_the_groups_add_up(finished: Finished, column: str
 def test_a_filter_keeps_the_group_of_that_name(finished: Finished) -> None:
     rows = ask(finished.folder, "report", "summary", "--by", "queue,site")["rows"]
     for row in rows:
-        alone = ask(finished.folder, "report", "summary", "--by", "queue,site", "--where", f"queue={row['queue']}",
-                    "--where", f"site={row['site']}")["rows"]
+        alone = ask(
+            finished.folder,
+            "report",
+            "summary",
+            "--by",
+            "queue,site",
+            "--where",
+            f"queue={row['queue']}",
+            "--where",
+            f"site={row['site']}",
+        )["rows"]
         assert alone == [row]
     shown = ask(finished.folder, "report", "pairs", "--where", "outcome=LENIENT")["rows"]
     (counted,) = query(finished.folder, "SELECT count(*) AS n FROM pairs WHERE outcome = 'LENIENT'")
@@ -77,18 +86,21 @@ def test_a_value_that_nothing_has_gives_an_empty_report(finished: Finished) -> N
         assert made["columns"]
 
 
-@pytest.mark.parametrize(("arguments", "hint"), [
-    (("summary", "--by", "sitee"), "did you mean site?"),
-    (("summary", "--where", "quue=x"), "did you mean queue?"),
-    (("agreement", "--by", "xyzzy"), "known: site"),
-    (("summry",), "did you mean summary?"),
-    (("summary", "--where", "site"), "write COLUMN=VALUE"),
-    (("exceptions", "--where", "outcome=LENIENT"), "not all of them are audits"),
-    (("trend", "--by", "queue"), "cannot be grouped"),
-    (("pairs", "--by", "queue"), "cannot be grouped"),
-    (("definitions", "--where", "queue=x"), "cannot be filtered"),
-    (("summary", "--as-of", "yesterday"), "qa-sync runs"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("summary", "--by", "sitee"), "did you mean site?"),
+        (("summary", "--where", "quue=x"), "did you mean queue?"),
+        (("agreement", "--by", "xyzzy"), "known: site"),
+        (("summry",), "did you mean summary?"),
+        (("summary", "--where", "site"), "write COLUMN=VALUE"),
+        (("exceptions", "--where", "outcome=LENIENT"), "not all of them are audits"),
+        (("trend", "--by", "queue"), "cannot be grouped"),
+        (("pairs", "--by", "queue"), "cannot be grouped"),
+        (("definitions", "--where", "queue=x"), "cannot be filtered"),
+        (("summary", "--as-of", "yesterday"), "qa-sync runs"),
+    ],
+)
 def test_a_wrong_name_is_refused_with_help(finished: Finished, arguments: tuple[str, ...], hint: str) -> None:
     done = qa_sync(finished.folder, "report", *arguments, "--quiet", expect=2)
     assert hint in done.err

@@ -95,4 +95,7 @@ def test_the_parts_of_a_run_do_what_a_run_does(folder: Path, tmp_path: Path) -> 
 def test_a_question_before_the_first_run_says_what_to_do(folder: Path) -> None:
     for command in (("report", "summary"), ("query", "SELECT 1"), ("publish",), ("reconcile",)):
         assert "qa-sync run" in qa_sync(folder, *command, "--quiet", expect=2).err
-    assert [(row["command"], row["status"]) for row in ask(folder, "runs")] == [("reconcile", "failed"), ("publish", "failed")]
+    assert [(row["command"], row["status"]) for row in ask(folder, "runs")] == [
+        ("reconcile", "failed"),
+        ("publish", "failed"),
+    ]

@@ -72,15 +72,34 @@ def test_check_tells_everything_at_once_and_changes_nothing(finished: Finished, 
 def test_connectors_are_those_that_the_project_registers(tmp_path: Path) -> None:
     listed = {(row["connector"], row["kind"]) for row in ask(tmp_path, "connectors")}
     points = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["entry-points"]
-    wanted = {(name, group.removeprefix("qa_sync.").removesuffix("es" if group.endswith("boxes") else "s"))
-              for group, entries in points.items() for name in entries}
+    wanted = {
+        (name, group.removeprefix("qa_sync.").removesuffix("es" if group.endswith("boxes") else "s"))
+        for group, entries in points.items()
+        for name in entries
+    }
     assert listed >= wanted
 
 
 def test_help_and_version_explain_themselves(tmp_path: Path) -> None:
     told = qa_sync(tmp_path, "--help").out
-    for command in ("init", "check", "run", "sync", "map", "reconcile", "publish", "refresh", "report", "query", "runs", "mapping",
-                    "store", "connectors", "sandbox", "demo"):
+    for command in (
+        "init",
+        "check",
+        "run",
+        "sync",
+        "map",
+        "reconcile",
+        "publish",
+        "refresh",
+        "report",
+        "query",
+        "runs",
+        "mapping",
+        "store",
+        "connectors",
+        "sandbox",
+        "demo",
+    ):
         assert f"\n    {command}" in told
         assert "usage: qa-sync" in qa_sync(tmp_path, command, "--help").out
     assert "exit codes" in told
@@ -95,13 +114,17 @@ def test_the_store_tells_its_tables_and_merges_small_files(finished: Finished, t
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes"))
     before = {row["table"]: row for row in ask(folder, "store", "status")}
     assert {"raw/zendesk.tickets", "tables/evaluations", "runs", "published"} <= set(before)
-    assert all(row["missing_files"] == 0 and row["commits"] > 0 and row["bytes"] > 0 for row in before.values() if row["files"])
+    assert all(
+        row["missing_files"] == 0 and row["commits"] > 0 and row["bytes"] > 0 for row in before.values() if row["files"]
+    )
     report = qa_sync(folder, "report", "pairs", "--format", "csv", "--quiet").out
     merged = {row["table"]: row for row in ask(folder, "store", "compact")}
     assert merged["runs"]["files_before"] > merged["runs"]["files_after"] == 1
     after = {row["table"]: row for row in ask(folder, "store", "status")}
     assert all(after[name]["files"] <= 1 for name in after)
-    assert {name: row["commits"] for name, row in after.items()} == {name: row["commits"] for name, row in before.items()}
+    assert {name: row["commits"] for name, row in after.items()} == {
+        name: row["commits"] for name, row in before.items()
+    }
     assert qa_sync(folder, "report", "pairs", "--format", "csv", "--quiet").out == report
     again = ask(folder, "run")["counts"]
     assert all(counts["commits"] == 0 for counts in again["sync"].values())

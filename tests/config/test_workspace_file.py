@@ -17,7 +17,9 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_every_problem_comes_at_once_with_its_place(tmp_path: Path) -> None:
-    found = problems(tmp_path, """programme: {name: X, time_zone: Europe/Dubln, tolerence: 3}
+    found = problems(
+        tmp_path,
+        """programme: {name: X, time_zone: Europe/Dubln, tolerence: 3}
 sources:
   Zen: {connector: zendesk, mapping: yes}
   two: {}
@@ -27,7 +29,8 @@ sinks:
   sheet: {connector: gsheets}
   sheet: {connector: excel}
 stor: ./data
-""")
+""",
+    )
     assert found == [
         "qa-sync.yaml:1:22: programme.time_zone: not an IANA time zone, such as Europe/Dublin",
         "qa-sync.yaml:1:47: programme.tolerence: this key is not known; did you mean tolerance?",
@@ -46,7 +49,9 @@ def test_a_missing_workspace_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_text_that_is_no_yaml_has_a_place(tmp_path: Path) -> None:
-    assert problems(tmp_path, "programme: {name: [}\n") == ["qa-sync.yaml:1:20: not YAML: expected the node content, but found '}'"]
+    assert problems(tmp_path, "programme: {name: [}\n") == [
+        "qa-sync.yaml:1:20: not YAML: expected the node content, but found '}'"
+    ]
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
@@ -55,10 +60,16 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert settings.programme.name == "Ö"
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("a: &x 1\nb: *x\n", "aliases"), ("a: !!python/name:os.system x\n", None), ("a: !secret x\n", "tags"),
-    ("a: {<<: {b: 1}}\n", "merge"), ("? [1]\n: 2\n", "plain text"),
-])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a: &x 1\nb: *x\n", "aliases"),
+        ("a: !!python/name:os.system x\n", None),
+        ("a: !secret x\n", "tags"),
+        ("a: {<<: {b: 1}}\n", "merge"),
+        ("? [1]\n: 2\n", "plain text"),
+    ],
+)
 def test_what_could_surprise_is_refused(text: str, what: str | None) -> None:
     if what is None:
         assert yamlfile.parse(text, file="f").data == {"a": "x"}
@@ -68,10 +79,23 @@ def test_what_could_surprise_is_refused(text: str, what: str | None) -> None:
 
 
 def test_only_plain_numbers_and_truths_are_not_text() -> None:
-    text = "a: 2026-01-01\nb: 12:30\nc: 010\nd: 1e3\ne: 1_000\nf: 0x1f\ng: true\nh: ~\ni: -5\nj: 2.50\nk: '7'\nl: .inf\n"
+    text = (
+        "a: 2026-01-01\nb: 12:30\nc: 010\nd: 1e3\ne: 1_000\nf: 0x1f\ng: true\nh: ~\ni: -5\nj: 2.50\nk: '7'\nl: .inf\n"
+    )
     assert yamlfile.parse(text, file="f").data == {
-        "a": "2026-01-01", "b": "12:30", "c": "010", "d": 1000.0, "e": "1_000", "f": "0x1f", "g": True, "h": None, "i": -5,
-        "j": 2.5, "k": "7", "l": ".inf"}
+        "a": "2026-01-01",
+        "b": "12:30",
+        "c": "010",
+        "d": 1000.0,
+        "e": "1_000",
+        "f": "0x1f",
+        "g": True,
+        "h": None,
+        "i": -5,
+        "j": 2.5,
+        "k": "7",
+        "l": ".inf",
+    }
 
 
 def test_references_are_filled_and_every_missing_one_is_told(tmp_path: Path) -> None:

@@ -18,11 +18,24 @@ SECRET = "tok-3f9a"
 
 
 def page(ids: Sequence[str], cursor: str, *, last: bool, listing: bool = False, bad: Sequence[str] = ()) -> Page:
-    rows = [{"id": identity, "source_stamp": STAMP, "source_seq": 0, "deleted": False,
-             "payload": json.dumps({"id": identity})} for identity in ids]
+    rows = [
+        {
+            "id": identity,
+            "source_stamp": STAMP,
+            "source_seq": 0,
+            "deleted": False,
+            "payload": json.dumps({"id": identity}),
+        }
+        for identity in ids
+    ]
     rejects = [{"record_id": identity, "field": "", "reason": "unreadable", "payload_hash": ""} for identity in bad]
-    return Page(records=pa.Table.from_pylist(rows, schema=PAGE), cursor=cursor, last=last, listing=listing,
-                rejects=pa.Table.from_pylist(rejects, schema=PAGE_REJECTS))
+    return Page(
+        records=pa.Table.from_pylist(rows, schema=PAGE),
+        cursor=cursor,
+        last=last,
+        listing=listing,
+        rejects=pa.Table.from_pylist(rejects, schema=PAGE_REJECTS),
+    )
 
 
 class MemorySource:

@@ -43,8 +43,13 @@ class MemorySink:
     def tab(self, shape: TabShape) -> PresentTab:
         look, fields, rows = self.world.tabs[shape.name]
         keys = list(rows)
-        return PresentTab(columns={name: [self.read(rows[key].get(name)) for key in keys] for name in fields},
-                          rows=range(len(keys)), shape_hash=look, height=len(keys), handle=keys)
+        return PresentTab(
+            columns={name: [self.read(rows[key].get(name)) for key in keys] for name in fields},
+            rows=range(len(keys)),
+            shape_hash=look,
+            height=len(keys),
+            handle=keys,
+        )
 
     def read(self, cell: Cell) -> Cell:
         return cell
@@ -147,8 +152,10 @@ class WritesEverythingAnew(MemorySink):
         for plan in plans:
             self.world.tabs.pop(plan.wanted.shape.name, None)
             columns, shape = plan.wanted.columns, plan.wanted.shape
-            rows = {str(key): {name: columns[name][at] for name in shape.field_names}
-                    for at, key in enumerate(columns[shape.key])}
+            rows = {
+                str(key): {name: columns[name][at] for name in shape.field_names}
+                for at, key in enumerate(columns[shape.key])
+            }
             self.world.tabs[shape.name] = (shape_hash(shape), shape.field_names, rows)
         return Receipt(data_cells=sum(plan.data_cells for plan in plans))
 
@@ -195,11 +202,20 @@ class FalseAlarm(MemorySink):
 
 
 CAUGHT_BY = {
-    TakesTextForNumbers: "formula_looking_text", DropsTheEqualsSign: "formula_looking_text",
-    EmptyIsZero: "applied_is_present", TruthIsANumber: "applied_is_present", CutsLongTexts: "long_text",
-    ForgetsTheLook: "nothing_changed", CountsWrong: "nothing_changed", WritesEverythingAnew: "own_columns",
-    WritesOneRowTooLow: "one_changed_cell", IgnoresUpdates: "vanished_record", InventsTabs: "empty_place",
-    IgnoresBadCredentials: "bad_credentials", ShowsItsSecret: "bad_credentials", FalseAlarm: "empty_place",
+    TakesTextForNumbers: "formula_looking_text",
+    DropsTheEqualsSign: "formula_looking_text",
+    EmptyIsZero: "applied_is_present",
+    TruthIsANumber: "applied_is_present",
+    CutsLongTexts: "long_text",
+    ForgetsTheLook: "nothing_changed",
+    CountsWrong: "nothing_changed",
+    WritesEverythingAnew: "own_columns",
+    WritesOneRowTooLow: "one_changed_cell",
+    IgnoresUpdates: "vanished_record",
+    InventsTabs: "empty_place",
+    IgnoresBadCredentials: "bad_credentials",
+    ShowsItsSecret: "bad_credentials",
+    FalseAlarm: "empty_place",
 }
 
 

@@ -10,21 +10,35 @@ from qa_sync.dashboards import Field, PresentTab, Tab, TabPlan, TabShape, plan_t
 from qa_sync.dashboards.look import shape_hash
 from qa_sync.dashboards.plan import same
 
-SHAPE = TabShape(dashboard="d", name="t", title="T", key="k", fields=(
-    Field(name="k", label="Key"), Field(name="v", label="Value", kind="number"),
-    Field(name="w", label="Theirs to keep", policy="keep"), Field(name="r", label="Reported", policy="report"),
-))
+SHAPE = TabShape(
+    dashboard="d",
+    name="t",
+    title="T",
+    key="k",
+    fields=(
+        Field(name="k", label="Key"),
+        Field(name="v", label="Value", kind="number"),
+        Field(name="w", label="Theirs to keep", policy="keep"),
+        Field(name="r", label="Reported", policy="report"),
+    ),
+)
 
 
 def wanted(**rows: tuple[Any, Any, Any]) -> Tab:
-    return Tab(shape=SHAPE, columns={"k": list(rows), **{f: [r[at] for r in rows.values()] for at, f in enumerate("vwr")}})
+    return Tab(
+        shape=SHAPE, columns={"k": list(rows), **{f: [r[at] for r in rows.values()] for at, f in enumerate("vwr")}}
+    )
 
 
 def present(rows: dict[str | None, tuple[Any, Any, Any]], **options: Any) -> PresentTab:
     keyed = {key: row for key, row in rows.items() if key}
     positions = [at for at, key in enumerate(rows) if key]
-    return PresentTab(columns={"k": list(keyed), **{f: [r[at] for r in keyed.values()] for at, f in enumerate("vwr")}},
-                      rows=positions, shape_hash=shape_hash(SHAPE), **options)
+    return PresentTab(
+        columns={"k": list(keyed), **{f: [r[at] for r in keyed.values()] for at, f in enumerate("vwr")}},
+        rows=positions,
+        shape_hash=shape_hash(SHAPE),
+        **options,
+    )
 
 
 def based(rows: dict[str, tuple[Any, Any, Any]]) -> dict[str, dict[str, Any]]:
@@ -45,7 +59,11 @@ def test_a_tab_that_is_not_there_is_created_with_all_rows() -> None:
 
 def test_rows_are_followed_to_where_they_were_sorted() -> None:
     old = {"a": (1.0, "x", None), "b": (2.0, "x", None)}
-    plan = plan_tab(wanted(a=(1.0, "x", None), b=(3.0, "x", None)), present({"b": old["b"], None: (9, 9, 9), "a": old["a"]}), based(old))
+    plan = plan_tab(
+        wanted(a=(1.0, "x", None), b=(3.0, "x", None)),
+        present({"b": old["b"], None: (9, 9, 9), "a": old["a"]}),
+        based(old),
+    )
     assert plan.updates == {"v": ([0], [3.0])}
 
 
@@ -54,7 +72,10 @@ def test_each_policy_does_what_it_says_with_a_persons_change() -> None:
     plan = plan_tab(wanted(a=(2.0, "y", "q")), present({"a": (7.0, "mine", "odd")}), based(old))
     assert plan.updates == {"v": ([0], [2.0])}
     assert [(c.field, c.theirs, c.ours, c.action) for c in plan.conflicts] == [
-        ("v", 7.0, 2.0, "enforce"), ("w", "mine", "y", "keep"), ("r", "odd", "q", "report")]
+        ("v", 7.0, 2.0, "enforce"),
+        ("w", "mine", "y", "keep"),
+        ("r", "odd", "q", "report"),
+    ]
 
 
 def test_a_change_that_agrees_with_ours_is_no_conflict() -> None:
@@ -80,12 +101,20 @@ def test_a_vanished_record_loses_our_cells_and_keeps_its_row() -> None:
 
 
 def test_a_row_that_a_person_keyed_is_left_alone() -> None:
-    plan = plan_tab(wanted(a=(1.0, "x", None)), present({"a": (1.0, "x", None), "note": ("hi", None, None)}), based({"a": (1.0, "x", None)}))
+    plan = plan_tab(
+        wanted(a=(1.0, "x", None)),
+        present({"a": (1.0, "x", None), "note": ("hi", None, None)}),
+        based({"a": (1.0, "x", None)}),
+    )
     assert plan.is_empty
 
 
 def test_the_first_of_two_rows_with_one_key_is_ours_and_the_other_is_reported() -> None:
-    there = PresentTab(columns={"k": ["a", "a"], "v": [1.0, 5.0], "w": ["x", "x"], "r": [None, None]}, rows=[0, 1], shape_hash=shape_hash(SHAPE))
+    there = PresentTab(
+        columns={"k": ["a", "a"], "v": [1.0, 5.0], "w": ["x", "x"], "r": [None, None]},
+        rows=[0, 1],
+        shape_hash=shape_hash(SHAPE),
+    )
     plan = plan_tab(wanted(a=(2.0, "x", None)), there, based({"a": (1.0, "x", None)}))
     assert plan.updates == {"v": ([0], [2.0])}
     assert plan.duplicate_keys == ("a",)
@@ -99,7 +128,9 @@ def test_a_missing_managed_column_is_added_and_filled() -> None:
 
 
 def test_a_key_that_became_a_number_is_still_that_key() -> None:
-    there = PresentTab(columns={"k": [12.0], "v": [1.0], "w": ["x"], "r": [None]}, rows=[0], shape_hash=shape_hash(SHAPE))
+    there = PresentTab(
+        columns={"k": [12.0], "v": [1.0], "w": ["x"], "r": [None]}, rows=[0], shape_hash=shape_hash(SHAPE)
+    )
     assert plan_tab(wanted(**{"12": (1.0, "x", None)}), there, None).is_empty
 
 
@@ -139,4 +170,7 @@ def test_after_a_plan_is_applied_the_next_one_is_empty(first: dict[str, Any], se
     target = wanted(**second)
     there = present(first)
     done = applied(plan_tab(target, there, based(first)), there)
-    assert plan_tab(target, done, based(second) | {k: v for k, v in based(first).items() if k not in second}).data_cells == 0
+    assert (
+        plan_tab(target, done, based(second) | {k: v for k, v in based(first).items() if k not in second}).data_cells
+        == 0
+    )

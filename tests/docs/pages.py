@@ -27,8 +27,9 @@ def blocks(page: Path) -> list[Block]:
     found = []
     for match in _FENCE.finditer(text):
         language, _, rest = match["info"].strip().partition(" ")
-        found.append(Block(language, rest.strip().removeprefix("title="), match["text"],
-                           text.count("\n", 0, match.start()) + 2))
+        found.append(
+            Block(language, rest.strip().removeprefix("title="), match["text"], text.count("\n", 0, match.start()) + 2)
+        )
     return found
 
 

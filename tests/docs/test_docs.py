@@ -12,11 +12,11 @@ from docs.pages import PAGES, PROJECT, name_of, prose
 import qa_sync
 from qa_sync import registry
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
-from qa_sync.reports.published import PUBLISHED
 from qa_sync.dashboards import definition
 from qa_sync.forms import catalogue
 from qa_sync.model import TABLES
 from qa_sync.reports import REPORTS
+from qa_sync.reports.published import PUBLISHED
 
 
 def page(name: str) -> str:

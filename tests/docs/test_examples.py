@@ -100,8 +100,15 @@ def _files(folder: Path) -> Path:
 def test_the_connector_on_the_page_passes_the_contract_suite(tmp_path: Path) -> None:
     call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([*call, "test_acme.py"], cwd=_files(tmp_path), env=environment, timeout=120,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*call, "test_acme.py"],
+        cwd=_files(tmp_path),
+        env=environment,
+        timeout=120,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     assert re.search(r"^13 passed", done.stdout, re.MULTILINE), done.stdout
 
@@ -137,7 +144,8 @@ def test_the_connector_on_the_page_feeds_a_workspace(tmp_path: Path, monkeypatch
             SELECT evaluation_id, interaction_id, option FROM evaluations JOIN answers USING (evaluation_id)
             WHERE option = 'No'""")
         assert found.to_dict("records") == [
-            {"evaluation_id": "acme:3", "interaction_id": "zendesk:103", "option": "No"}]
+            {"evaluation_id": "acme:3", "interaction_id": "zendesk:103", "option": "No"}
+        ]
     finally:
         for name in ("test_acme", "qa_sync_acme"):
             sys.modules.pop(name, None)

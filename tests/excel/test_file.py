@@ -129,7 +129,9 @@ def test_settings_problems_are_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         connect({"path": "weekly.csv", "surplus": "x"}, context(tmp_path))
     assert {problem.path for problem in caught.value.problems} == {
-        ("sinks", "workbook", "path"), ("sinks", "workbook", "surplus")}
+        ("sinks", "workbook", "path"),
+        ("sinks", "workbook", "surplus"),
+    }
 
 
 def test_twenty_thousand_rows_read_back_as_they_were_written(tmp_path: Path) -> None:

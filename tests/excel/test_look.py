@@ -43,9 +43,17 @@ def test_numbers_percents_dates_and_times_have_their_formats(world: ExcelWorld) 
     publish(world, wanted_tab())
     row = world.opened()["Pairs & more"][2]
     formats = {field.name: cell.number_format for field, cell in zip(SHAPE.fields, row, strict=True)}
-    assert formats == {"pair_id": "General", "note": "General", "outcome": "General", "n": "#,##0",
-                       "delta": "+#,##0.0000;-#,##0.0000;#,##0.0000", "agreement": "0.0%", "day": "yyyy-mm-dd",
-                       "at": "yyyy-mm-dd hh:mm", "is_blind": '"TRUE";"TRUE";"FALSE"'}
+    assert formats == {
+        "pair_id": "General",
+        "note": "General",
+        "outcome": "General",
+        "n": "#,##0",
+        "delta": "+#,##0.0000;-#,##0.0000;#,##0.0000",
+        "agreement": "0.0%",
+        "day": "yyyy-mm-dd",
+        "at": "yyyy-mm-dd hh:mm",
+        "is_blind": '"TRUE";"TRUE";"FALSE"',
+    }
     assert (row[6].value.isoformat(), row[8].value) == ("2025-12-09T00:00:00", True)
 
 
@@ -75,15 +83,18 @@ def test_headers_explain_themselves(world: ExcelWorld) -> None:
 
 def test_charts_are_drawn_from_the_columns_of_any_tab(world: ExcelWorld) -> None:
     charts = (
-        Chart(name="a", title="Agreement", kind="line", data="pairs", x="pair_id", series=("agreement", "n"),
-              percent=True),
+        Chart(
+            name="a", title="Agreement", kind="line", data="pairs", x="pair_id", series=("agreement", "n"), percent=True
+        ),
         Chart(name="b", title="By day", kind="column", data="pairs", x="day", series=("n",)),
         Chart(name="c", title="Deltas", kind="bar", data="pairs", x="pair_id", series=("delta",)),
         Chart(name="d", title="Nowhere", kind="bar", data="no such tab", x="pair_id", series=("delta",)),
         Chart(name="e", title="No field", kind="bar", data="pairs", x="pair_id", series=("no such field",)),
     )
-    summary = Tab(shape=replace(SHAPE, name="summary", title="Summary", charts=charts, notes=(NOTE,)),
-                  columns=wanted_tab().columns)
+    summary = Tab(
+        shape=replace(SHAPE, name="summary", title="Summary", charts=charts, notes=(NOTE,)),
+        columns=wanted_tab().columns,
+    )
     pairs = Tab(shape=replace(SHAPE, charts=()), columns=wanted_tab().columns)
     publish(world, summary, pairs)
     drawn = parts(world, "charts/chart")
@@ -113,9 +124,17 @@ def test_the_workbook_opens_on_the_first_tab_that_is_shown(world: ExcelWorld) ->
 
 
 def test_titles_and_labels_that_excel_refuses_are_made_acceptable(world: ExcelWorld) -> None:
-    shape = replace(SHAPE, title="[Pairs]: in/out? of a very long programme name", charts=(), fields=(
-        Field(name="pair_id", label="Pair"), Field(name="a", label="Score"), Field(name="b", label="score"),
-        Field(name="c", label="")))
+    shape = replace(
+        SHAPE,
+        title="[Pairs]: in/out? of a very long programme name",
+        charts=(),
+        fields=(
+            Field(name="pair_id", label="Pair"),
+            Field(name="a", label="Score"),
+            Field(name="b", label="score"),
+            Field(name="c", label=""),
+        ),
+    )
     wanted = Tab(shape=shape, columns={"pair_id": ["1"], "a": [None], "b": ["x"], "c": ["y"]})
     publish(world, wanted)
     book = world.opened()
@@ -135,7 +154,12 @@ def test_a_wide_number_makes_its_column_wider(world: ExcelWorld) -> None:
 
 def test_long_texts_get_rows_that_are_high_enough(world: ExcelWorld) -> None:
     fields = (Field(name="pair_id", label="Pair"), Field(name="t", label="Text", width=200))
-    publish(world, Tab(shape=replace(SHAPE, fields=fields, charts=()),
-                       columns={"pair_id": ["1", "2"], "t": ["short", "a long text " * 20]}))
+    publish(
+        world,
+        Tab(
+            shape=replace(SHAPE, fields=fields, charts=()),
+            columns={"pair_id": ["1", "2"], "t": ["short", "a long text " * 20]},
+        ),
+    )
     heights = world.opened()["Pairs & more"].row_dimensions
     assert heights[3].height > 5 * 12 > (heights[2].height or 0)

@@ -69,8 +69,11 @@ def test_rows_without_a_key_are_peoples_own_and_stay_at_the_end(world: ExcelWorl
 def test_a_vanished_row_stays_only_where_somebody_wrote_beside_it(world: ExcelWorld) -> None:
     world.type_in(SHAPE, "p2", "Remark", "discussed on Monday")
     publish(world, tab("p1"), base={"pairs": base_of(tab("p1", "p2", "p3"))})
-    assert rows(world) == [["Pair", "Score", "Outcome", "Remark"], ["p1", 50, "EXACT", None],
-                           ["p2", None, None, "discussed on Monday"]]
+    assert rows(world) == [
+        ["Pair", "Score", "Outcome", "Remark"],
+        ["p1", 50, "EXACT", None],
+        ["p2", None, None, "discussed on Monday"],
+    ]
 
 
 def test_columns_are_found_wherever_they_were_moved(world: ExcelWorld) -> None:
@@ -85,14 +88,21 @@ def test_columns_are_found_wherever_they_were_moved(world: ExcelWorld) -> None:
     world.edit(change)
     there = present(world)
     assert {name: list(cells) for name, cells in there.columns.items()} == {
-        "pair": ["p1", "p2", "p3"], "score": [50.0, 51.0, 52.0], "outcome": ["EXACT"] * 3}
+        "pair": ["p1", "p2", "p3"],
+        "score": [50.0, 51.0, 52.0],
+        "outcome": ["EXACT"] * 3,
+    }
     publish(world, tab("p1", "p2", "p3", score=60))
-    assert rows(world)[:3] == [["Pair", "Score", "Outcome", "Mine"], ["p1", 60, "EXACT", None],
-                               ["p2", 61, "EXACT", "kept"]]
+    assert rows(world)[:3] == [
+        ["Pair", "Score", "Outcome", "Mine"],
+        ["p1", 60, "EXACT", None],
+        ["p2", 61, "EXACT", "kept"],
+    ]
 
 
 def as_excel_does(world: ExcelWorld, change: Any, references: dict[str, str]) -> None:
     """Change the workbook and its references, as Excel does for moves and renames."""
+
     def both(book: Any) -> None:
         change(book)
         for row in book["_qa_sync_columns"].iter_rows():
@@ -265,12 +275,29 @@ def test_a_tab_whose_sheet_was_deleted_is_made_anew(world: ExcelWorld) -> None:
 
 def test_people_cannot_smuggle_a_formula_through_our_cells(tmp_path: Path) -> None:
     world = ExcelWorld(tmp_path)
-    shape = replace(SHAPE, title="=Pairs!", fields=(SHAPE.fields[0], Field(name="x", label="=1+1", doc="=2+2")),
-                    notes=("=3+3",))
-    publish(world, Tab(shape=shape, columns={"pair": ["=cmd|' /C calc'!A0"], "x": ["+1", ]}))
+    shape = replace(
+        SHAPE, title="=Pairs!", fields=(SHAPE.fields[0], Field(name="x", label="=1+1", doc="=2+2")), notes=("=3+3",)
+    )
+    publish(
+        world,
+        Tab(
+            shape=shape,
+            columns={
+                "pair": ["=cmd|' /C calc'!A0"],
+                "x": [
+                    "+1",
+                ],
+            },
+        ),
+    )
     book = openpyxl.load_workbook(world.path)
-    found = [cell.data_type for sheet in book.worksheets if sheet.title != "_qa_sync_columns"
-             for row in sheet.iter_rows() for cell in row]
+    found = [
+        cell.data_type
+        for sheet in book.worksheets
+        if sheet.title != "_qa_sync_columns"
+        for row in sheet.iter_rows()
+        for cell in row
+    ]
     assert "f" not in found
     registered = [cell.value for row in book["_qa_sync_columns"].iter_rows() for cell in row if cell.data_type == "f"]
     assert registered == ["='=Pairs!'!$A$1", "='=Pairs!'!$B$1"]

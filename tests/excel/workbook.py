@@ -14,14 +14,25 @@ from qa_sync.ports import Context, Sink
 from qa_sync.testing.contract import SinkWorld
 from qa_sync_excel import connect
 
-SHAPE = TabShape(dashboard="weekly", name="pairs", title="Pairs", key="pair", fields=(
-    Field(name="pair", label="Pair"), Field(name="score", label="Score", kind="number"),
-    Field(name="outcome", label="Outcome")))
+SHAPE = TabShape(
+    dashboard="weekly",
+    name="pairs",
+    title="Pairs",
+    key="pair",
+    fields=(
+        Field(name="pair", label="Pair"),
+        Field(name="score", label="Score", kind="number"),
+        Field(name="outcome", label="Outcome"),
+    ),
+)
 
 
 def tab(*keys: str, shape: TabShape = SHAPE, score: float = 50.0) -> Tab:
-    columns: dict[str, Any] = {"pair": list(keys), "score": [score + at for at in range(len(keys))],
-                               "outcome": ["EXACT"] * len(keys)}
+    columns: dict[str, Any] = {
+        "pair": list(keys),
+        "score": [score + at for at in range(len(keys))],
+        "outcome": ["EXACT"] * len(keys),
+    }
     return Tab(shape=shape, columns={name: columns.get(name, [None] * len(keys)) for name in shape.field_names})
 
 

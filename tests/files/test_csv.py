@@ -59,8 +59,11 @@ def test_ragged_rows_are_rejects_and_the_numbers_of_the_others_stand(tmp_path: P
     write(tmp_path, "a.csv", "x,y\n1,a\n2\n3,c,d\n4,d\n5\n")
     pages = read(tmp_path, key=["x"])
     assert [(row["x"], row["_row"]) for row in payloads(pages)] == [("1", 1), ("4", 4)]
-    assert rejects(pages) == [("a.csv:2", "", "1 values for 2 columns"), ("a.csv:3", "", "3 values for 2 columns"),
-                              ("a.csv:5", "", "1 values for 2 columns")]
+    assert rejects(pages) == [
+        ("a.csv:2", "", "1 values for 2 columns"),
+        ("a.csv:3", "", "3 values for 2 columns"),
+        ("a.csv:5", "", "1 values for 2 columns"),
+    ]
 
 
 def test_a_file_of_nothing_but_ragged_rows_is_all_rejects(tmp_path: Path) -> None:
@@ -96,20 +99,32 @@ def test_quoted_line_ends_belong_to_the_value(tmp_path: Path) -> None:
     assert [(row["x"], row["y"]) for row in payloads(read(tmp_path))] == [("1", 'two\nlines, "quoted"'), ("2", "5")]
 
 
-@pytest.mark.parametrize(("content", "delimiter"), [
-    ("a;b,c;d\n1;2;3\n", ";"), ("a\tb\n1\t2\n", "\t"), ("a|b\n1|2\n", "|"), ('"a;;;;",b\n1,2\n', ","),
-])
+@pytest.mark.parametrize(
+    ("content", "delimiter"),
+    [
+        ("a;b,c;d\n1;2;3\n", ";"),
+        ("a\tb\n1\t2\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ('"a;;;;",b\n1,2\n', ","),
+    ],
+)
 def test_the_delimiter_is_taken_from_the_header(tmp_path: Path, content: str, delimiter: str) -> None:
     write(tmp_path, "a.csv", content)
     names = next(csv.reader(io.StringIO(content), delimiter=delimiter))
     assert [*payloads(read(tmp_path))[0]] == [*names, "_file", "_row"]
 
 
-@pytest.mark.parametrize(("raw", "encoding"), [
-    ("x,y\n1,é\n".encode("utf-8-sig"), None), ("x\ty\n1\té\n".encode("utf-16"), None),
-    ("x,y\n1,é\n".encode("cp1252"), "cp1252"), ("x,y\n1,é\n".encode("utf-16-le"), "utf-16"),
-    (gzip.compress("x,y\n1,é\n".encode(), mtime=0), None),
-], ids=["utf-8 with mark", "utf-16 with mark", "cp1252", "utf-16 without mark", "gzip"])
+@pytest.mark.parametrize(
+    ("raw", "encoding"),
+    [
+        ("x,y\n1,é\n".encode("utf-8-sig"), None),
+        ("x\ty\n1\té\n".encode("utf-16"), None),
+        ("x,y\n1,é\n".encode("cp1252"), "cp1252"),
+        ("x,y\n1,é\n".encode("utf-16-le"), "utf-16"),
+        (gzip.compress("x,y\n1,é\n".encode(), mtime=0), None),
+    ],
+    ids=["utf-8 with mark", "utf-16 with mark", "cp1252", "utf-16 without mark", "gzip"],
+)
 def test_encodings_give_the_same_rows(tmp_path: Path, raw: bytes, encoding: str | None) -> None:
     name = "a.csv.gz" if raw.startswith(b"\x1f\x8b") else "a.csv"
     write(tmp_path, name, raw)
@@ -149,8 +164,9 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters=
 
 
 def _dissolved(pieces: list[Rows]) -> list[tuple[str, ...]]:
-    return [row for piece in pieces
-            for row in zip(*(column.to_pylist() for column in piece.columns.values()), strict=True)]
+    return [
+        row for piece in pieces for row in zip(*(column.to_pylist() for column in piece.columns.values()), strict=True)
+    ]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

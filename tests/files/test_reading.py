@@ -14,8 +14,11 @@ from qa_sync_files import connect
 
 
 def stamps(tmp_path: Path, **order: str) -> list[tuple[datetime | None, int]]:
-    return [(row["source_stamp"], row["source_seq"]) for page in read(tmp_path, order=order)
-            for row in page.records.to_pylist()]
+    return [
+        (row["source_stamp"], row["source_seq"])
+        for page in read(tmp_path, order=order)
+        for row in page.records.to_pylist()
+    ]
 
 
 def test_order_comes_from_columns(tmp_path: Path) -> None:
@@ -32,13 +35,19 @@ def test_a_stamp_or_number_that_is_none_is_a_reject(tmp_path: Path) -> None:
     pages = read(tmp_path, order={"stamp": "at", "seq": "n"})
     assert [row["n"] for row in payloads(pages)] == ["4"]
     assert [(record, field) for record, field, _ in rejects(pages)] == [
-        ("a.csv:1", "at"), ("a.csv:2", "at"), ("a.csv:3", "n"), ("a.csv:4", "at")]
+        ("a.csv:1", "at"),
+        ("a.csv:2", "at"),
+        ("a.csv:3", "n"),
+        ("a.csv:4", "at"),
+    ]
 
 
 def test_order_comes_from_a_date_in_the_name_then_the_row(tmp_path: Path) -> None:
     write(tmp_path, "eval_20260106-0730.csv", "x\n1\n2\n")
     assert stamps(tmp_path, from_name=r"_(\d{8}-\d{4})", time_zone="Asia/Tokyo") == [
-        (datetime(2026, 1, 5, 22, 30, tzinfo=UTC), 1), (datetime(2026, 1, 5, 22, 30, tzinfo=UTC), 2)]
+        (datetime(2026, 1, 5, 22, 30, tzinfo=UTC), 1),
+        (datetime(2026, 1, 5, 22, 30, tzinfo=UTC), 2),
+    ]
 
 
 def test_order_comes_from_a_number_in_the_name_then_the_row(tmp_path: Path) -> None:
@@ -57,8 +66,10 @@ def test_a_name_without_the_date_is_a_reject(tmp_path: Path) -> None:
     assert [record for record, _, _ in rejects(pages)] == ["a.csv", "a_99999999.csv"]
 
 
-@pytest.mark.parametrize(("order", "said"), [({}, "arrival"), ({"seq": "n"}, "source"), ({"stamp": "n"}, "source"),
-                                             ({"from_name": "(x)"}, "source")])
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [({}, "arrival"), ({"seq": "n"}, "source"), ({"stamp": "n"}, "source"), ({"from_name": "(x)"}, "source")],
+)
 def test_a_stream_without_order_says_that_it_goes_by_arrival(tmp_path: Path, order: dict[str, str], said: str) -> None:
     assert source(tmp_path, order=order).streams()[0].order == said
 
@@ -146,10 +157,12 @@ def test_check_names_every_missing_column_and_suggests_one(tmp_path: Path) -> No
     write(tmp_path, "a.csv", "ticket_id,score\n1,2\n")
     problems = source(tmp_path, key=["ticketid"]).check()
     assert [(problem.what, problem.hint) for problem in problems] == [
-        ("a.csv: no column 'ticketid'", "did you mean 'ticket_id'?")]
+        ("a.csv: no column 'ticketid'", "did you mean 'ticket_id'?")
+    ]
     problems = source(tmp_path, keep=["scor", "ticket_id"]).check()
     assert [(problem.what, problem.hint) for problem in problems] == [
-        ("a.csv: no column 'scor'", "did you mean 'score'?")]
+        ("a.csv: no column 'scor'", "did you mean 'score'?")
+    ]
 
 
 def test_a_folder_may_be_relative_to_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,16 +181,32 @@ def test_files_in_subfolders_are_told_apart_by_their_path(tmp_path: Path) -> Non
 
 def test_every_problem_of_the_settings_is_said_at_once_and_no_value(tmp_path: Path) -> None:
     settings = {
-        "folder": "", "surplus": "tok-secret",
-        "streams": {"rows": {"glob": "../*", "order": {"from_name": "no group", "time_zone": "Mars/Base"},
-                             "delimiter": "ab", "encoding": "klingon", "format": "tok-secret"}},
+        "folder": "",
+        "surplus": "tok-secret",
+        "streams": {
+            "rows": {
+                "glob": "../*",
+                "order": {"from_name": "no group", "time_zone": "Mars/Base"},
+                "delimiter": "ab",
+                "encoding": "klingon",
+                "format": "tok-secret",
+            }
+        },
     }
     with pytest.raises(ConfigError) as caught:
         connect(settings, context(tmp_path))
     paths = {problem.path[2:] for problem in caught.value.problems}
     rows = ("streams", "rows")
-    assert paths == {("folder",), ("surplus",), (*rows, "glob"), (*rows, "order", "from_name"),
-                     (*rows, "order", "time_zone"), (*rows, "delimiter"), (*rows, "encoding"), (*rows, "format")}
+    assert paths == {
+        ("folder",),
+        ("surplus",),
+        (*rows, "glob"),
+        (*rows, "order", "from_name"),
+        (*rows, "order", "time_zone"),
+        (*rows, "delimiter"),
+        (*rows, "encoding"),
+        (*rows, "format"),
+    }
     assert "tok-secret" not in str(caught.value)
 
 
@@ -200,8 +229,16 @@ def test_a_reject_never_quotes_the_row(tmp_path: Path) -> None:
 
 def test_real_ratings_are_read_whole_with_their_ids(tmp_path: Path) -> None:
     folder = shared_data("ratings")
-    settings = {"folder": str(folder), "streams": {"labels": {
-        "glob": "*_labels.csv", "key": ["file", "item_id", "worker_id", "repeat_no"], "order": {"seq": "seq"}}}}
+    settings = {
+        "folder": str(folder),
+        "streams": {
+            "labels": {
+                "glob": "*_labels.csv",
+                "key": ["file", "item_id", "worker_id", "repeat_no"],
+                "order": {"seq": "seq"},
+            }
+        },
+    }
     pages = list(connect(settings, context(tmp_path)).read("labels", None))
     counted = sum(path.read_bytes().count(b"\n") - 1 for path in folder.glob("*_labels.csv"))
     assert len(set(ids(pages))) == len(ids(pages)) == counted

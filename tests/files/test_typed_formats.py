@@ -18,20 +18,49 @@ NAIVE = datetime.fromisoformat("2026-01-05T10:30:00")
 
 
 def test_parquet_values_keep_their_types(tmp_path: Path) -> None:
-    table = pa.table({
-        "n": [12, None], "f": [0.5, float("nan")], "b": [True, None], "t": ["", "x"], "d": [date(2026, 1, 5), None],
-        "at": pa.array([datetime(2026, 1, 5, 10, 30, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
-        "local": pa.array([NAIVE.replace(microsecond=500), None], pa.timestamp("us")),
-        "list": [[1, 2], []], "deep": [{"a": {"B": "c"}}, None], "money": [Decimal("1.50"), None],
-        "category": pa.array(["p", "q"]).dictionary_encode(),
-    })
+    table = pa.table(
+        {
+            "n": [12, None],
+            "f": [0.5, float("nan")],
+            "b": [True, None],
+            "t": ["", "x"],
+            "d": [date(2026, 1, 5), None],
+            "at": pa.array([datetime(2026, 1, 5, 10, 30, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
+            "local": pa.array([NAIVE.replace(microsecond=500), None], pa.timestamp("us")),
+            "list": [[1, 2], []],
+            "deep": [{"a": {"B": "c"}}, None],
+            "money": [Decimal("1.50"), None],
+            "category": pa.array(["p", "q"]).dictionary_encode(),
+        }
+    )
     pq.write_table(table, write(tmp_path, "a.parquet", ""))
     first, second = payloads(read(tmp_path, metadata=[]))
-    assert first == {"n": 12, "f": 0.5, "b": True, "t": None, "d": "2026-01-05", "at": "2026-01-05T10:30:00Z",
-                     "local": "2026-01-05T10:30:00.000500", "list": [1, 2], "deep": {"a": {"B": "c"}}, "money": 1.5,
-                     "category": "p"}
-    assert second == {"n": None, "f": None, "b": None, "t": "x", "d": None, "at": None, "local": None, "list": [],
-                      "deep": None, "money": None, "category": "q"}
+    assert first == {
+        "n": 12,
+        "f": 0.5,
+        "b": True,
+        "t": None,
+        "d": "2026-01-05",
+        "at": "2026-01-05T10:30:00Z",
+        "local": "2026-01-05T10:30:00.000500",
+        "list": [1, 2],
+        "deep": {"a": {"B": "c"}},
+        "money": 1.5,
+        "category": "p",
+    }
+    assert second == {
+        "n": None,
+        "f": None,
+        "b": None,
+        "t": "x",
+        "d": None,
+        "at": None,
+        "local": None,
+        "list": [],
+        "deep": None,
+        "money": None,
+        "category": "q",
+    }
 
 
 def test_a_number_that_json_cannot_say_is_a_reject_when_it_is_deep_inside(tmp_path: Path) -> None:
@@ -70,16 +99,30 @@ def test_the_rows_before_a_damaged_part_of_a_parquet_file_stand(tmp_path: Path) 
 
 
 def test_json_lines_keep_their_structure_and_bad_lines_are_rejects(tmp_path: Path) -> None:
-    lines = ['{"id": 7, "deep": {"a": [1, null]}, "_row": "theirs"}', "", "[1]", '{"id": ', '{"id": "x", "n": NaN}',
-             '{"id": "\\ud800"}', '{"id": "é"}', '{"no": "key"}']
+    lines = [
+        '{"id": 7, "deep": {"a": [1, null]}, "_row": "theirs"}',
+        "",
+        "[1]",
+        '{"id": ',
+        '{"id": "x", "n": NaN}',
+        '{"id": "\\ud800"}',
+        '{"id": "é"}',
+        '{"no": "key"}',
+    ]
     write(tmp_path, "a.jsonl", "\n".join(lines))
     pages = read(tmp_path, key=["id"])
-    assert payloads(pages) == [{"id": 7, "deep": {"a": [1, None]}, "_file": "a.jsonl", "_row": 1},
-                               {"id": "é", "_file": "a.jsonl", "_row": 6}]
+    assert payloads(pages) == [
+        {"id": 7, "deep": {"a": [1, None]}, "_file": "a.jsonl", "_row": 1},
+        {"id": "é", "_file": "a.jsonl", "_row": 6},
+    ]
     assert ids(pages) == ["7", "é"]
     assert rejects(pages) == [
-        ("a.jsonl:2", "", "is JSON but no object"), ("a.jsonl:3", "", "is not JSON"), ("a.jsonl:4", "", "is not JSON"),
-        ("a.jsonl:5", "", "is not JSON"), ("a.jsonl:7", "id", "blank key")]
+        ("a.jsonl:2", "", "is JSON but no object"),
+        ("a.jsonl:3", "", "is not JSON"),
+        ("a.jsonl:4", "", "is not JSON"),
+        ("a.jsonl:5", "", "is not JSON"),
+        ("a.jsonl:7", "id", "blank key"),
+    ]
 
 
 def test_undecodable_json_lines_are_rejects(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from qa_sync.forms import load_catalogue, parse_catalogue
 from qa_sync.model import TABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
-SHIPPED = sorted([*(PROJECT / "mappings/forms").glob("*.yaml"), *(PROJECT / "examples").glob("*/mappings/forms/*.yaml")])
+SHIPPED = sorted(
+    [*(PROJECT / "mappings/forms").glob("*.yaml"), *(PROJECT / "examples").glob("*/mappings/forms/*.yaml")]
+)
 SMALL = """
 - form_id: tone
   version: 2
@@ -28,14 +30,25 @@ SMALL = """
 def test_catalogue_becomes_rows_of_the_common_schema() -> None:
     tables = parse_catalogue(SMALL, file="tone.yaml").tables()
     assert {name: table.schema.names for name, table in tables.items()} == {
-        name: TABLES[name].arrow.names for name in ("forms", "criteria", "options")}
-    form, = tables["forms"].to_pylist()
+        name: TABLES[name].arrow.names for name in ("forms", "criteria", "options")
+    }
+    (form,) = tables["forms"].to_pylist()
     assert (form["form_id"], form["form_version"], form["name"], form["auto_fail"], form["tolerance"]) == (
-        "tone", "2", "tone", "zero", 5.0)
-    assert [(c["criterion_key"], c["position"], c["weight"], c["is_critical"]) for c in tables["criteria"].to_pylist()] == [
-        ("open", 1, 1.0, False), ("safe", 2, 0.0, True), ("depth", 3, 1.0, False)]
+        "tone",
+        "2",
+        "tone",
+        "zero",
+        5.0,
+    )
+    assert [
+        (c["criterion_key"], c["position"], c["weight"], c["is_critical"]) for c in tables["criteria"].to_pylist()
+    ] == [("open", 1, 1.0, False), ("safe", 2, 0.0, True), ("depth", 3, 1.0, False)]
     assert [(o["option"], o["level"], o["points"], o["is_fail"]) for o in tables["options"].to_pylist()] == [
-        ("No", 0, 0.0, None), ("Yes", 1, 10.0, None), ("Fail", 0, None, True), ("Pass", 1, None, None)]
+        ("No", 0, 0.0, None),
+        ("Yes", 1, 10.0, None),
+        ("Fail", 0, None, True),
+        ("Pass", 1, None, None),
+    ]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -90,5 +103,7 @@ def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("{}", encoding="utf-8")
     (tmp_path / "b.yaml").write_text("- form_id: x\n- 5\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load_catalogue([(tmp_path / "a.yaml", "a.yaml"), (tmp_path / "b.yaml", "b.yaml"), (tmp_path / "no.yaml", "no.yaml")])
+        load_catalogue(
+            [(tmp_path / "a.yaml", "a.yaml"), (tmp_path / "b.yaml", "b.yaml"), (tmp_path / "no.yaml", "no.yaml")]
+        )
     assert {problem.file for problem in caught.value.problems} == {"a.yaml", "b.yaml", "no.yaml"}

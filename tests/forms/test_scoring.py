@@ -17,35 +17,44 @@ def part_of(node: dict[str, Any]) -> Question | Part:
     rules = Rules(delta=node["delta"], baseline=node["baseline"], minimum=node["minimum"], set_to=node["set_to"])
     if node["kind"] == "q":
         return Question(score=node["score"], maximum=node["max"], rules=rules)
-    return Part(children=tuple(map(part_of, node["children"])), method=node["method"], rules=rules,
-                base_percentage=node["base_pct"], precision=node["precision"])
+    return Part(
+        children=tuple(map(part_of, node["children"])),
+        method=node["method"],
+        rules=rules,
+        base_percentage=node["base_pct"],
+        precision=node["precision"],
+    )
 
 
 def test_published_scoring_cases_come_out() -> None:
     cases = json.loads(shared_data("verint", "scoring", "scoring_cases.json").read_text(encoding="utf-8"))
     assert len(cases) > 0
     assert {case["name"]: score(part_of(case["node"])) for case in cases} == {
-        case["name"]: case["expected"] for case in cases}
+        case["name"]: case["expected"] for case in cases
+    }
 
 
 def questions(*scores: float | None) -> tuple[Question, ...]:
     return tuple(Question(score=one, maximum=10) for one in scores)
 
 
-@pytest.mark.parametrize(("part", "expected"), [
-    (Part(children=questions(10, 5, None), method="percentage", base_percentage=50), 37.5),
-    (Part(children=questions(10, 0, None), method="average"), 5),
-    (Part(children=questions(10, 0, None)), 10),
-    (Part(children=questions(None, None), rules=Rules(baseline=5, minimum=1)), None),
-    (Part(children=questions(None), rules=Rules(set_to=0)), 0),
-    (Part(children=questions(10), rules=Rules(baseline=10, minimum=50, set_to=0)), 0),
-    (Part(children=questions(3), rules=Rules(delta=-8, minimum=0)), 0),
-    (Part(children=questions(3), rules=Rules(delta=-8, baseline=6)), 1),
-    (Part(children=questions(1, 0, 0), method="average", precision=2), 0.33),
-    (Part(children=(Question(score=0.125),), precision=2), 0.13),
-    (Part(children=(Question(score=1),), method="percentage"), None),
-    (Question(score=0, maximum=10), 0),
-])
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (Part(children=questions(10, 5, None), method="percentage", base_percentage=50), 37.5),
+        (Part(children=questions(10, 0, None), method="average"), 5),
+        (Part(children=questions(10, 0, None)), 10),
+        (Part(children=questions(None, None), rules=Rules(baseline=5, minimum=1)), None),
+        (Part(children=questions(None), rules=Rules(set_to=0)), 0),
+        (Part(children=questions(10), rules=Rules(baseline=10, minimum=50, set_to=0)), 0),
+        (Part(children=questions(3), rules=Rules(delta=-8, minimum=0)), 0),
+        (Part(children=questions(3), rules=Rules(delta=-8, baseline=6)), 1),
+        (Part(children=questions(1, 0, 0), method="average", precision=2), 0.33),
+        (Part(children=(Question(score=0.125),), precision=2), 0.13),
+        (Part(children=(Question(score=1),), method="percentage"), None),
+        (Question(score=0, maximum=10), 0),
+    ],
+)
 def test_method_then_delta_then_baseline_then_minimum_then_set(part: Part | Question, expected: float | None) -> None:
     assert score(part) == expected
 
@@ -62,7 +71,9 @@ answers = st.lists(st.one_of(st.none(), st.integers(0, 10)), min_size=1, max_siz
 
 
 @given(answers, st.sampled_from(["sum", "average", "percentage"]), st.randoms())
-def test_unanswered_questions_and_their_order_never_matter(given_scores: list[int | None], method: Any, chance: Any) -> None:
+def test_unanswered_questions_and_their_order_never_matter(
+    given_scores: list[int | None], method: Any, chance: Any
+) -> None:
     mixed = [*given_scores, None]
     chance.shuffle(mixed)
     answered = [one for one in given_scores if one is not None]

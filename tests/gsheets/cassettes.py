@@ -72,8 +72,11 @@ def replay(path: Path, base: str, session: requests.Session) -> tuple[int, list[
         url = base + names.translate(parts.path) + (f"?{names.translate(parts.query)}" if parts.query else "")
         body = names.translate(request["body"]) if request["body"] else None
         answer = session.request(
-            request["method"], url, data=body.encode() if body else None,
-            headers={"Content-Type": "application/json"}, timeout=10,
+            request["method"],
+            url,
+            data=body.encode() if body else None,
+            headers={"Content-Type": "application/json"},
+            timeout=10,
         )
         if parts.path.startswith(_NOT_COMPARED):
             continue

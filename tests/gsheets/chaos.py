@@ -64,7 +64,8 @@ class Office:
         ours = self.managed()
         return {
             (rid, cid): cell
-            for rid, row in self.grid.cells.items() for cid, cell in row.items()
+            for rid, row in self.grid.cells.items()
+            for cid, cell in row.items()
             if cid not in ours and cell.value is not None
         }
 

@@ -16,7 +16,10 @@ from qa_sync_gsheets.sink import SheetsSink
 from qa_sync_gsheets.transport import Transport
 
 SHAPE = TabShape(
-    dashboard="weekly", name="pairs", title="Pairs", key="pair_id",
+    dashboard="weekly",
+    name="pairs",
+    title="Pairs",
+    key="pair_id",
     fields=(
         Field(name="pair_id", label="Pair", width=120, doc="Identity of the pair."),
         Field(name="evaluator", label="Evaluator", policy="enforce"),
@@ -25,8 +28,17 @@ SHAPE = TabShape(
         Field(name="agreement", label="Agreement", kind="percent", decimals=1, tone="share"),
         Field(name="week", label="Week of", kind="date"),
     ),
-    charts=(Chart(name="agreement", title="Agreement", kind="line", data="pairs", x="pair_id", series=("agreement",),
-                  percent=True),),
+    charts=(
+        Chart(
+            name="agreement",
+            title="Agreement",
+            kind="line",
+            data="pairs",
+            x="pair_id",
+            series=("agreement",),
+            percent=True,
+        ),
+    ),
     notes=("Audits of the last 12 weeks.",),
 )
 OUTCOMES = ("EXACT", "LENIENT", "STRICT", "CRITICAL_MISS", "WITHIN_TOLERANCE")
@@ -56,8 +68,7 @@ def tab(columns: Mapping[str, Sequence[Cell]], shape: TabShape = SHAPE) -> Tab:
 def base_of(one: Tab) -> Base:
     names = one.shape.field_names
     return {
-        str(key): {name: one.columns[name][at] for name in names}
-        for at, key in enumerate(one.columns[one.shape.key])
+        str(key): {name: one.columns[name][at] for name in names} for at, key in enumerate(one.columns[one.shape.key])
     }
 
 
@@ -71,14 +82,22 @@ class World:
         self.slept: list[float] = []
 
     def sink(self, *, state: str = "state", timeout: float = 5.0, guard: str = "recreate") -> SheetsSink:
-        settings = read_sink_settings({
-            "spreadsheet": self.spreadsheet, "base_url": self.sandbox.url, "credentials": "anonymous",
-            "unverified": {"column_guard": guard},
-        }, "sheet")
+        settings = read_sink_settings(
+            {
+                "spreadsheet": self.spreadsheet,
+                "base_url": self.sandbox.url,
+                "credentials": "anonymous",
+                "unverified": {"column_guard": guard},
+            },
+            "sheet",
+        )
         import requests
 
         transport = Transport(
-            requests.Session(), base_url=self.sandbox.url, timeout=timeout, calls_per_minute=1_000_000,
+            requests.Session(),
+            base_url=self.sandbox.url,
+            timeout=timeout,
+            calls_per_minute=1_000_000,
             retry=Retry(attempts=6, sleep=self.slept.append),
         )
         where = Context(name="sheet", folder=self.folder, state=self.folder / state)
@@ -108,8 +127,7 @@ class World:
         """Return key → field → cell as the sheet has it now."""
         there = self.read(one).tabs[one.shape.name].columns
         return {
-            key: {name: column[at] for name, column in there.items()}
-            for at, key in enumerate(there[one.shape.key])
+            key: {name: column[at] for name, column in there.items()} for at, key in enumerate(there[one.shape.key])
         }
 
     def cells(self, title: str = "Pairs") -> list[list[Any]]:

@@ -83,7 +83,12 @@ def test_a_row_above_the_header_is_no_data(world: World) -> None:
     assert world.publish(one).data_cells == 0
     world.publish(tab(rows(4)))
     assert [line[0] for line in world.cells()] == [
-        "Pairs of Dublin, please sort by outcome", "Pair", "P0000", "P0001", "P0002", "P0003"
+        "Pairs of Dublin, please sort by outcome",
+        "Pair",
+        "P0000",
+        "P0001",
+        "P0002",
+        "P0003",
     ]
 
 
@@ -155,7 +160,10 @@ def test_a_new_field_pushes_analysts_columns_aside_with_their_notes(world: World
     after = tab({**rows(3), "n": [1.0, 2.0, 3.0]}, shape)
     world.publish(after)
     assert [line[5:8] for line in world.cells()] == [
-        ["Week of", "n", None], [45292.0, 1.0, None], [45299.0, 2.0, "mine"], [45306.0, 3.0, None]
+        ["Week of", "n", None],
+        [45292.0, 1.0, None],
+        [45299.0, 2.0, "mine"],
+        [45306.0, 3.0, None],
     ]
 
 

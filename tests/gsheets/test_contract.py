@@ -32,8 +32,11 @@ class SheetWorld(SinkWorld):
     def settings(self, **more: Any) -> dict[str, Any]:
         key = next(iter(self.sandbox.environment().values()))
         return {
-            "spreadsheet": self.spreadsheet, "base_url": self.sandbox.url,
-            "credentials": {"kind": "service_account", "json": key}, "calls_per_minute": 100_000, **more,
+            "spreadsheet": self.spreadsheet,
+            "base_url": self.sandbox.url,
+            "credentials": {"kind": "service_account", "json": key},
+            "calls_per_minute": 100_000,
+            **more,
         }
 
     def connect(self) -> Sink:
@@ -85,11 +88,17 @@ class RosterWorld(SourceWorld):
         self.expected_ids = {str(person[0]) for person in people}
 
     def _source(self, key: str) -> Source:
-        settings = read_source_settings({
-            "spreadsheet": self.spreadsheet, "base_url": self.sandbox.url, "page_rows": 7,
-            "credentials": {"kind": "service_account", "json": key}, "calls_per_minute": 100_000,
-            "tabs": {"roster": {"title": "Roster", "key": "person"}},
-        }, "people")
+        settings = read_source_settings(
+            {
+                "spreadsheet": self.spreadsheet,
+                "base_url": self.sandbox.url,
+                "page_rows": 7,
+                "credentials": {"kind": "service_account", "json": key},
+                "calls_per_minute": 100_000,
+                "tabs": {"roster": {"title": "Roster", "key": "person"}},
+            },
+            "people",
+        )
         session = open_session(settings.credentials, self.folder, ("sources", "people"), read_only=True)
         retry = Retry(sleep=lambda _seconds: None)
         transport = Transport(session, base_url=self.sandbox.url, retry=retry, calls_per_minute=100_000)

@@ -67,22 +67,33 @@ def test_peoples_own_rules_bands_and_charts_are_left_alone(world: World) -> None
     book, sheet = world.sandbox.book(world.spreadsheet), grid_of(world).sheet_id
     rule = {
         "ranges": [{"sheetId": sheet, "startColumnIndex": 2, "endColumnIndex": 3}],
-        "booleanRule": {"condition": {"type": "TEXT_CONTAINS", "values": [{"userEnteredValue": "x"}]},
-                        "format": {"backgroundColor": {"red": 1.0}}},
+        "booleanRule": {
+            "condition": {"type": "TEXT_CONTAINS", "values": [{"userEnteredValue": "x"}]},
+            "format": {"backgroundColor": {"red": 1.0}},
+        },
     }
     spec = {"title": "mine", "basicChart": {"chartType": "LINE"}}
     chart: dict[str, Any] = {
-        "chartId": 77, "spec": spec, "position": {"overlayPosition": {"anchorCell": {"sheetId": sheet}}},
+        "chartId": 77,
+        "spec": spec,
+        "position": {"overlayPosition": {"anchorCell": {"sheetId": sheet}}},
     }
     ours = grid_of(world).parts["charts"][0]["chartId"]
     with book.changing() as draft:
-        apply_all(draft, [
-            {"addConditionalFormatRule": {"rule": rule, "index": 0}}, {"addChart": {"chart": chart}},
-            {"updateEmbeddedObjectPosition": {
-                "objectId": ours, "fields": "anchorCell",
-                "newPosition": {"overlayPosition": {"anchorCell": {"sheetId": sheet, "rowIndex": 40}}},
-            }},
-        ])
+        apply_all(
+            draft,
+            [
+                {"addConditionalFormatRule": {"rule": rule, "index": 0}},
+                {"addChart": {"chart": chart}},
+                {
+                    "updateEmbeddedObjectPosition": {
+                        "objectId": ours,
+                        "fields": "anchorCell",
+                        "newPosition": {"overlayPosition": {"anchorCell": {"sheetId": sheet, "rowIndex": 40}}},
+                    }
+                },
+            ],
+        )
     shape = replace(SHAPE, fields=tuple(replace(f, width=99) for f in SHAPE.fields))
     world.publish(tab(rows(5), shape))
     parts = grid_of(world).parts
@@ -95,23 +106,38 @@ def test_a_band_of_somebody_elses_keeps_ours_away(world: World) -> None:
     world.publish(tab(rows(5)))
     book, sheet = world.sandbox.book(world.spreadsheet), grid_of(world).sheet_id
     theirs = {
-        "bandedRangeId": 5, "range": {"sheetId": sheet, "startColumnIndex": 0, "endColumnIndex": 9},
+        "bandedRangeId": 5,
+        "range": {"sheetId": sheet, "startColumnIndex": 0, "endColumnIndex": 9},
         "rowProperties": {"firstBandColor": {"red": 1.0}, "secondBandColor": {"blue": 1.0}},
     }
     with book.changing() as draft:
         grid = next(one for one in draft.sheets if one.sheet_id == sheet)
-        apply_all(draft, [{"deleteBanding": {"bandedRangeId": grid.parts["bandedRanges"][0]["bandedRangeId"]}},
-                          {"addBanding": {"bandedRange": theirs}}])
+        apply_all(
+            draft,
+            [
+                {"deleteBanding": {"bandedRangeId": grid.parts["bandedRanges"][0]["bandedRangeId"]}},
+                {"addBanding": {"bandedRange": theirs}},
+            ],
+        )
     world.publish(tab(rows(5), replace(SHAPE, fields=tuple(replace(f, width=99) for f in SHAPE.fields))))
     assert [one["bandedRangeId"] for one in grid_of(world).parts["bandedRanges"]] == [5]
 
 
 def test_a_chart_of_another_tab_is_drawn_from_it_and_grows_with_it(world: World) -> None:
     summary = replace(
-        SHAPE, name="summary", title="Summary",
-        charts=(Chart(
-            name="t", title="Trend", kind="column", data="pairs", x="pair_id", series=("agreement", "leniency"),
-        ),),
+        SHAPE,
+        name="summary",
+        title="Summary",
+        charts=(
+            Chart(
+                name="t",
+                title="Trend",
+                kind="column",
+                data="pairs",
+                x="pair_id",
+                series=("agreement", "leniency"),
+            ),
+        ),
     )
     pairs = replace(SHAPE, charts=())
     world.publish(tab(rows(2), summary), tab(rows(6), pairs))
@@ -147,7 +173,7 @@ def test_the_page_shows_formats_widths_and_charts(world: World) -> None:
     assert 'col style="width:150px"' in text
     assert "<svg" in text
     assert "<polyline" in text
-    assert "title=\"Identity of the pair." in text
+    assert 'title="Identity of the pair.' in text
 
 
 def test_the_page_cannot_be_injected(world: World) -> None:

@@ -83,7 +83,9 @@ def test_what_the_contract_does_not_know_is_refused() -> None:
             "Cannot find field."
         )
         for bad in (
-            {"insertDimension": {"range": {"dimension": "LINES"}}}, {"nosuch": {}}, {"sortRange": {"range": 3}},
+            {"insertDimension": {"range": {"dimension": "LINES"}}},
+            {"nosuch": {}},
+            {"sortRange": {"range": 3}},
         ):
             assert session.post(url, json={"requests": [bad]}).status_code == 400
         assert session.get(f"{sandbox.url}/v4/spreadsheets/{book}?nosuch=1").status_code == 400

@@ -23,17 +23,25 @@ from qa_sync_gsheets.sandbox.refusal import Refusal
 def programme() -> SimpleNamespace:
     """Two people, one of whom moved, and two groups."""
     person = {
-        "name": ["Ann", "Bo"], "email": ["a@x", "b@x"], "employee_number": ["E1", "E2"], "user_name": ["ann", "bo"],
+        "name": ["Ann", "Bo"],
+        "email": ["a@x", "b@x"],
+        "employee_number": ["E1", "E2"],
+        "user_name": ["ann", "bo"],
     }
     return SimpleNamespace(
         people=pa.table({"person_no": [1, 2], **person}),
-        rosters=pa.table({
-            "person_no": [1, 2, 2], "role": ["auditor", "evaluator", "evaluator"],
-            "site": ["Dublin", "Dublin", "Manila"], "site_kind": ["in_house", "in_house", "bpo"],
-            "team": ["T"] * 3, "queue": ["Billing"] * 3,
-            "valid_from": [date(2026, 1, 5), date(2026, 1, 5), date(2026, 2, 2)],
-            "valid_to": [None, date(2026, 2, 1), None],
-        }),
+        rosters=pa.table(
+            {
+                "person_no": [1, 2, 2],
+                "role": ["auditor", "evaluator", "evaluator"],
+                "site": ["Dublin", "Dublin", "Manila"],
+                "site_kind": ["in_house", "in_house", "bpo"],
+                "team": ["T"] * 3,
+                "queue": ["Billing"] * 3,
+                "valid_from": [date(2026, 1, 5), date(2026, 1, 5), date(2026, 2, 2)],
+                "valid_to": [None, date(2026, 2, 1), None],
+            }
+        ),
         group_queues={"Support 1": "Billing", "Support 2": "Safety"},
     )
 
@@ -43,12 +51,16 @@ def test_it_is_found_by_its_entry_point_and_seeds_what_people_keep(tmp_path: Pat
     settings = dict(sandbox.source_settings())
     assert sandbox.workspace()["sources"]["roster"]["mapping"] == "mappings/roster.yaml"
     source = connect_source(settings, context(tmp_path, "people"))
-    got = {stream.name: [r for page in source.read(stream.name, None) for r in page.records.to_pylist()]
-           for stream in source.streams()}
+    got = {
+        stream.name: [r for page in source.read(stream.name, None) for r in page.records.to_pylist()]
+        for stream in source.streams()
+    }
     source.close()
     sandbox.stop()
     assert [row["id"] for row in got["roster"]] == [
-        "E1|auditor|2026-01-05", "E2|evaluator|2026-01-05", "E2|evaluator|2026-02-02"
+        "E1|auditor|2026-01-05",
+        "E2|evaluator|2026-01-05",
+        "E2|evaluator|2026-02-02",
     ]
     assert '"valid_to":"2026-02-01"' in got["roster"][1]["payload"]
     assert [row["id"] for row in got["queues"]] == ["Support 1", "Support 2"]
@@ -158,12 +170,25 @@ def test_limits_are_refused_in_googles_way() -> None:
     big = {"addSheet": {"properties": {"gridProperties": {"rowCount": 1000, "columnCount": 26}}}}
     with pytest.raises(Refusal, match="above the limit of 30000 cells"), book.changing() as draft:
         apply_all(draft, [big])
-    long = {"updateCells": {"start": {}, "fields": "userEnteredValue",
-                            "rows": [{"values": [{"userEnteredValue": {"stringValue": "x" * 50_001}}]}]}}
+    long = {
+        "updateCells": {
+            "start": {},
+            "fields": "userEnteredValue",
+            "rows": [{"values": [{"userEnteredValue": {"stringValue": "x" * 50_001}}]}],
+        }
+    }
     with pytest.raises(Refusal, match="maximum of 50000 characters"), book.changing() as draft:
         apply_all(draft, [long])
-    heavy = {"createDeveloperMetadata": {"developerMetadata": {
-        "metadataKey": "k", "metadataValue": "v" * 30_000, "location": {"sheetId": 0}, "visibility": "DOCUMENT"}}}
+    heavy = {
+        "createDeveloperMetadata": {
+            "developerMetadata": {
+                "metadataKey": "k",
+                "metadataValue": "v" * 30_000,
+                "location": {"sheetId": 0},
+                "visibility": "DOCUMENT",
+            }
+        }
+    }
     with pytest.raises(Refusal, match="limited to 30000 characters"), book.changing() as draft:
         apply_all(draft, [heavy])
     with pytest.raises(Refusal, match="Cannot exceed 100000 requests"), book.changing() as draft:
@@ -171,17 +196,34 @@ def test_limits_are_refused_in_googles_way() -> None:
     sandbox.stop()
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("=1+2*3", 7.0), ("=(1+2)*3", 9.0), ("=2^3", 8.0), ("=-3+1", -2.0), ('="a"&1', "a1"), ("=1=1", True),
-    ("=50%", 0.5), ("=SUM(1,2,3)", 6.0), ("=IF(1>2,\"x\",\"y\")", "y"), ("=TRUE", True),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("=1+2*3", 7.0),
+        ("=(1+2)*3", 9.0),
+        ("=2^3", 8.0),
+        ("=-3+1", -2.0),
+        ('="a"&1', "a1"),
+        ("=1=1", True),
+        ("=50%", 0.5),
+        ("=SUM(1,2,3)", 6.0),
+        ('=IF(1>2,"x","y")', "y"),
+        ("=TRUE", True),
+    ],
+)
 def test_simple_formulas_are_computed(text: str, value: object) -> None:
     assert evaluate(text, lambda title, box: []) == value
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("=1/0", "#DIV/0!"), ("=NOSUCH(1)", "#NAME?"), ("=1+", "#ERROR!"), ('="a"*2', "#VALUE!"),
-])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1/0", "#DIV/0!"),
+        ("=NOSUCH(1)", "#NAME?"),
+        ("=1+", "#ERROR!"),
+        ('="a"*2', "#VALUE!"),
+    ],
+)
 def test_what_is_no_formula_shows_an_error(text: str, shown: str) -> None:
     with pytest.raises(FormulaError, match=f"^{shown.replace('?', '[?]')}$"):
         evaluate(text, lambda title, box: [])

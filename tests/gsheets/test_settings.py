@@ -30,10 +30,15 @@ def test_an_address_or_an_id_names_the_spreadsheet() -> None:
 
 
 def test_every_problem_is_told_at_once_and_at_its_place() -> None:
-    told = problems(read_sink_settings, {
-        "spreadsheat": "1AbC", "base_url": "http://sheets.example.com", "credentials": {"kind": "password"},
-        "timeout": 0,
-    })
+    told = problems(
+        read_sink_settings,
+        {
+            "spreadsheat": "1AbC",
+            "base_url": "http://sheets.example.com",
+            "credentials": {"kind": "password"},
+            "timeout": 0,
+        },
+    )
     assert told == [
         "sinks.sheet.spreadsheet: missing; the address or id of a spreadsheet that is shared with the account",
         "sinks.sheet.credentials: no known kind of credentials; "
@@ -45,9 +50,16 @@ def test_every_problem_is_told_at_once_and_at_its_place() -> None:
 
 
 def test_tabs_need_one_name_and_a_key() -> None:
-    told = problems(read_source_settings, {**GOOD, "tabs": {
-        "roster": {"title": "Roster", "gid": 3, "key": "person"}, "queues": {"key": []},
-    }})
+    told = problems(
+        read_source_settings,
+        {
+            **GOOD,
+            "tabs": {
+                "roster": {"title": "Roster", "gid": 3, "key": "person"},
+                "queues": {"key": []},
+            },
+        },
+    )
     assert told == [
         "sources.sheet.tabs.roster: give either title or gid",
         "sources.sheet.tabs.queues.key: Tuple should have at least 1 item after validation, not 0; "
@@ -62,9 +74,13 @@ def test_anonymous_stays_on_this_machine() -> None:
     assert read_sink_settings(local, "s").base_url == "http://127.0.0.1:8080"
 
 
-@pytest.mark.parametrize("credentials", [
-    {"kind": "service_account"}, {"kind": "service_account", "file": "a", "json": "{}"},
-])
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"kind": "service_account"},
+        {"kind": "service_account", "file": "a", "json": "{}"},
+    ],
+)
 def test_a_key_is_a_file_or_a_text(credentials: dict[str, str]) -> None:
     assert "give either file" in problems(read_sink_settings, {**GOOD, "credentials": credentials})[0]
 
@@ -81,8 +97,11 @@ def test_a_key_that_is_none_is_a_problem_of_the_settings_and_is_never_shown(tmp_
 
 
 def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    settings = {**GOOD, "credentials": {"kind": "service_account", "file": "keys/google.json"}, "tabs": {
-        "a": {"title": "A", "key": "id"}}}
+    settings = {
+        **GOOD,
+        "credentials": {"kind": "service_account", "file": "keys/google.json"},
+        "tabs": {"a": {"title": "A", "key": "id"}},
+    }
     problem = connect_source(settings, context(tmp_path, "people")).check()[0]
     assert str(problem) == (
         "sources.people.credentials.file: cannot read keys/google.json; a relative path starts at the workspace"

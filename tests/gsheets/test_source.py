@@ -18,7 +18,7 @@ from qa_sync_gsheets.sandbox import SheetsSandbox, start
 
 ROSTER = [
     ["person", "site", "from", "hours", "at", "is lead", ""],
-    ["E1", "Dublin", date(2026, 1, 5), 37.5, datetime(2026, 1, 5, 13, 30), True, "no header"],  # noqa: DTZ001
+    ["E1", "Dublin", date(2026, 1, 5), 37.5, datetime(2026, 1, 5, 13, 30), True, "no header"],
     [12, "Manila", date(2026, 1, 12), 40, None, False, None],
     [None, None, None, None, None, None, None],
     ["E3", "=not a formula", None, "n/a", None, None, None],
@@ -38,10 +38,15 @@ class Keeper:
         settings = {"title": "Roster", "key": ["person"], **tab}
         if "gid" in tab:
             del settings["title"]
-        source = connect_source({
-            "spreadsheet": self.spreadsheet, "base_url": self.sandbox.url, "credentials": "anonymous",
-            "tabs": {"roster": settings},
-        }, context(self.folder, "people"))
+        source = connect_source(
+            {
+                "spreadsheet": self.spreadsheet,
+                "base_url": self.sandbox.url,
+                "credentials": "anonymous",
+                "tabs": {"roster": settings},
+            },
+            context(self.folder, "people"),
+        )
         try:
             return list(source.read("roster", cursor))
         finally:
@@ -65,8 +70,14 @@ def payloads(pages: list[Page]) -> dict[str, Any]:
 def test_cells_come_typed_and_dates_as_text(keeper: Keeper) -> None:
     pages = keeper.read()
     assert payloads(pages) == {
-        "E1": {"person": "E1", "site": "Dublin", "from": "2026-01-05", "hours": 37.5, "at": "2026-01-05T13:30:00",
-               "is lead": True},
+        "E1": {
+            "person": "E1",
+            "site": "Dublin",
+            "from": "2026-01-05",
+            "hours": 37.5,
+            "at": "2026-01-05T13:30:00",
+            "is lead": True,
+        },
         "12": {"person": 12, "site": "Manila", "from": "2026-01-12", "hours": 40, "is lead": False},
         "E3": {"person": "E3", "site": "=not a formula", "hours": "n/a"},
     }
@@ -122,8 +133,11 @@ def test_a_row_without_key_is_rejected_and_deletes_nobody(keeper: Keeper) -> Non
 def test_a_key_of_several_columns_and_what_to_keep(keeper: Keeper) -> None:
     keeper.sandbox.human.edit(keeper.spreadsheet, "Roster", 4, 2, "2026-02-02")
     got = payloads(keeper.read(key=["person", "from"], keep=["site"]))
-    assert got == {"E1|2026-01-05": {"site": "Dublin"}, "12|2026-01-12": {"site": "Manila"},
-                   "E3|2026-02-02": {"site": "=not a formula"}}
+    assert got == {
+        "E1|2026-01-05": {"site": "Dublin"},
+        "12|2026-01-12": {"site": "Manila"},
+        "E3|2026-02-02": {"site": "=not a formula"},
+    }
 
 
 def test_a_renamed_tab_is_found_by_its_gid(keeper: Keeper) -> None:

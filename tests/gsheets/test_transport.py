@@ -16,12 +16,15 @@ from qa_sync_gsheets.transport import Transport
 from qa_sync_gsheets.trouble import judge
 
 
-@pytest.mark.parametrize(("error", "words"), [
-    ({"errors": [{"reason": "storageQuotaExceeded"}]}, "a service account owns no Drive storage and cannot create"),
-    ({"details": [{"reason": "SERVICE_DISABLED"}]}, "API is not switched on"),
-    ({"details": [{"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}, "lack the spreadsheets scope"),
-    ({"status": "PERMISSION_DENIED"}, "bot@x.example may not use this spreadsheet (403); share it"),
-])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"errors": [{"reason": "storageQuotaExceeded"}]}, "a service account owns no Drive storage and cannot create"),
+        ({"details": [{"reason": "SERVICE_DISABLED"}]}, "API is not switched on"),
+        ({"details": [{"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}, "lack the spreadsheets scope"),
+        ({"status": "PERMISSION_DENIED"}, "bot@x.example may not use this spreadsheet (403); share it"),
+    ],
+)
 def test_a_403_says_what_to_do(error: dict[str, Any], words: str) -> None:
     verdict = judge(403, {"error": error}, writes=True, account="bot@x.example")
     assert isinstance(verdict.error, AuthError)
@@ -87,10 +90,14 @@ def test_tokens_that_expire_midway_are_renewed(tmp_path: Path) -> None:
 
     sandbox = start(require_token=True)
     spreadsheet = sandbox.create_spreadsheet("x")
-    sink = connect_sink({
-        "spreadsheet": spreadsheet, "base_url": sandbox.url,
-        "credentials": {"kind": "service_account", "json": next(iter(sandbox.environment().values()))},
-    }, Context(name="sheet", folder=tmp_path, state=tmp_path / "state"))
+    sink = connect_sink(
+        {
+            "spreadsheet": spreadsheet,
+            "base_url": sandbox.url,
+            "credentials": {"kind": "service_account", "json": next(iter(sandbox.environment().values()))},
+        },
+        Context(name="sheet", folder=tmp_path, state=tmp_path / "state"),
+    )
     one = tab(rows(3))
     present = sink.present([one.shape])
     sandbox.expire_tokens()
@@ -109,13 +116,22 @@ def test_every_request_of_ours_fits_googles_contract(world: World) -> None:
     bodies = [one.body for one in world.sandbox.log if one.body]
     kinds = {kind for body in bodies for request in body.get("requests", []) for kind in request}
     assert statuses == {200}
-    assert {"addSheet", "createDeveloperMetadata", "updateCells", "insertDimension", "addConditionalFormatRule",
-            "addBanding", "addProtectedRange", "addChart", "repeatCell"} <= kinds
+    assert {
+        "addSheet",
+        "createDeveloperMetadata",
+        "updateCells",
+        "insertDimension",
+        "addConditionalFormatRule",
+        "addBanding",
+        "addProtectedRange",
+        "addChart",
+        "repeatCell",
+    } <= kinds
 
 
 def test_no_cell_of_ours_is_ever_parsed(world: World) -> None:
     columns = rows(3)
-    columns["evaluator"] = ["=HYPERLINK(\"http://evil\")", "+1+1", "@SUM(A1)"]
+    columns["evaluator"] = ['=HYPERLINK("http://evil")', "+1+1", "@SUM(A1)"]
     world.publish(tab(columns))
     sent = [entry for entry in world.sandbox.log if entry.body]
     assert "formulaValue" not in str([entry.body for entry in sent if entry.is_write])

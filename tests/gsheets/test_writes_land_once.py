@@ -165,9 +165,14 @@ def test_two_first_publishes_at_once_make_one_tab(world: World) -> None:
 @pytest.fixture(params=list(product([True, False], [True, False])), ids=lambda one: f"missing={one[0]},sort={one[1]}")
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     missing_fails, follows_sort = request.param
-    one = World(tmp_path, switches=Switches(
-        delete_missing_metadata_fails=missing_fails, metadata_follows_sort=follows_sort, insert_at_end_allowed=False,
-    ))
+    one = World(
+        tmp_path,
+        switches=Switches(
+            delete_missing_metadata_fails=missing_fails,
+            metadata_follows_sort=follows_sort,
+            insert_at_end_allowed=False,
+        ),
+    )
     yield one
     one.close()
 

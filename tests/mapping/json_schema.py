@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "number": (int, float),
-                          "integer": int}
+_TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "number": (int, float),
+    "integer": int,
+}
 _SILENT = {"$schema", "title", "description", "$defs"}
 
 
@@ -33,7 +40,11 @@ def _ref(data: Any, rule: str, _schema: Any, root: dict[str, Any], at: str) -> l
 
 
 def _properties(data: Any, rule: dict[str, Any], _schema: Any, root: dict[str, Any], at: str) -> list[str]:
-    return [one for key in data if key in rule for one in faults(data[key], rule[key], root, f"{at}.{key}")] if isinstance(data, dict) else []
+    return (
+        [one for key in data if key in rule for one in faults(data[key], rule[key], root, f"{at}.{key}")]
+        if isinstance(data, dict)
+        else []
+    )
 
 
 def _additional(data: Any, rule: Any, schema: dict[str, Any], root: dict[str, Any], at: str) -> list[str]:
@@ -44,7 +55,11 @@ def _additional(data: Any, rule: Any, schema: dict[str, Any], root: dict[str, An
 
 
 def _items(data: Any, rule: dict[str, Any], _schema: Any, root: dict[str, Any], at: str) -> list[str]:
-    return [one for n, item in enumerate(data) for one in faults(item, rule, root, f"{at}[{n}]")] if isinstance(data, list) else []
+    return (
+        [one for n, item in enumerate(data) for one in faults(item, rule, root, f"{at}[{n}]")]
+        if isinstance(data, list)
+        else []
+    )
 
 
 def _some(data: Any, rule: list[dict[str, Any]], _schema: Any, root: dict[str, Any], at: str) -> list[str]:
@@ -58,13 +73,23 @@ def _one(data: Any, rule: list[dict[str, Any]], _schema: Any, root: dict[str, An
 
 
 _WORDS: dict[str, Any] = {
-    "type": _type, "$ref": _ref, "properties": _properties, "additionalProperties": _additional, "items": _items, "anyOf": _some,
-    "oneOf": _one, "allOf": lambda d, r, _s, root, at: [one for part in r for one in faults(d, part, root, at)],
+    "type": _type,
+    "$ref": _ref,
+    "properties": _properties,
+    "additionalProperties": _additional,
+    "items": _items,
+    "anyOf": _some,
+    "oneOf": _one,
+    "allOf": lambda d, r, _s, root, at: [one for part in r for one in faults(d, part, root, at)],
     "const": lambda d, r, _s, _r, at: [] if d == r and type(d) is type(r) else [f"{at}: not {r}"],
     "enum": lambda d, r, _s, _r, at: [] if d in r else [f"{at}: not one of {r}"],
-    "required": lambda d, r, _s, _r, at: [f"{at}: {key} is missing" for key in r if not isinstance(d, dict) or key not in d],
+    "required": lambda d, r, _s, _r, at: [
+        f"{at}: {key} is missing" for key in r if not isinstance(d, dict) or key not in d
+    ],
     "minItems": lambda d, r, _s, _r, at: [f"{at}: too few"] if isinstance(d, list) and len(d) < r else [],
     "maxItems": lambda d, r, _s, _r, at: [f"{at}: too many"] if isinstance(d, list) and len(d) > r else [],
     "minProperties": lambda d, r, _s, _r, at: [f"{at}: empty"] if isinstance(d, dict) and len(d) < r else [],
-    "propertyNames": lambda d, r, _s, _r, at: [f"{at}: odd name {key}" for key in d if not re.search(r["pattern"], key)],
+    "propertyNames": lambda d, r, _s, _r, at: [
+        f"{at}: odd name {key}" for key in d if not re.search(r["pattern"], key)
+    ],
 }

@@ -44,8 +44,10 @@ class Number(str):
 
 def decode(payload: str) -> Any:
     """JSON as the language sees it: the first of two equal keys, numbers as texts in their shortest form."""
+
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(reversed(found))
+
     return json.loads(payload, object_pairs_hook=pairs, parse_int=_integer, parse_float=_fraction)
 
 
@@ -250,8 +252,20 @@ def _pieces(one: TimeFormat, text: str) -> tuple[datetime, timedelta | None]:
         got = dict(zip("YmdHMSfz", found.groups(), strict=True))
         got["f"] = (got["f"] or "")[:6]
     else:
-        names = {"Y": r"\d{4}", "m": r"\d\d?", "d": r"\d\d?", "H": r"\d\d?", "I": r"\d\d?", "M": r"\d\d", "S": r"\d\d",
-                 "f": r"\d+", "p": "[AaPp][Mm]", "b": "[A-Za-z]{3}", "B": "[A-Za-z]+", "z": "Z|[+-][0-9:]+"}
+        names = {
+            "Y": r"\d{4}",
+            "m": r"\d\d?",
+            "d": r"\d\d?",
+            "H": r"\d\d?",
+            "I": r"\d\d?",
+            "M": r"\d\d",
+            "S": r"\d\d",
+            "f": r"\d+",
+            "p": "[AaPp][Mm]",
+            "b": "[A-Za-z]{3}",
+            "B": "[A-Za-z]+",
+            "z": "Z|[+-][0-9:]+",
+        }
         pattern = re.sub(r"%(.)", lambda m: f"(?P<{m[1]}>{names[m[1]]})", re.escape(spelled).replace("\\%", "%"))
         found = re.fullmatch(pattern, text)
         assert found
@@ -260,9 +274,15 @@ def _pieces(one: TimeFormat, text: str) -> tuple[datetime, timedelta | None]:
     hour = int(got.get("H") or got.get("I") or 0)
     if got.get("p"):
         hour = hour % 12 + (12 if got["p"].lower() == "pm" else 0)
-    local = datetime(  # noqa: DTZ001 - local on purpose
-        int(got["Y"]), int(month), int(got["d"]), hour, int(got.get("M") or 0), int(got.get("S") or 0),
-        int((got.get("f") or "0").ljust(6, "0")))
+    local = datetime(
+        int(got["Y"]),
+        int(month),
+        int(got["d"]),
+        hour,
+        int(got.get("M") or 0),
+        int(got.get("S") or 0),
+        int((got.get("f") or "0").ljust(6, "0")),
+    )
     offset = got.get("z")
     if offset is None:
         return local, None
@@ -287,8 +307,13 @@ def interpret(spec: TableMapping, raw: dict[str, Any], *, source: str, zone: str
     """Return the rows that one raw version makes, as the select must return them."""
     schema = TABLES[spec.table]
     blank: dict[str, Any] = dict.fromkeys(column.name for column in schema.stored_columns)
-    blank |= {"record_id": raw["id"], "source_stamp": raw["source_stamp"], "source_seq": raw["source_seq"],
-              "payload_hash": raw["payload_hash"], "ingested_at": raw["ingested_at"]}
+    blank |= {
+        "record_id": raw["id"],
+        "source_stamp": raw["source_stamp"],
+        "source_seq": raw["source_seq"],
+        "payload_hash": raw["payload_hash"],
+        "ingested_at": raw["ingested_at"],
+    }
     marker = blank | {"deleted": True, "_skipped": False, "_problems": []}
 
     def fault(field: str, reason: str) -> dict[str, Any]:
@@ -307,8 +332,10 @@ def interpret(spec: TableMapping, raw: dict[str, Any], *, source: str, zone: str
     listed = at(record, spec.each)
     if listed is not None and not isinstance(listed, list):
         return [fault("each", "not a list"), marker]
-    made = [_row(spec, Row(record, element, raw["id"], source, place), blank, zone)
-            for place, element in enumerate(listed or [], start=1)]
+    made = [
+        _row(spec, Row(record, element, raw["id"], source, place), blank, zone)
+        for place, element in enumerate(listed or [], start=1)
+    ]
     rows = [row for row in made if row]
     if any(not _rejected(row) for row in rows):
         return rows

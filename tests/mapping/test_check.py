@@ -18,8 +18,10 @@ from qa_sync.mapping import Mapping, check_mapping, load, parse
 from qa_sync.mapping.language import TableMapping
 from qa_sync.mapping.logic import always, possible
 
-HEAD = ("version: 1\nstreams:\n  s:\n    interactions:\n{when}      fields:\n        interaction_id: {{from: id}}\n"
-        "        kind: {{const: ticket}}\n{field}")
+HEAD = (
+    "version: 1\nstreams:\n  s:\n    interactions:\n{when}      fields:\n        interaction_id: {{from: id}}\n"
+    "        kind: {{const: ticket}}\n{field}"
+)
 
 
 def told(field: str = "", *, when: str = "") -> list[str]:
@@ -27,50 +29,78 @@ def told(field: str = "", *, when: str = "") -> list[str]:
     return [str(problem) for problem in check_mapping(parse(text, file="m.yaml"))]
 
 
-@pytest.mark.parametrize(("field", "part"), [
-    ("queue: {coalesce: [{from: a}, {from: b}, {from: a}]}", "queue.coalesce.2: never reached: the same as option 1"),
-    ("queue: {coalesce: [{from: _source}, {from: a}]}", "coalesce.1: never reached: the option before it always gives a value"),
-    ("queue: {coalesce: [{const: x, when: {from: a, is: b}}, {const: z}], values: {x: A, z: B, w: C}}",
-     "queue.values.w: never matched: the value is one of x, z"),
-    ("queue: {from: a, match: '[0-9]+', values: {'12': A, B: C}}", "queue.values.B: never matched"),
-    ("queue: {const: null}", "queue: queue would never have a value"),
-    ("queue: {const: x, when: {all: [{from: a, is: b}, {from: a, is: c}]}}", "queue.when: never holds"),
-    ("queue: {from: a, when: {any: [{from: a, is_null: true}, {from: a, is_null: false}]}}", "queue.when: always holds"),
-])
+@pytest.mark.parametrize(
+    ("field", "part"),
+    [
+        (
+            "queue: {coalesce: [{from: a}, {from: b}, {from: a}]}",
+            "queue.coalesce.2: never reached: the same as option 1",
+        ),
+        (
+            "queue: {coalesce: [{from: _source}, {from: a}]}",
+            "coalesce.1: never reached: the option before it always gives a value",
+        ),
+        (
+            "queue: {coalesce: [{const: x, when: {from: a, is: b}}, {const: z}], values: {x: A, z: B, w: C}}",
+            "queue.values.w: never matched: the value is one of x, z",
+        ),
+        ("queue: {from: a, match: '[0-9]+', values: {'12': A, B: C}}", "queue.values.B: never matched"),
+        ("queue: {const: null}", "queue: queue would never have a value"),
+        ("queue: {const: x, when: {all: [{from: a, is: b}, {from: a, is: c}]}}", "queue.when: never holds"),
+        (
+            "queue: {from: a, when: {any: [{from: a, is_null: true}, {from: a, is_null: false}]}}",
+            "queue.when: always holds",
+        ),
+    ],
+)
 def test_rules_that_can_never_work_are_told_where_they_stand(field: str, part: str) -> None:
-    message, = told(field)
+    (message,) = told(field)
     assert message.startswith("m.yaml:8:")
     assert part in message
 
 
-@pytest.mark.parametrize("when", ["[{from: status, in: [open]}, {from: status, not_in: [open, new]}]",
-                                  "{all: [{from: a, is_null: true}, {from: a, matches: x}]}",
-                                  "{from: a, values: {x: z}, default: null, is: x}"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "[{from: status, in: [open]}, {from: status, not_in: [open, new]}]",
+        "{all: [{from: a, is_null: true}, {from: a, matches: x}]}",
+        "{from: a, values: {x: z}, default: null, is: x}",
+    ],
+)
 def test_conditions_that_no_record_meets_are_told(when: str) -> None:
     assert any("never" in message for message in told(when=when))
 
 
-@pytest.mark.parametrize("field", [
-    "queue: {coalesce: [{from: a}, {const: x}]}", "queue: {from: a, match: '[0-9]+$', values: {'12': A}, default: null}",
-    "queue: {from: a, when: {not: {from: b, in: [x, z]}}}", "queue: {from: a, when: {from: b, matches: '^x'}}",
-])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "queue: {coalesce: [{from: a}, {const: x}]}",
+        "queue: {from: a, match: '[0-9]+$', values: {'12': A}, default: null}",
+        "queue: {from: a, when: {not: {from: b, in: [x, z]}}}",
+        "queue: {from: a, when: {from: b, matches: '^x'}}",
+    ],
+)
 def test_rules_that_can_work_are_left_alone(field: str) -> None:
     assert told(field) == []
 
 
 def test_rows_that_would_replace_each_other_are_told() -> None:
-    text = ("version: 1\nstreams:\n  s:\n    lookups:\n      fields: {lookup: {const: queue}, lookup_key: {const: a}}\n    answers:\n"
-            "      each: rows\n      fields: {evaluation_id: {from: $.id}, criterion_key: {from: $.key}, state: {const: na}}\n")
+    text = (
+        "version: 1\nstreams:\n  s:\n    lookups:\n      fields: {lookup: {const: queue}, lookup_key: {const: a}}\n    answers:\n"
+        "      each: rows\n      fields: {evaluation_id: {from: $.id}, criterion_key: {from: $.key}, state: {const: na}}\n"
+    )
     messages = [str(problem) for problem in check_mapping(parse(text, file="m.yaml"))]
     assert any("every record makes the same row" in message and ":5:" in message for message in messages)
     assert any("every element of a record makes the same row" in message for message in messages)
 
 
 def test_children_whose_parent_is_spelled_otherwise_are_told() -> None:
-    text = ("version: 1\nstreams:\n  s:\n    evaluations:\n      fields: {evaluation_id: {template: 'a:{id}'}, about: {const: agent_work},"
-            " kind: {const: ata}, status: {const: final}, form_id: {from: f}}\n    answers:\n      each: rows\n"
-            "      fields: {evaluation_id: {template: 'b:{$.id}'}, criterion_key: {from: key}, state: {const: na}}\n")
-    message, = (str(problem) for problem in check_mapping(parse(text, file="m.yaml")))
+    text = (
+        "version: 1\nstreams:\n  s:\n    evaluations:\n      fields: {evaluation_id: {template: 'a:{id}'}, about: {const: agent_work},"
+        " kind: {const: ata}, status: {const: final}, form_id: {from: f}}\n    answers:\n      each: rows\n"
+        "      fields: {evaluation_id: {template: 'b:{$.id}'}, criterion_key: {from: key}, state: {const: na}}\n"
+    )
+    (message,) = (str(problem) for problem in check_mapping(parse(text, file="m.yaml")))
     assert 'made as "b:{...}", but as "a:{...}" in evaluations' in message
     assert check_mapping(parse(text.replace("b:", "a:"), file="m.yaml")) == []
 
@@ -98,7 +128,9 @@ def _table(body: dict[str, Any]) -> TableMapping | None:
 
 @settings(max_examples=60, deadline=None)
 @given(conditions(in_each=False), st.lists(payloads(), max_size=4))
-def test_a_condition_never_comes_out_as_it_is_said_it_cannot(condition: dict[str, Any], texts: list[str | None]) -> None:
+def test_a_condition_never_comes_out_as_it_is_said_it_cannot(
+    condition: dict[str, Any], texts: list[str | None]
+) -> None:
     table = _table({"when": condition})
     assert table
     assert table.when

@@ -16,8 +16,20 @@ from qa_sync.mapping.files import parse
 from qa_sync.mapping.paths import PathError, parse_path
 from qa_sync.mapping.patterns import PatternError, parse_pattern
 
-EVIL = ["'; DROP TABLE one_raw; --", "') FROM read_csv('/etc/passwd') --", "$$x$$", "\\'; --", "' || (SELECT getenv('HOME')) || '",
-        "x' AS y, (SELECT 1) AS \"z", "*/ -- /*", "{{", "?", "$1", ":name", "%s"]
+EVIL = [
+    "'; DROP TABLE one_raw; --",
+    "') FROM read_csv('/etc/passwd') --",
+    "$$x$$",
+    "\\'; --",
+    "' || (SELECT getenv('HOME')) || '",
+    "x' AS y, (SELECT 1) AS \"z",
+    "*/ -- /*",
+    "{{",
+    "?",
+    "$1",
+    ":name",
+    "%s",
+]
 
 
 def one_field(column: str, body: object, *, dimensions: object = None) -> str:
@@ -33,13 +45,23 @@ def test_texts_of_a_mapping_stay_texts(evil: str) -> None:
     assert rows_of(one_field("queue", {"const": evil}), {})[0]["queue"] == evil
     assert rows_of(one_field("queue", {"template": f"{said}{{v}}"}), {"v": 1})[0]["queue"] == f"{evil}1"
     assert rows_of(one_field("queue", {"from": "v", "values": {evil: evil}}), {"v": evil})[0]["queue"] == evil
-    assert rows_of(one_field("queue", {"from": "v", "values": {"a": evil}, "default": evil}), {"v": "z"})[0]["queue"] == evil
-    assert rows_of(one_field("queue", {"from": "v", "when": {"from": "v", "in": [evil]}}), {"v": evil})[0]["queue"] == evil
-    assert rows_of(one_field("queue", {"custom_field": evil}), {"custom_fields": [{"id": evil, "value": 3}]})[0]["queue"] == "3"
+    assert (
+        rows_of(one_field("queue", {"from": "v", "values": {"a": evil}, "default": evil}), {"v": "z"})[0]["queue"]
+        == evil
+    )
+    assert (
+        rows_of(one_field("queue", {"from": "v", "when": {"from": "v", "in": [evil]}}), {"v": evil})[0]["queue"] == evil
+    )
+    assert (
+        rows_of(one_field("queue", {"custom_field": evil}), {"custom_fields": [{"id": evil, "value": 3}]})[0]["queue"]
+        == "3"
+    )
     assert rows_of(one_field("queue", {"from": "v", "match": re.escape(evil)}), {"v": evil})[0]["queue"] == evil
 
 
-KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters='"'), min_size=1, max_size=8)
+KEYS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters='"'), min_size=1, max_size=8
+)
 
 
 @given(st.lists(KEYS.filter(lambda key: key.isprintable()), min_size=1, max_size=3))
@@ -72,13 +94,36 @@ def test_any_text_is_a_pattern_of_the_subset_or_is_refused(text: str) -> None:
     assert compiled.groups == pattern.groups
     values = ["ab1", "", "-a", "b\n", "1,1"]
     for group in range(pattern.groups + 1):
-        rows = rows_of(one_field("queue", {"from": "v", "match": {"pattern": text, "group": group}}), *({"v": v} for v in values))
+        rows = rows_of(
+            one_field("queue", {"from": "v", "match": {"pattern": text, "group": group}}), *({"v": v} for v in values)
+        )
         found = [compiled.search(value.strip()) if value.strip() else None for value in values]
-        assert [row["queue"] for row in rows] == [((one[group] or "").strip(" \t\r\n") or None) if one else None for one in found]
+        assert [row["queue"] for row in rows] == [
+            ((one[group] or "").strip(" \t\r\n") or None) if one else None for one in found
+        ]
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(a*)*", "((((a?){9}){9}){9}){9}", "a{101}", "(?=a)", "\\1", "(" * 200,
-                                     "(?i", "a" * 501, "((a{60}){60}){60}", "[z-a]", "\\p{L}", "a++", "(?P<1>a)", "\\Z"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|aa)+$",
+        "(a*)*",
+        "((((a?){9}){9}){9}){9}",
+        "a{101}",
+        "(?=a)",
+        "\\1",
+        "(" * 200,
+        "(?i",
+        "a" * 501,
+        "((a{60}){60}){60}",
+        "[z-a]",
+        "\\p{L}",
+        "a++",
+        "(?P<1>a)",
+        "\\Z",
+    ],
+)
 def test_patterns_that_could_run_away_or_differ_are_refused(pattern: str) -> None:
     if pattern == "(a|aa)+$":  # linear in every automaton, and without a repeat inside a repeat
         assert parse_pattern(pattern).groups == 1
@@ -94,16 +139,34 @@ def test_worst_allowed_pattern_on_a_long_text_takes_no_time() -> None:
     assert time.process_time() - began < 5
 
 
-@pytest.mark.parametrize("text", [
-    "a: &a [x, x]\nb: [*a, *a, *a, *a]", "!!python/object/apply:os.system ['true']", "version: 1\nstreams: !include /etc/passwd",
-    "version: 1\n<<: {streams: {}}", "[" * 5_000, "version: 1\nstreams: " + "{a: " * 100 + "1" + "}" * 100,
-    "version: 1\nversion: 1", "- 1", "", "5", "version: 1", "version: 2\nstreams: {}", "version: 1\nstreams: []", "\x00",
-    'version: 1\nstreams: {s: {"\\ud800": {}}}', 'version: "\\ud83c\\udfaf"', "version: 1\nstreams: {s: 5}", "version: 1\nstreams: {s: {interactions: 5}}",
-    "version: 1\nstreams: {s: {interactions: {fields: [1]}}}", "version: 1\nstreams: {s: {interactions: {fields: {kind: [1]}}}}",
-    "version: 1\nstreams: {s: {interactions: {fields: {kind: {from: {a: 1}}}}}}",
-    "version: 1\nstreams: {s: {interactions: {when: 5, each: [], dimensions: 3, fields: {kind: {coalesce: {}}}}}}",
-    "version: 1\nstreams: {s: {interactions: {when: {all: 5}, fields: {kind: {values: 3, match: {}, from: 1.5}}}}}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x, x]\nb: [*a, *a, *a, *a]",
+        "!!python/object/apply:os.system ['true']",
+        "version: 1\nstreams: !include /etc/passwd",
+        "version: 1\n<<: {streams: {}}",
+        "[" * 5_000,
+        "version: 1\nstreams: " + "{a: " * 100 + "1" + "}" * 100,
+        "version: 1\nversion: 1",
+        "- 1",
+        "",
+        "5",
+        "version: 1",
+        "version: 2\nstreams: {}",
+        "version: 1\nstreams: []",
+        "\x00",
+        'version: 1\nstreams: {s: {"\\ud800": {}}}',
+        'version: "\\ud83c\\udfaf"',
+        "version: 1\nstreams: {s: 5}",
+        "version: 1\nstreams: {s: {interactions: 5}}",
+        "version: 1\nstreams: {s: {interactions: {fields: [1]}}}",
+        "version: 1\nstreams: {s: {interactions: {fields: {kind: [1]}}}}",
+        "version: 1\nstreams: {s: {interactions: {fields: {kind: {from: {a: 1}}}}}}",
+        "version: 1\nstreams: {s: {interactions: {when: 5, each: [], dimensions: 3, fields: {kind: {coalesce: {}}}}}}",
+        "version: 1\nstreams: {s: {interactions: {when: {all: 5}, fields: {kind: {values: 3, match: {}, from: 1.5}}}}}",
+    ],
+)
 def test_a_file_that_is_no_mapping_is_refused_with_a_place(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, file="evil.yaml")
@@ -112,8 +175,12 @@ def test_a_file_that_is_no_mapping_is_refused_with_a_place(text: str) -> None:
 
 def test_a_file_too_large_in_its_parts_is_refused() -> None:
     values = {str(at): "x" for at in range(2_001)}
-    for body in ({"from": "a", "values": values}, {"coalesce": [{"from": "a"}] * 51}, {"template": "x" * 2_001},
-                 {"from": ".".join("a" * 21)}):
+    for body in (
+        {"from": "a", "values": values},
+        {"coalesce": [{"from": "a"}] * 51},
+        {"template": "x" * 2_001},
+        {"from": ".".join("a" * 21)},
+    ):
         with pytest.raises(ConfigError):
             parse(one_field("queue", body), file="large.yaml")
 

@@ -18,19 +18,23 @@ from qa_sync.mapping.times import DIRECTIVES
 from qa_sync.model import TABLES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```yaml\n([^`]+)^```\n\| record \| (\w+) \|\n\|---\|---\|\n((?:\|[^\n]*\|\n)+)", PAGE, re.MULTILINE)
+EXAMPLES = re.findall(
+    r"^```yaml\n([^`]+)^```\n\| record \| (\w+) \|\n\|---\|---\|\n((?:\|[^\n]*\|\n)+)", PAGE, re.MULTILINE
+)
 WHOLE = re.findall(r"^```yaml mapping\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
 BROKEN = re.findall(r"^### (.+?)\n\n```yaml broken\n(.+?)^```\n```text\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize(("field", "column", "table"), EXAMPLES, ids=[f"{c}-{at}" for at, (_, c, _) in enumerate(EXAMPLES)])
+@pytest.mark.parametrize(
+    ("field", "column", "table"), EXAMPLES, ids=[f"{c}-{at}" for at, (_, c, _) in enumerate(EXAMPLES)]
+)
 def test_example_gives_what_the_page_says(field: str, column: str, table: str) -> None:
     keys = {"interaction_id": {"from": "_record_id"}, "kind": {"const": "ticket"}}
     fixed = "".join(f"        {name}: {json.dumps(value)}\n" for name, value in keys.items() if name != column)
     text = f"version: 1\nstreams:\n  s:\n    interactions:\n      fields:\n{fixed}        {field}"
     for line in table.splitlines():
         record, told = re.fullmatch(r"\| `(.+?)` \| (.+?) \|", line).groups()  # type: ignore[union-attr]
-        row, = rows_of(text, json.loads(record))
+        (row,) = rows_of(text, json.loads(record))
         assert _told(row, column) == told.replace("`", ""), record
 
 
@@ -60,14 +64,30 @@ def test_page_has_its_examples() -> None:
 
 
 def test_page_names_the_whole_language() -> None:
-    words = [*SOURCES, *STEPS, *QUESTIONS, *CONVERSIONS, *WORDS, *(f"%{letter}" for letter in DIRECTIVES), "each", "dimensions"]
+    words = [
+        *SOURCES,
+        *STEPS,
+        *QUESTIONS,
+        *CONVERSIONS,
+        *WORDS,
+        *(f"%{letter}" for letter in DIRECTIVES),
+        "each",
+        "dimensions",
+    ]
     assert [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", PAGE)] == []
 
 
 def test_all_problems_of_a_file_are_told_at_once_and_in_order() -> None:
-    fields = ["quene: {from: a}", "queue: {from: a..b}", "subject: {}", "url: {template: '{'}", "brand: {from: x, on_bad: drop}",
-              "created_at: {from: x, formats: '%Q', time_zone: Dublin}", "duration: {from: x, scale: {factor: 0}}",
-              "language: {from: x, values: {a: [1]}}"]
+    fields = [
+        "quene: {from: a}",
+        "queue: {from: a..b}",
+        "subject: {}",
+        "url: {template: '{'}",
+        "brand: {from: x, on_bad: drop}",
+        "created_at: {from: x, formats: '%Q', time_zone: Dublin}",
+        "duration: {from: x, scale: {factor: 0}}",
+        "language: {from: x, values: {a: [1]}}",
+    ]
     head = BROKEN[0][1].split("        quene")[0]
     with pytest.raises(ConfigError) as caught:
         parse(head + "".join(f"        {field}\n" for field in fields), file="z.yaml")
@@ -79,5 +99,5 @@ def test_all_problems_of_a_file_are_told_at_once_and_in_order() -> None:
 
 def test_rows_have_the_columns_of_the_common_schema() -> None:
     text = "version: 1\nstreams: {s: {samples: {fields: {sample_id: {from: id}}}}}"
-    row, = rows_of(text, {"id": 5})
+    (row,) = rows_of(text, {"id": 5})
     assert list(row)[: len(TABLES["samples"].stored_columns)] == [c.name for c in TABLES["samples"].stored_columns]

@@ -19,19 +19,33 @@ from qa_sync.model.system import RAW
 
 AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 ENGINE = DuckEngine(threads=1)
-PROFILE = {"deadline": None, "derandomize": True,
-           "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]}
+PROFILE = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+}
 
 
 def raw_rows(texts: list[str | None], deleted: list[bool]) -> list[dict[str, Any]]:
-    return [{"id": f"r{at}", "source_stamp": AT, "source_seq": at, "ingested_at": AT, "run_id": "run", "deleted": gone,
-             "payload": text, "payload_hash": f"h{at}", "n": 1}
-            for at, (text, gone) in enumerate(zip(texts, deleted, strict=True))]
+    return [
+        {
+            "id": f"r{at}",
+            "source_stamp": AT,
+            "source_seq": at,
+            "ingested_at": AT,
+            "run_id": "run",
+            "deleted": gone,
+            "payload": text,
+            "payload_hash": f"h{at}",
+            "n": 1,
+        }
+        for at, (text, gone) in enumerate(zip(texts, deleted, strict=True))
+    ]
 
 
 def agree(text: str, rows: list[dict[str, Any]], zone: str) -> None:
     mapping = parse(text, file="random.yaml")
-    (table, spec), = mapping.streams["s"].items()
+    ((table, spec),) = mapping.streams["s"].items()
     ENGINE.register("raw", pa.Table.from_pylist(rows, RAW))
     compiled = compile_table(mapping, source="zd", stream="s", table=table, zone=zone, relation="raw")
     found = ENGINE.fetch(compiled.sql)
@@ -48,8 +62,12 @@ def _as_arrow(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value.replace(tzinfo=zone) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
-CASES = {"text": mappings(), "texts": st.lists(payloads(), min_size=4, max_size=10), "gone": st.integers(0, 9),
-         "zone": st.sampled_from(["America/Los_Angeles", "Europe/Dublin", "UTC"])}
+CASES = {
+    "text": mappings(),
+    "texts": st.lists(payloads(), min_size=4, max_size=10),
+    "gone": st.integers(0, 9),
+    "zone": st.sampled_from(["America/Los_Angeles", "Europe/Dublin", "UTC"]),
+}
 
 
 @settings(max_examples=120, **PROFILE)
@@ -62,5 +80,6 @@ def test_compiled_select_agrees_with_the_interpreter(text: str, texts: list[str 
 @settings(max_examples=5000, **PROFILE)
 @given(**CASES)
 def test_compiled_select_agrees_with_the_interpreter_for_long(
-        text: str, texts: list[str | None], gone: int, zone: str) -> None:
+    text: str, texts: list[str | None], gone: int, zone: str
+) -> None:
     agree(text, raw_rows(texts, [at == gone for at in range(len(texts))]), zone)

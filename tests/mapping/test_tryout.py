@@ -23,11 +23,13 @@ def test_every_column_is_shown_with_the_path_its_value_took() -> None:
     told = lines(tried(starter("mappings", "zendesk.yaml"), "tickets", "interactions", TICKET))
     assert told[0] == "interactions: a row"
     shown = {line.split()[0]: line for line in told[1:] if line.startswith("  ")}
-    assert 'template zendesk:{id}' in shown["interaction_id"]
+    assert "template zendesk:{id}" in shown["interaction_id"]
     assert "zendesk:5" in shown["interaction_id"]
     assert 'from via.channel "email"' in shown["channel"]
     assert "nothing there" in shown["priority"]
-    assert 'from satisfaction_rating.score "offered", then values does not list it, default null' in shown["satisfaction"]
+    assert (
+        'from satisfaction_rating.score "offered", then values does not list it, default null' in shown["satisfaction"]
+    )
 
 
 def test_an_option_that_was_taken_is_named() -> None:
@@ -53,7 +55,16 @@ def test_what_becomes_of_a_record_without_a_row_is_told() -> None:
 
 
 def test_control_characters_of_a_record_never_reach_the_terminal() -> None:
-    told = "\n".join(lines(tried(starter("mappings", "zendesk.yaml"), "tickets", "interactions", TICKET | {"priority": "\x1b[2J\u202e" + "x" * 500})))
+    told = "\n".join(
+        lines(
+            tried(
+                starter("mappings", "zendesk.yaml"),
+                "tickets",
+                "interactions",
+                TICKET | {"priority": "\x1b[2J\u202e" + "x" * 500},
+            )
+        )
+    )
     assert "\x1b" not in told
     assert "\u202e" not in told
     assert max(map(len, told.splitlines())) < 400
@@ -63,7 +74,7 @@ def test_control_characters_of_a_record_never_reach_the_terminal() -> None:
 @given(mappings(), payloads())
 def test_a_try_out_tells_of_the_very_rows_a_run_would_make(text: str, payload: str | None) -> None:
     mapping = parse(text, file="m.yaml")
-    table, = mapping.streams["s"]
+    (table,) = mapping.streams["s"]
     found = tried(mapping, "s", table, payload)
     rows = mapped(mapping, "s", table, [raw(payload)])
     assert sorted(map(repr, found.rows)) == sorted(map(repr, rows))
@@ -77,5 +88,3 @@ def test_a_try_out_tells_of_the_very_rows_a_run_would_make(text: str, payload: s
 def _is_row(row: dict[str, Any]) -> bool:
     at_fault = any(problem["field"] in {"payload", "each"} for problem in row["_problems"])
     return not row["deleted"] and not at_fault
-
-

@@ -14,8 +14,9 @@ FIELDS = ("person_id", "source", "employee_number", "email", "user_name", "name"
 
 
 def people(*rows: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist([dict.fromkeys(FIELDS) | row for row in rows],
-                                schema=pa.schema([(name, pa.string()) for name in FIELDS]))
+    return pa.Table.from_pylist(
+        [dict.fromkeys(FIELDS) | row for row in rows], schema=pa.schema([(name, pa.string()) for name in FIELDS])
+    )
 
 
 def account(source: str, number: str, **known: str) -> dict[str, Any]:
@@ -27,15 +28,24 @@ def joined(table: pa.Table, **more: Any) -> list[tuple[str, str, str]]:
 
 
 def test_employee_number_joins_what_no_name_would() -> None:
-    found = joined(people(account("zendesk", "1", employee_number="E7", name="Ana Diaz"),
-                          account("verint", "9", employee_number="e7 ", name="A. D. Smith")))
+    found = joined(
+        people(
+            account("zendesk", "1", employee_number="E7", name="Ana Diaz"),
+            account("verint", "9", employee_number="e7 ", name="A. D. Smith"),
+        )
+    )
     assert found == [("zendesk:1", "verint:9", "employee_number")]
 
 
 def test_mail_then_user_name_then_written_name_join() -> None:
-    for kind, one, other in (("email", "Ana@Example.com", "ana@example.com"), ("user_name", "adiaz", "ADIAZ"),
-                             ("name", "Díaz, Ana", "Ana Diaz")):
-        assert joined(people(account("a", "1", **{kind: one}), account("b", "2", **{kind: other}))) == [("b:2", "a:1", kind)]
+    for kind, one, other in (
+        ("email", "Ana@Example.com", "ana@example.com"),
+        ("user_name", "adiaz", "ADIAZ"),
+        ("name", "Díaz, Ana", "Ana Diaz"),
+    ):
+        assert joined(people(account("a", "1", **{kind: one}), account("b", "2", **{kind: other}))) == [
+            ("b:2", "a:1", kind)
+        ]
 
 
 def test_blank_evidence_joins_nobody() -> None:
@@ -44,13 +54,18 @@ def test_blank_evidence_joins_nobody() -> None:
 
 
 def test_a_name_that_two_accounts_of_one_source_have_proves_nothing() -> None:
-    table = people(account("a", "1", name="Ana Diaz"), account("a", "2", name="Diaz, Ana"), account("b", "3", name="Ana Diaz"))
+    table = people(
+        account("a", "1", name="Ana Diaz"), account("a", "2", name="Diaz, Ana"), account("b", "3", name="Ana Diaz")
+    )
     assert joined(table) == []
 
 
 def test_a_shared_mailbox_proves_nothing_and_is_told() -> None:
-    table = people(account("a", "1", email="team@x.test"), account("a", "2", email="team@x.test"),
-                   account("b", "3", email="team@x.test"))
+    table = people(
+        account("a", "1", email="team@x.test"),
+        account("a", "2", email="team@x.test"),
+        account("b", "3", email="team@x.test"),
+    )
     assert joined(table) == []
     assert ambiguous(table) == [("a:1", "email"), ("a:2", "email")]
 
@@ -66,9 +81,17 @@ def test_names_are_compared_without_order_case_or_accents() -> None:
     assert normal_name(None) == normal_name("") == ""
 
 
-rows = st.lists(st.fixed_dictionaries({
-    "source": st.sampled_from("abc"), "employee_number": st.sampled_from([None, "E1", "E2"]),
-    "email": st.sampled_from([None, "x@x", "y@y"]), "name": st.sampled_from([None, "Ana Diaz", "Bo Li"])}), max_size=7)
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "source": st.sampled_from("abc"),
+            "employee_number": st.sampled_from([None, "E1", "E2"]),
+            "email": st.sampled_from([None, "x@x", "y@y"]),
+            "name": st.sampled_from([None, "Ana Diaz", "Bo Li"]),
+        }
+    ),
+    max_size=7,
+)
 
 
 @given(rows, st.randoms())

@@ -62,6 +62,7 @@ def opened_once() -> Iterator[None]:
     original = workspace_module.opened
 
     with ExitStack() as stack:
+
         @contextmanager
         def reuse(*given: Any, run_id: str, raw: bool = False, **more: Any) -> Iterator[Opened]:
             key = run_id, raw

@@ -46,10 +46,18 @@ def workspace(tmp_path: Path, ratings: Path) -> tuple[Path, dict[str, str]]:
     return folder, {**os.environ, "QA_SYNC_RATINGS": str(ratings)}
 
 
-def qa_sync(folder: Path, environment: dict[str, str], *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+def qa_sync(
+    folder: Path, environment: dict[str, str], *arguments: str, expect: int = 0
+) -> subprocess.CompletedProcess[str]:
     """Run one command in a process of its own and check its exit code."""
-    done = subprocess.run([sys.executable, "-m", "qa_sync", "--workspace", str(folder), *arguments], env=environment,
-                          capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "qa_sync", "--workspace", str(folder), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == expect, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 

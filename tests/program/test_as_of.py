@@ -23,8 +23,11 @@ def _printed(folder: Path, as_of: str = "") -> dict[tuple[str, ...], str]:
     """Everything that reports print, by how they were asked."""
     more = ("--as-of", as_of) if as_of else ()
     asked = [(name, "--format", form) for name in REPORTS for form in ("json", "csv")]
-    asked += [("summary", "--by", "queue,language", "--format", "json"), ("pairs", "--where", "site=Dublin", "--format", "csv"),
-              ("agreement", "--by", "site", "--format", "table")]
+    asked += [
+        ("summary", "--by", "queue,language", "--format", "json"),
+        ("pairs", "--where", "site=Dublin", "--format", "csv"),
+        ("agreement", "--by", "site", "--format", "table"),
+    ]
     with opened_once():
         return {arguments: qa_sync(folder, "report", *arguments, *more, "--quiet").out for arguments in asked}
 
@@ -125,6 +128,8 @@ def test_a_dashboard_can_be_shown_as_it_was_and_brought_back(past: Past) -> None
     assert run["counts"]["publish"]["weekly > workbook"]["data_cells"] > 0
     assert run["counts"]["shown"] == past.runs[0]["run_id"]
     assert shown() == reported(past.then["pairs", "--format", "csv"])
-    assert qa_sync(past.folder, "report", "pairs", "--format", "csv", "--quiet").out == now, "the past became the present"
+    assert qa_sync(past.folder, "report", "pairs", "--format", "csv", "--quiet").out == now, (
+        "the past became the present"
+    )
     ask(past.folder, "publish")
     assert shown() == reported(now)

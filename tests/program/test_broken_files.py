@@ -29,12 +29,15 @@ def _spoil(folder: Path, name: str, old: str, new: str) -> int:
 
 def _spoil_all(folder: Path) -> dict[str, int]:
     """Break every kind of file but the settings; return the line of the fault in each."""
-    form = sorted((folder / "mappings" / "forms").glob("*.yaml"))[0].relative_to(folder).as_posix()
+    form = min((folder / "mappings" / "forms").glob("*.yaml")).relative_to(folder).as_posix()
     return {
-        "mappings/ratings.yaml": _spoil(folder, "mappings/ratings.yaml", "option: {from: gold}", "option: {form: gold}"),
+        "mappings/ratings.yaml": _spoil(
+            folder, "mappings/ratings.yaml", "option: {from: gold}", "option: {form: gold}"
+        ),
         form: _spoil(folder, form, "higher_is: more_severe", "higher_is: worse"),
         "mappings/dashboards/ratings.yaml": _spoil(
-            folder, "mappings/dashboards/ratings.yaml", "report: agreement}", "report: agrement}"),
+            folder, "mappings/dashboards/ratings.yaml", "report: agreement}", "report: agrement}"
+        ),
     }
 
 

@@ -18,11 +18,15 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
 
     shared, environment = workspace(tmp_path / "shared", ratings)
     command = [sys.executable, "-m", "qa_sync", "--workspace", str(shared)]
-    writers = [subprocess.Popen([*command, "sync", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(3)]
+    writers = [
+        subprocess.Popen([*command, "sync", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(3)
+    ]
     for writer in writers:
         _, error = writer.communicate(timeout=120)
         assert writer.returncode == 0, error.decode()
-    mappers = [subprocess.Popen([*command, "map", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)]
+    mappers = [
+        subprocess.Popen([*command, "map", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)
+    ]
     for mapper in mappers:
         _, error = mapper.communicate(timeout=120)
         assert mapper.returncode == 0, error.decode()

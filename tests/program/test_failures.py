@@ -51,7 +51,8 @@ def _count(folder: Path, sql: str) -> int:
 
 
 def test_a_source_that_fails_midway_keeps_what_was_pulled_and_the_next_run_ends_as_if_it_had_not(
-        hurt: World, finished: Finished) -> None:
+    hurt: World, finished: Finished
+) -> None:
     hurt.zendesk.faults.add("redirect", path="/incremental/tickets", every=4)
     failed = qa_sync(hurt.folder, "run", "--quiet", "--format", "json", expect=1)
     assert "zendesk.tickets" in failed.err
@@ -91,8 +92,15 @@ def test_refused_credentials_are_a_matter_of_the_set_up(hurt: World, monkeypatch
 
 
 def _bad_ticket(number: int) -> dict[str, Any]:
-    return {"id": number, "status": "open", "created_at": "the day before yesterday", "updated_at": "2025-11-20T08:00:00Z",
-            "via": {"channel": "email"}, "requester_id": 360000900001, "subject": "PLANTED-subject"}
+    return {
+        "id": number,
+        "status": "open",
+        "created_at": "the day before yesterday",
+        "updated_at": "2025-11-20T08:00:00Z",
+        "via": {"channel": "email"},
+        "requester_id": 360000900001,
+        "subject": "PLANTED-subject",
+    }
 
 
 def test_bad_records_are_set_aside_with_their_reason_and_told_once(hurt: World, finished: Finished) -> None:
@@ -106,7 +114,9 @@ def test_bad_records_are_set_aside_with_their_reason_and_told_once(hurt: World, 
     assert mapped["versions"] == mapped["rows"] + mapped["rejected"] == read["accepted"]
     rejects = query(hurt.folder, "SELECT stage, stream, record_id, field, reason, severity FROM rejects ORDER BY ALL")
     assert [(row["stage"], row["record_id"], row["field"]) for row in rejects if row["stage"] == "map"] == [
-        ("map", "999001", "created_at"), ("map", "999002", "created_at")]
+        ("map", "999001", "created_at"),
+        ("map", "999002", "created_at"),
+    ]
     assert all(row["reason"] and row["severity"] == "reject" for row in rejects)
     assert "the day before" not in str(rejects)
     assert query(hurt.folder, STATE[4]) == query(finished.folder, STATE[4])
@@ -117,6 +127,7 @@ def test_bad_records_are_set_aside_with_their_reason_and_told_once(hurt: World, 
     assert (allowed := ask(hurt.folder, "run"))["exit_code"] == 0
     assert allowed["new_rejects"] == 1
     assert query(hurt.folder, "SELECT status FROM interactions WHERE interaction_id LIKE 'zendesk:99900%'") == [
-        {"status": "open"}]
+        {"status": "open"}
+    ]
     hurt.zendesk.put("tickets", [_bad_ticket(999_005), _bad_ticket(999_006)])
     assert "2 new rejects" in qa_sync(hurt.folder, "run", "--quiet", expect=3).out

@@ -28,8 +28,12 @@ def killed_runs(tmp_path: Path, *, kills: int, seed: int, items: int, raters: in
     hurt, environment = workspace(tmp_path / "hurt", ratings)
     struck = 0
     while struck < kills:
-        process = subprocess.Popen([sys.executable, "-m", "qa_sync", "--workspace", str(hurt), "run", "--quiet"],
-                                   env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "qa_sync", "--workspace", str(hurt), "run", "--quiet"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         try:
             # Start-up is the same every time; the moments that matter come after it.
             _, error = process.communicate(timeout=rng.uniform(0.2, 1.0) * length)

@@ -31,14 +31,24 @@ def test_the_real_ratings_give_the_published_figures(folder: Path, tmp_path: Pat
     counts = ask(folder, "run")["counts"]
     found = _agreement(folder)["adultcontent2"]
     assert (found["pairs"], found["auditees"]) == (3317, 269)
-    assert {name: round(found[name], 4) for name in (
-        "percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")} == {
-            "percent_agreement": 0.6816, "kappa": 0.4512, "kappa_linear": 0.6070, "kappa_quadratic": 0.7208, "ac1": 0.6055,
-            "mean_delta": -0.1076}
+    assert {
+        name: round(found[name], 4)
+        for name in ("percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")
+    } == {
+        "percent_agreement": 0.6816,
+        "kappa": 0.4512,
+        "kappa_linear": 0.6070,
+        "kappa_quadratic": 0.7208,
+        "ac1": 0.6055,
+        "mean_delta": -0.1076,
+    }
     # Negative deltas are lenient where a higher level is more severe, and repeats are kept beside the pairs.
-    (told,) = query(folder, """
+    (told,) = query(
+        folder,
+        """
         SELECT sum(leniency) / count(*) AS leniency, (SELECT count(*) FROM evaluations WHERE repeat_no > 1) AS repeats
-        FROM pairs WHERE form_id = 'adultcontent2'""")
+        FROM pairs WHERE form_id = 'adultcontent2'""",
+    )
     assert round(told["leniency"], 4) == 0.1076
     assert told["repeats"] > 0
     labels = counts["sync"]["ratings.labels"]
@@ -55,7 +65,8 @@ def test_one_data_set_alone_is_enough(folder: Path, tmp_path: Path) -> None:
     assert found["percent_agreement"] == pytest.approx(sum(label == gold for label, gold in wanted) / len(wanted))
     scale = "GPRX"
     assert found["mean_delta"] == pytest.approx(
-        sum(scale.index(label) - scale.index(gold) for label, gold in wanted) / len(wanted))
+        sum(scale.index(label) - scale.index(gold) for label, gold in wanted) / len(wanted)
+    )
 
 
 def _by_hand(ratings: Path) -> list[tuple[str, str]]:
@@ -63,8 +74,11 @@ def _by_hand(ratings: Path) -> list[tuple[str, str]]:
     with (ratings / "gal_adultcontent2_gold.csv").open() as file:
         gold = {row["item_id"]: row["gold"] for row in csv.DictReader(file)}
     with (ratings / "gal_adultcontent2_labels.csv").open() as file:
-        return [(row["label"], gold[row["item_id"]]) for row in csv.DictReader(file)
-                if row["repeat_no"] == "1" and row["item_id"] in gold]
+        return [
+            (row["label"], gold[row["item_id"]])
+            for row in csv.DictReader(file)
+            if row["repeat_no"] == "1" and row["item_id"] in gold
+        ]
 
 
 def test_a_label_that_is_not_on_the_scale_is_explained_and_spoils_nothing_else(folder: Path, tmp_path: Path) -> None:
@@ -102,7 +116,8 @@ def test_a_folder_that_is_not_there_is_a_fault_of_the_set_up(folder: Path, tmp_p
 
 
 def test_a_rating_that_vanishes_from_its_file_is_no_longer_counted_where_the_files_are_all_there_is(
-        folder: Path, tmp_path: Path) -> None:
+    folder: Path, tmp_path: Path
+) -> None:
     from program.worlds import edit
 
     edit(folder, lambda settings: settings["sources"]["ratings"]["streams"]["labels"].update(listing=True))

@@ -29,7 +29,9 @@ def workspace(tmp_path: Path) -> Any:
         sandbox: Any = running["zendesk"]
         sandbox.put("tickets", tickets)
         sandbox.put("users", users)
-        settings = {"sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/zendesk.yaml", **sandbox.settings()}}}
+        settings = {
+            "sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/zendesk.yaml", **sandbox.settings()}}
+        }
         with (tmp_path / "qa-sync.yaml").open("w") as file:
             YAML().dump(settings, file)
         yield Workspace(tmp_path), {str(t["id"]) for t in tickets}, {str(u["id"]) for u in users}

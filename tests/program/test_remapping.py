@@ -43,10 +43,13 @@ def test_changed_mappings_rebuild_their_tables_from_what_is_stored(made: World) 
     edit(folder, _shout, MAPPING)
     told = qa_sync(folder, "map", "--quiet").out
     assert [line for line in told.splitlines() if "rebuilt" in line] == [
-        "  zendesk.groups > lookups: 5 record versions, 5 rows, rebuilt"]
+        "  zendesk.groups > lookups: 5 record versions, 5 rows, rebuilt"
+    ]
     assert query(folder, QUEUES) == [{"queue": row["queue"].upper(), "n": row["n"]} for row in then]
     after = {row["table"]: row["version"] for row in ask(folder, "store", "status")}
-    assert {name for name in after if after[name] != versions[name] and name.startswith("tables/")} == {"tables/lookups"}
+    assert {name for name in after if after[name] != versions[name] and name.startswith("tables/")} == {
+        "tables/lookups"
+    }
 
     # A source that is taken away, and a stream that fills a table no more: what they made is gone from now on.
     edit(folder, lambda settings: settings["sources"].pop("roster"))
@@ -73,8 +76,13 @@ def test_a_stricter_mapping_sets_aside_what_it_refuses_and_a_laxer_one_takes_it_
     folder = made.folder
     priorities = "SELECT count(*) AS n FROM interactions"
     before = query(folder, priorities)
-    edit(folder, lambda mapping: mapping["streams"]["tickets"]["interactions"]["fields"].update(
-        priority={"from": "priority", "values": {"normal": "normal", "high": "high", "low": "low"}}), MAPPING)
+    edit(
+        folder,
+        lambda mapping: mapping["streams"]["tickets"]["interactions"]["fields"].update(
+            priority={"from": "priority", "values": {"normal": "normal", "high": "high", "low": "low"}}
+        ),
+        MAPPING,
+    )
     done = qa_sync(folder, "map", "--quiet", "--format", "json", expect=3).data
     counts = done["counts"]["map"]["zendesk.tickets > interactions"]
     assert counts["rejected"] == done["new_rejects"] > 0

@@ -18,13 +18,27 @@ from program.worlds import World, edit, small_programme, world
 from qa_sync.reports import REPORTS
 
 #: Secrets of the set-up: nowhere outside the memory of the process.
-SECRETS = ("PLANTED-file-secret", "sandbox-secret-not-for-anything-real", "sandbox-hash-key-not-for-anything-real",
-           "c2FuZGJveC1rZXktbm90LWZvci1hbnl0aGluZy1yZWFs")
+SECRETS = (
+    "PLANTED-file-secret",
+    "sandbox-secret-not-for-anything-real",
+    "sandbox-hash-key-not-for-anything-real",
+    "c2FuZGJveC1rZXktbm90LWZvci1hbnl0aGluZy1yZWFs",
+)
 #: What stood where a time should be: kept in the raw record, whose column it is, and said back nowhere.
 WRONG_TIME = "MISPLACED on Tuesday"
 #: Words and data of customers and colleagues, as tickets, users, evaluations and employee records hold them.
-WORDS = ("PLANTED", "card ending 4929", "Charged twice", "Aoife Customer", "555 0100", "@mail.example", "078-05-1120",
-         "Hidden Lane", "555 0142", "1980-02-29")
+WORDS = (
+    "PLANTED",
+    "card ending 4929",
+    "Charged twice",
+    "Aoife Customer",
+    "555 0100",
+    "@mail.example",
+    "078-05-1120",
+    "Hidden Lane",
+    "555 0142",
+    "1980-02-29",
+)
 
 
 def _plant_comments(folder: Path) -> None:
@@ -41,13 +55,23 @@ def _plant_comments(folder: Path) -> None:
 def _words_everywhere(number: int) -> dict[str, Any]:
     """A ticket whose every free field holds a customer's words, one of them where a time should be."""
     return {
-        "id": number, "status": "open", "created_at": "2025-11-20T08:00:00Z", "updated_at": "2025-11-20T08:00:00Z",
-        "subject": "PLANTED subject", "raw_subject": "PLANTED", "description": "PLANTED body", "recipient": "PLANTED@a.example",
+        "id": number,
+        "status": "open",
+        "created_at": "2025-11-20T08:00:00Z",
+        "updated_at": "2025-11-20T08:00:00Z",
+        "subject": "PLANTED subject",
+        "raw_subject": "PLANTED",
+        "description": "PLANTED body",
+        "recipient": "PLANTED@a.example",
         "via": {"channel": "email", "source": {"from": {"name": "PLANTED"}, "to": {"address": "PLANTED@a.example"}}},
-        "comment": {"body": "PLANTED"}, "comments": [{"body": "PLANTED"}], "tags": ["billing"], "requester_id": 360000900001,
+        "comment": {"body": "PLANTED"},
+        "comments": [{"body": "PLANTED"}],
+        "tags": ["billing"],
+        "requester_id": 360000900001,
         "custom_fields": [{"id": 360000000104, "value": "PLANTED"}, {"id": 1, "value": "PLANTED"}],
         "satisfaction_rating": {"score": "bad", "comment": "PLANTED", "reason": "PLANTED"},
-        "metric_set": {"solved_at": WRONG_TIME}, "unheard_of": {"PLANTED": "PLANTED"},
+        "metric_set": {"solved_at": WRONG_TIME},
+        "unheard_of": {"PLANTED": "PLANTED"},
     }
 
 
@@ -66,8 +90,10 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, list
         told += [qa_sync(folder, "run", expect=1), qa_sync(folder, "check", expect=2)]
         with opened_once():
             told += [qa_sync(folder, "report", name) for name in REPORTS]
-            told += [qa_sync(folder, "query", f"SELECT * FROM {table}", "--format", "json")
-                     for table in ("rejects", "findings", "runs", "interactions", "answers")]
+            told += [
+                qa_sync(folder, "query", f"SELECT * FROM {table}", "--format", "json")
+                for table in ("rejects", "findings", "runs", "interactions", "answers")
+            ]
             told += [qa_sync(folder, "query", "SELECT PLANTED FROM interactions", expect=2)]
         yield made, told
 
@@ -98,9 +124,14 @@ def test_nothing_planted_is_printed(used: tuple[World, list[Done]]) -> None:
 
 def test_nothing_planted_is_stored(used: tuple[World, list[Done]]) -> None:
     folder = used[0].folder
-    found = {str(path.relative_to(folder)): words for path, text in _texts_of(folder / "data")
-             if (words := _found(text, (*SECRETS, *WORDS, WRONG_TIME)))}
-    raw = [name for name, words in found.items() if name.startswith("data/raw/zendesk.tickets/") and words == [WRONG_TIME]]
+    found = {
+        str(path.relative_to(folder)): words
+        for path, text in _texts_of(folder / "data")
+        if (words := _found(text, (*SECRETS, *WORDS, WRONG_TIME)))
+    }
+    raw = [
+        name for name, words in found.items() if name.startswith("data/raw/zendesk.tickets/") and words == [WRONG_TIME]
+    ]
     assert len(raw) == 1
     assert set(found) == set(raw)
 
@@ -135,21 +166,30 @@ ZENDESK = "sources:\n  zendesk:\n    connector: zendesk\n    base_url: {url}\n  
 GOOD = "{kind: bearer, token: PLANTED-token}"
 
 
-@pytest.mark.parametrize(("url", "auth", "more"), [
-    ("https://user:PLANTED@acme.example", GOOD, ""),
-    ("https://acme.example", "{kind: client_credentials, client_id: x, client_secret: PLANTED, colour: PLANTED}", ""),
-    ("https://acme.example", "PLANTED", ""),
-    ("https://acme.example", "{kind: bearer, token: [PLANTED]}", ""),
-    ("https://acme.example", "{kind: bearer, token: \"PLANTED}", ""),
-    ("https://acme.example", "{kind: bearer, token: PLANTED, token: PLANTED2}", ""),
-    ("https://acme.example", "{kind: bearer, token: !PLANTED x}", ""),
-    ("https://acme.example", "{kind: bearer, token: *PLANTED}", ""),
-    ("https://acme.example", GOOD, "hash_key: PLANTED"),
-    ("https://acme.example", GOOD, "keep: PLANTED"),
-    ("https://acme.example", GOOD, "hash_key: \"${file:nowhere.txt}PLANTED\""),
-])
+@pytest.mark.parametrize(
+    ("url", "auth", "more"),
+    [
+        ("https://user:PLANTED@acme.example", GOOD, ""),
+        (
+            "https://acme.example",
+            "{kind: client_credentials, client_id: x, client_secret: PLANTED, colour: PLANTED}",
+            "",
+        ),
+        ("https://acme.example", "PLANTED", ""),
+        ("https://acme.example", "{kind: bearer, token: [PLANTED]}", ""),
+        ("https://acme.example", '{kind: bearer, token: "PLANTED}', ""),
+        ("https://acme.example", "{kind: bearer, token: PLANTED, token: PLANTED2}", ""),
+        ("https://acme.example", "{kind: bearer, token: !PLANTED x}", ""),
+        ("https://acme.example", "{kind: bearer, token: *PLANTED}", ""),
+        ("https://acme.example", GOOD, "hash_key: PLANTED"),
+        ("https://acme.example", GOOD, "keep: PLANTED"),
+        ("https://acme.example", GOOD, 'hash_key: "${file:nowhere.txt}PLANTED"'),
+    ],
+)
 def test_settings_that_cannot_be_used_are_not_quoted(tmp_path: Path, url: str, auth: str, more: str) -> None:
-    (tmp_path / "qa-sync.yaml").write_text(ZENDESK.replace("{url}", url).replace("{auth}", auth).replace("{more}", more))
+    (tmp_path / "qa-sync.yaml").write_text(
+        ZENDESK.replace("{url}", url).replace("{auth}", auth).replace("{more}", more)
+    )
     for form in ("table", "json"):
         done = qa_sync(tmp_path, "check", "--format", form, expect=2)
         assert "PLANTED" not in done.out + done.err

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from qa_sync_verint.sandbox import write_files
 from ruamel.yaml import YAML
 
 from qa_sync.runner.trial import sandboxes, write_workspace
 from qa_sync.runner.workspace import Workspace
 from qa_sync.testing.programme import Programme, make_programme
+from qa_sync_verint.sandbox import write_files
 
 #: All of it lies in the past, so that nothing here depends on today's date.
 START = date(2025, 9, 1)
 _ROSTER = ("employee_number", "role", "valid_from", "valid_to", "site", "site_kind", "team", "queue")
 _ROSTER_SOURCE = {
-    "connector": "files", "mapping": "mappings/roster.yaml", "folder": "./roster",
+    "connector": "files",
+    "mapping": "mappings/roster.yaml",
+    "folder": "./roster",
     "streams": {"roster": {"glob": "*.csv", "key": ["employee_number", "role", "valid_from"], "listing": True}},
 }
 
@@ -74,7 +76,10 @@ def world(folder: Path, programme: Programme, *, until: datetime | None = None) 
     """Start the sandboxes with a programme (as of a moment) and write a workspace for them, a roster file included."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = programme if until is None else programme.until(until)
-    with mock.patch.dict(os.environ), sandboxes(("zendesk", "verint"), programme=shown, folder=folder / "sandboxes") as running:
+    with (
+        mock.patch.dict(os.environ),
+        sandboxes(("zendesk", "verint"), programme=shown, folder=folder / "sandboxes") as running,
+    ):
         running["zendesk"].load(programme)
         running["zendesk"].now = until
         write_workspace(folder, running, zone=programme.zone)
@@ -90,8 +95,10 @@ def write_roster(programme: Programme, folder: Path) -> None:
     with (folder / "roster.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _ROSTER, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "employee_number": numbers[row["person_no"]], "valid_to": row["valid_to"] or ""}
-                         for row in programme.rosters.to_pylist())
+        writer.writerows(
+            {**row, "employee_number": numbers[row["person_no"]], "valid_to": row["valid_to"] or ""}
+            for row in programme.rosters.to_pylist()
+        )
 
 
 def edit(folder: Path, change: Callable[[Any], object], name: str = "qa-sync.yaml") -> None:

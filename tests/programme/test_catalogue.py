@@ -11,20 +11,35 @@ from qa_sync.testing.programme import Programme
 from qa_sync.testing.programme.catalogue import form_paths, load_forms
 
 FORMS: list[dict[str, Any]] = [form for path in form_paths() for form in yamlfile.read(path).data]
-CRITERIA = {f"{form['form_id']}-{form['version']}-{criterion['key']}": criterion
-            for form in FORMS for criterion in form["criteria"]}
+CRITERIA = {
+    f"{form['form_id']}-{form['version']}-{criterion['key']}": criterion
+    for form in FORMS
+    for criterion in form["criteria"]
+}
 
 
 def test_there_is_a_form_for_each_way_of_judging() -> None:
     assert {(f["form_id"], f["version"], f["higher_is"], f["scale"], f["auto_fail"]) for f in FORMS} == {
-        ("support_quality", "3", "better", "points", "zero"), ("chat_quality", "1", "better", "points", "zero"),
-        ("chat_quality", "2", "better", "points", "zero"), ("content_severity", "1", "more_severe", "ordinal", "none")}
+        ("support_quality", "3", "better", "points", "zero"),
+        ("chat_quality", "1", "better", "points", "zero"),
+        ("chat_quality", "2", "better", "points", "zero"),
+        ("content_severity", "1", "more_severe", "ordinal", "none"),
+    }
 
 
 def test_every_form_says_everything_that_matters() -> None:
     for form in FORMS:
-        assert set(form) == {"form_id", "version", "name", "higher_is", "scale", "tolerance", "pass_mark", "auto_fail",
-                             "criteria"}
+        assert set(form) == {
+            "form_id",
+            "version",
+            "name",
+            "higher_is",
+            "scale",
+            "tolerance",
+            "pass_mark",
+            "auto_fail",
+            "criteria",
+        }
         keys = [criterion["key"] for criterion in form["criteria"]]
         assert len(set(keys)) == len(keys)
         assert sum(c["weight"] * c["max_points"] for c in form["criteria"]) > 0
@@ -52,8 +67,11 @@ def test_every_kind_of_harm_has_a_critical_criterion() -> None:
 
 
 def test_the_two_chat_versions_have_too_little_weight_in_common() -> None:
-    old, new = ({c["key"]: c["weight"] * c["max_points"] for c in form["criteria"]} for form in FORMS
-                if form["form_id"] == "chat_quality")
+    old, new = (
+        {c["key"]: c["weight"] * c["max_points"] for c in form["criteria"]}
+        for form in FORMS
+        if form["form_id"] == "chat_quality"
+    )
     assert sum(new[key] for key in old.keys() & new.keys()) / sum(new.values()) < 0.8
 
 

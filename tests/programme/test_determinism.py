@@ -7,8 +7,17 @@ import pytest
 
 from qa_sync.testing.programme import Programme, make_programme
 
-TABLES = ("people", "rosters", "tickets", "evaluations", "answers", "disputes", "calibrations", "participants",
-          "intentions")
+TABLES = (
+    "people",
+    "rosters",
+    "tickets",
+    "evaluations",
+    "answers",
+    "disputes",
+    "calibrations",
+    "participants",
+    "intentions",
+)
 
 
 def test_equal_arguments_give_equal_tables(programme: Programme) -> None:
@@ -47,10 +56,15 @@ def test_it_is_large_enough_for_the_demo(programme: Programme) -> None:
     assert programme.weeks == 12
 
 
-@pytest.mark.parametrize(("wrong", "says"), [
-    ({"start": date(2026, 9, 1)}, "no Monday"), ({"tickets": 0}, "tickets is 0"),
-    ({"evaluated": 1.2}, "evaluated is 1.2"), ({"evaluators": 3}, "evaluators is 3"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"start": date(2026, 9, 1)}, "no Monday"),
+        ({"tickets": 0}, "tickets is 0"),
+        ({"evaluated": 1.2}, "evaluated is 1.2"),
+        ({"evaluators": 3}, "evaluators is 3"),
+    ],
+)
 def test_impossible_programmes_are_refused(wrong: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make_programme(**wrong)  # type: ignore[arg-type]

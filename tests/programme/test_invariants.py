@@ -35,13 +35,17 @@ def test_every_reference_leads_somewhere(programme: Programme) -> None:
     assert set(programme.intentions["audit_no"].to_pylist()) == audits
 
 
-@pytest.mark.parametrize(("table", "key", "version", "moment"), [
-    ("tickets", "ticket_no", "version", "updated_at"),
-    ("evaluations", "evaluation_no", "revision", "saved_at"),
-    ("disputes", "dispute_no", "event_no", "event_at"),
-])
-def test_versions_count_from_one_in_the_order_of_time(programme: Programme, table: str, key: str, version: str,
-                                                      moment: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "key", "version", "moment"),
+    [
+        ("tickets", "ticket_no", "version", "updated_at"),
+        ("evaluations", "evaluation_no", "revision", "saved_at"),
+        ("disputes", "dispute_no", "event_no", "event_at"),
+    ],
+)
+def test_versions_count_from_one_in_the_order_of_time(
+    programme: Programme, table: str, key: str, version: str, moment: str
+) -> None:
     rows = getattr(programme, table).to_pandas()
     assert (rows.groupby(key).cumcount() + 1 == rows[version]).all()
     assert rows[key].is_monotonic_increasing
@@ -51,8 +55,14 @@ def test_versions_count_from_one_in_the_order_of_time(programme: Programme, tabl
 
 def test_nothing_happens_at_the_end_or_later(programme: Programme) -> None:
     end = pd.Timestamp(programme.end)
-    for table, column in (("tickets", "updated_at"), ("evaluations", "saved_at"), ("disputes", "event_at"),
-                          ("calibrations", "closed_at"), ("participants", "done_at"), ("intentions", "submitted_at")):
+    for table, column in (
+        ("tickets", "updated_at"),
+        ("evaluations", "saved_at"),
+        ("disputes", "event_at"),
+        ("calibrations", "closed_at"),
+        ("participants", "done_at"),
+        ("intentions", "submitted_at"),
+    ):
         assert getattr(programme, table)[column].to_pandas().max() < end, table
 
 
@@ -104,7 +114,10 @@ def test_answers_are_those_of_the_form_in_its_order(programme: Programme, catalo
         criterion = catalogue[of["form_id"], of["form_version"]][row["criterion_key"]]
         seen.setdefault(place, []).append(row["criterion_key"])
         assert (row["section"], row["category"], row["question"]) == (
-            criterion["section"], criterion["category"], criterion["label"])
+            criterion["section"],
+            criterion["category"],
+            criterion["label"],
+        )
         assert row["max_points"] == criterion["max_points"]
         if row["state"] != "valued":
             assert (row["option"], row["points"], row["is_fail"]) == (None, None, None)
@@ -113,8 +126,11 @@ def test_answers_are_those_of_the_form_in_its_order(programme: Programme, catalo
         assert row["points"] == option["points"]
         assert 0 <= row["points"] <= row["max_points"]
         assert row["is_fail"] == (option["is_fail"] if criterion["is_critical"] else None)
-    wanted = {place: list(catalogue[row["form_id"], row["form_version"]]) for place, row in evaluations.items()
-              if row["status"] != "deleted"}
+    wanted = {
+        place: list(catalogue[row["form_id"], row["form_version"]])
+        for place, row in evaluations.items()
+        if row["status"] != "deleted"
+    }
     assert seen == wanted
 
 
@@ -129,8 +145,10 @@ def test_na_stands_only_where_the_question_may_not_apply(programme: Programme) -
 def test_each_edit_changes_an_answer(programme: Programme) -> None:
     evaluations = programme.evaluations.to_pandas()
     answers = programme.answers.to_pandas()
-    sheets = {key: tuple(zip(group.criterion_key, group.option.astype(object).fillna("-"), group.state, strict=True))
-              for key, group in answers.groupby(["evaluation_no", "revision"])}
+    sheets = {
+        key: tuple(zip(group.criterion_key, group.option.astype(object).fillna("-"), group.state, strict=True))
+        for key, group in answers.groupby(["evaluation_no", "revision"])
+    }
     later = evaluations[(evaluations.revision > 1) & (evaluations.status != "deleted")]
     assert set(later.cause) == {"edit", "dispute"}
     for number, revision in zip(later.evaluation_no, later.revision, strict=True):
@@ -145,8 +163,12 @@ def test_evaluators_judge_agents_of_their_own_site_and_queue_on_that_day(program
 
     def spell(person: int, at: datetime) -> dict[str, object]:
         day = at.astimezone(zone).date()
-        (only,) = [row for row in spells[person] if row["valid_from"] <= day  # type: ignore[operator]
-                   and (row["valid_to"] is None or day <= row["valid_to"])]  # type: ignore[operator]
+        (only,) = [
+            row
+            for row in spells[person]
+            if row["valid_from"] <= day  # type: ignore[operator]
+            and (row["valid_to"] is None or day <= row["valid_to"])
+        ]  # type: ignore[operator]
         return only
 
     moved = 0

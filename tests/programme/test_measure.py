@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 HELPER = Path(__file__).resolve().parents[2] / "benchmarks" / "measure.py"
-SCRIPT = '''
+SCRIPT = """
 import os, sys, time
 
 def burn(n):
@@ -36,7 +36,7 @@ def prepared(megabytes):
 
 def broken():
     raise LookupError("nothing here")
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +62,15 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_more_work_costs_more_cpu_than_the_baseline(measure: ModuleType, script: ModuleType,
-                                                    tmp_path: Path) -> None:
+def test_more_work_costs_more_cpu_than_the_baseline(measure: ModuleType, script: ModuleType, tmp_path: Path) -> None:
     shown: list[str] = []
-    report = measure.compare("two loops", [measure.Case("short", script.burn, n=300_000),
-                                           measure.Case("long", script.burn, n=3_000_000)],
-                             repeat=3, folder=tmp_path / "out", show=shown.append)
+    report = measure.compare(
+        "two loops",
+        [measure.Case("short", script.burn, n=300_000), measure.Case("long", script.burn, n=3_000_000)],
+        repeat=3,
+        folder=tmp_path / "out",
+        show=shown.append,
+    )
     short, long = report["cases"]
     assert report["baseline"] == "short"
     assert short["ratio"]["cpu_s"] == 1.0

@@ -29,15 +29,19 @@ def _engine(tables: dict[str, pa.Table]) -> DuckEngine:
             engine.register(name, table)
             continue
         engine.register(f"{name}_history", table)
-        engine.table(name, f"""SELECT * EXCLUDE (place) FROM (
+        engine.table(
+            name,
+            f"""SELECT * EXCLUDE (place) FROM (
             SELECT *, row_number() OVER (PARTITION BY record_id ORDER BY source_stamp DESC) AS place
-            FROM {name}_history) WHERE place = 1""")
+            FROM {name}_history) WHERE place = 1""",
+        )
     return engine
 
 
 def test_the_tables_are_those_of_the_common_schema(tables: dict[str, pa.Table]) -> None:
     assert {name: table.schema for name, table in tables.items()} == {
-        name: pa.schema([*TABLES[name].arrow, *VERSION]) for name in tables}
+        name: pa.schema([*TABLES[name].arrow, *VERSION]) for name in tables
+    }
     for name, table in tables.items():
         for column in TABLES[name].columns:
             if column.required:
@@ -76,10 +80,35 @@ def test_reconciling_finds_what_was_meant(programme: Programme, tables: dict[str
 
 
 def _said(row: dict[str, object]) -> tuple[object, ...]:
-    return tuple(row[name] for name in ("auditee_evaluation_id", "outcome", "reason", "site", "queue", "week",
-                                        "is_headline", "is_blind", "auditee_id", "auditor_id", "form_id"))
+    return tuple(
+        row[name]
+        for name in (
+            "auditee_evaluation_id",
+            "outcome",
+            "reason",
+            "site",
+            "queue",
+            "week",
+            "is_headline",
+            "is_blind",
+            "auditee_id",
+            "auditor_id",
+            "form_id",
+        )
+    )
 
 
 def _meant(pair: Pair) -> tuple[object, ...]:
-    return (f"E{pair.evaluation_no}", pair.outcome, pair.reason or None, pair.site, pair.queue, pair.week,
-            pair.headline, pair.is_blind, f"P{pair.evaluator_no}", f"P{pair.auditor_no}", pair.form_id)
+    return (
+        f"E{pair.evaluation_no}",
+        pair.outcome,
+        pair.reason or None,
+        pair.site,
+        pair.queue,
+        pair.week,
+        pair.headline,
+        pair.is_blind,
+        f"P{pair.evaluator_no}",
+        f"P{pair.auditor_no}",
+        pair.form_id,
+    )

@@ -83,7 +83,7 @@ def test_some_evaluators_have_too_few_audits_to_be_judged(truth: Truth) -> None:
 
 
 def test_auditors_who_see_the_answers_agree_more(pairs: pd.DataFrame) -> None:
-    blind, seen = pairs[pairs.is_blind == True], pairs[pairs.is_blind == False]  # noqa: E712  (None is a third value)
+    blind, seen = pairs[pairs.is_blind == True], pairs[pairs.is_blind == False]
     assert 0.03 < _accuracy(seen) - _accuracy(blind) < 0.10
 
 
@@ -93,9 +93,11 @@ def test_nobody_agrees_on_tone(large: Programme, large_truth: Truth) -> None:
     answers = answers.set_index(["evaluation_no", "revision"])[["criterion_key", "option"]]
     pairs = pd.DataFrame([asdict(pair) for pair in large_truth.headline]).query("form_id == 'support_quality'")
     pairs["latest"] = pairs.audit_no.map(current)
-    both = (pairs.merge(answers, left_on=["evaluation_no", "revision"], right_index=True)
-            .merge(answers, left_on=["audit_no", "latest"], right_index=True, suffixes=("", "_audit"))
-            .query("criterion_key == criterion_key_audit"))
+    both = (
+        pairs.merge(answers, left_on=["evaluation_no", "revision"], right_index=True)
+        .merge(answers, left_on=["audit_no", "latest"], right_index=True, suffixes=("", "_audit"))
+        .query("criterion_key == criterion_key_audit")
+    )
     agreed = (both.option == both.option_audit).groupby([both.criterion_key, both.site]).mean().unstack()
     for site in (DUBLIN, KRAKOW, MANILA):
         assert agreed[site].idxmin() == "tone"

@@ -33,8 +33,13 @@ def _by_key(audit: Row, same_ticket: list[Row]) -> tuple[str, str, int | None]:
     same_agent = [row for row in same_form if row["agent_no"] == audit["agent_no"]]
     asked = [row for row in same_agent if row["status"] != "draft"]
     near = [row for row in asked if timedelta(0) <= audit["submitted_at"] - row["submitted_at"] <= WINDOW]
-    for left, reason in ((same_ticket, "NO_AUDITEE_EVAL"), (same_form, "FORM_MISMATCH"), (same_agent, "AGENT_MISMATCH"),
-                         (asked, "DRAFT"), (near, "OUT_OF_WINDOW")):
+    for left, reason in (
+        (same_ticket, "NO_AUDITEE_EVAL"),
+        (same_form, "FORM_MISMATCH"),
+        (same_agent, "AGENT_MISMATCH"),
+        (asked, "DRAFT"),
+        (near, "OUT_OF_WINDOW"),
+    ):
         if not left:
             return "UNMATCHED_AUDITOR", reason, None
     if len(near) > 1:
@@ -69,8 +74,17 @@ def test_the_pairing_rules_find_what_was_meant(programme: Programme, weeks: int)
 
 def test_every_reason_shows_up(truth: Truth) -> None:
     assert {reason for _, reason in truth.audits} == {
-        "", "NO_AUDITEE_EVAL", "FORM_MISMATCH", "AGENT_MISMATCH", "DRAFT", "OUT_OF_WINDOW", "SEVERAL_EVALUATORS",
-        "SELF_AUDIT", "VOIDED", "DELETED"}
+        "",
+        "NO_AUDITEE_EVAL",
+        "FORM_MISMATCH",
+        "AGENT_MISMATCH",
+        "DRAFT",
+        "OUT_OF_WINDOW",
+        "SEVERAL_EVALUATORS",
+        "SELF_AUDIT",
+        "VOIDED",
+        "DELETED",
+    }
     assert {pair.reason for pair in truth.pairs} == {"", "AUDITEE_INCOMPLETE", "COMMON_WEIGHT_BELOW_MIN"}
     assert truth.by_kind["calibration"] > 50
     assert truth.misreported
@@ -95,8 +109,15 @@ def test_pairs_that_cannot_be_compared_are_so_by_their_answers(programme: Progra
 
 
 def test_outcomes_of_every_common_kind_show_up(truth: Truth) -> None:
-    assert set(truth.outcomes) >= {"EXACT", "LENIENT", "STRICT", "WITHIN_TOLERANCE", "CRITICAL_MISS", "CRITICAL_FALSE",
-                                   "SAME_SCORE_DIFFERENT_ITEMS"}
+    assert set(truth.outcomes) >= {
+        "EXACT",
+        "LENIENT",
+        "STRICT",
+        "WITHIN_TOLERANCE",
+        "CRITICAL_MISS",
+        "CRITICAL_FALSE",
+        "SAME_SCORE_DIFFERENT_ITEMS",
+    }
     assert any(pair.edited_after for pair in truth.pairs)
 
 

@@ -12,9 +12,14 @@ TABLES = ("rosters", "tickets", "evaluations", "answers", "disputes", "intention
 
 def _rows(programme: Programme, name: str) -> set[tuple[object, ...]]:
     frame = getattr(programme, name).to_pandas()
-    keys = {"rosters": ["person_no", "valid_from"], "tickets": ["ticket_no", "version"],
-            "evaluations": ["evaluation_no", "revision"], "answers": ["evaluation_no", "revision", "criterion_key"],
-            "disputes": ["dispute_no", "event_no"], "intentions": ["audit_no"]}
+    keys = {
+        "rosters": ["person_no", "valid_from"],
+        "tickets": ["ticket_no", "version"],
+        "evaluations": ["evaluation_no", "revision"],
+        "answers": ["evaluation_no", "revision", "criterion_key"],
+        "disputes": ["dispute_no", "event_no"],
+        "intentions": ["audit_no"],
+    }
     return set(frame[keys[name]].itertuples(index=False, name=None))
 
 
@@ -47,7 +52,8 @@ def test_answers_are_those_of_the_revisions_that_exist(programme: Programme) -> 
     then = programme.until(programme.week_end(6))
     living = then.evaluations.to_pandas().query("status != 'deleted'")
     assert set(then.answers.to_pandas().groupby(["evaluation_no", "revision"]).groups) == set(
-        living[["evaluation_no", "revision"]].itertuples(index=False, name=None))
+        living[["evaluation_no", "revision"]].itertuples(index=False, name=None)
+    )
 
 
 def test_a_later_look_finds_late_audits_of_past_weeks(programme: Programme) -> None:
@@ -97,4 +103,4 @@ def test_participants_have_not_answered_before_they_did(programme: Programme) ->
 
 def test_a_moment_without_a_zone_is_refused(programme: Programme) -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        programme.until(datetime(2026, 10, 1))  # noqa: DTZ001
+        programme.until(datetime(2026, 10, 1))

@@ -23,15 +23,23 @@ class Facts:
         def rows(sql: str) -> list[Row]:
             return opened.engine.fetch(sql).to_pylist()
 
-        self.pairs = [row for row in rows("SELECT * FROM pairs") if row["is_headline"] and row["outcome"] not in UNCOUNTED]
-        self.buckets = [row for row in rows("SELECT * FROM buckets") if row["bucket"] in ("PAIRED_AUDITEE", "AUDITEE_ONLY")]
+        self.pairs = [
+            row for row in rows("SELECT * FROM pairs") if row["is_headline"] and row["outcome"] not in UNCOUNTED
+        ]
+        self.buckets = [
+            row for row in rows("SELECT * FROM buckets") if row["bucket"] in ("PAIRED_AUDITEE", "AUDITEE_ONLY")
+        ]
         self.values: dict[str, list[Row]] = {}
         for row in rows("SELECT * FROM comparisons WHERE treatment = 'value'"):
             self.values.setdefault(row["pair_id"], []).append(row)
-        self.options = {tuple(row[name] for name in ("form_id", "form_version", "criterion_key", "option")): row
-                        for row in rows("SELECT * FROM options")}
-        self.critical = {(row["form_id"], row["form_version"], row["criterion_key"]): bool(row["is_critical"])
-                         for row in rows("SELECT * FROM criteria")}
+        self.options = {
+            tuple(row[name] for name in ("form_id", "form_version", "criterion_key", "option")): row
+            for row in rows("SELECT * FROM options")
+        }
+        self.critical = {
+            (row["form_id"], row["form_version"], row["criterion_key"]): bool(row["is_critical"])
+            for row in rows("SELECT * FROM criteria")
+        }
         self.scales = {(row["form_id"], row["form_version"]): row["scale"] for row in rows("SELECT * FROM forms")}
         self.tops: dict[tuple[str, str, str], int] = {}
         for (form, version, criterion, _), row in self.options.items():
@@ -100,18 +108,32 @@ def measures(facts: Facts, pairs: list[Row]) -> Row:
     free = sum(pair["items_agree"] == pair["items_compared"] for pair in pairs)
     near = sum(abs(pair["delta"]) <= pair["tolerance"] + 1e-9 for pair in scored)
     turned = {"better": 1, "more_severe": -1}
-    before = [(pair["higher_is"], (pair["delta"] if pair["delta_raw"] is None else pair["delta_raw"]), facts.unit(pair))
-              for pair in pairs if pair["higher_is"] in turned]
+    before = [
+        (pair["higher_is"], (pair["delta"] if pair["delta_raw"] is None else pair["delta_raw"]), facts.unit(pair))
+        for pair in pairs
+        if pair["higher_is"] in turned
+    ]
     lenient = [turned[way] * delta * unit for way, delta, unit in before if delta is not None]
-    half = float(t.ppf(0.975, len(lenient) - 1)) * stdev(lenient) / math.sqrt(len(lenient)) if len(lenient) > 1 else None
+    half = (
+        float(t.ppf(0.975, len(lenient) - 1)) * stdev(lenient) / math.sqrt(len(lenient)) if len(lenient) > 1 else None
+    )
     made: Row = {
-        "pairs": n, "line_accuracy": agree / items, "defect_free": free / n, "within_tolerance": near / len(scored),
-        "ac1": ac1, "kappa": kappa, "bias": mean(lenient),
+        "pairs": n,
+        "line_accuracy": agree / items,
+        "defect_free": free / n,
+        "within_tolerance": near / len(scored),
+        "ac1": ac1,
+        "kappa": kappa,
+        "bias": mean(lenient),
         "mae": mean(abs(delta) * unit for _, delta, unit in before if delta is not None),
     }
-    made |= {outcome.lower(): sum(pair["outcome"] == outcome for pair in pairs)
-             for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "CRITICAL_WRONG_REASON", "LENIENT", "STRICT", "EXACT")}
+    made |= {
+        outcome.lower(): sum(pair["outcome"] == outcome for pair in pairs)
+        for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "CRITICAL_WRONG_REASON", "LENIENT", "STRICT", "EXACT")
+    }
     made["intervals"] = {
-        "defect_free": wilson(free, n), "within_tolerance": wilson(near, len(scored)),
-        "bias": (None, None) if half is None else (mean(lenient) - half, mean(lenient) + half)}
+        "defect_free": wilson(free, n),
+        "within_tolerance": wilson(near, len(scored)),
+        "bias": (None, None) if half is None else (mean(lenient) - half, mean(lenient) + half),
+    }
     return made

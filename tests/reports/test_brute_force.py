@@ -37,10 +37,17 @@ def _close(value: float | None) -> Any:
     return None if value is None else pytest.approx(value, abs=1e-9)
 
 
-@pytest.mark.parametrize(("name", "by"), [
-    ("summary", ("site", "week")), ("summary", ("form",)), ("summary", ("queue", "site")), ("summary", ("week",)),
-    ("evaluators", ("auditee", "site", "team")), ("evaluators", ("auditee",)),
-])
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("summary", ("site", "week")),
+        ("summary", ("form",)),
+        ("summary", ("queue", "site")),
+        ("summary", ("week",)),
+        ("evaluators", ("auditee", "site", "team")),
+        ("evaluators", ("auditee",)),
+    ],
+)
 def test_grouped_reports(opened: Opened, facts: Facts, name: str, by: tuple[str, ...]) -> None:
     groups = grouped(facts.pairs, lambda pair: tuple(pair[COLUMNS.get(column, column)] for column in by))
     of_evaluations = {**COLUMNS, "auditee": "evaluator_id"}
@@ -72,7 +79,9 @@ def test_intervals_that_have_a_formula(opened: Opened, facts: Facts) -> None:
     groups = grouped(facts.pairs, lambda pair: pair["site"])
     for at, site in enumerate(counts["site"].to_pylist()):
         for name, (low, high) in measures(facts, groups[site])["intervals"].items():
-            assert (made[f"{name}_low"][at].as_py(), made[f"{name}_high"][at].as_py()) == (_close(low), _close(high)), name
+            assert (made[f"{name}_low"][at].as_py(), made[f"{name}_high"][at].as_py()) == (_close(low), _close(high)), (
+                name
+            )
 
 
 def test_the_trend_is_the_line_accuracy_of_each_site_and_week(opened: Opened, facts: Facts) -> None:
@@ -91,16 +100,25 @@ def test_the_trend_is_the_line_accuracy_of_each_site_and_week(opened: Opened, fa
 
 @pytest.mark.parametrize("by", [(), ("site",)])
 def test_agreement_of_each_criterion(opened: Opened, facts: Facts, by: tuple[str, ...]) -> None:
-    judged = [{**pair, **value} for pair in facts.pairs for value in facts.values.get(pair["pair_id"], [])
-              if value["auditee_level"] is not None and value["auditor_level"] is not None]
+    judged = [
+        {**pair, **value}
+        for pair in facts.pairs
+        for value in facts.values.get(pair["pair_id"], [])
+        if value["auditee_level"] is not None and value["auditor_level"] is not None
+    ]
     groups = grouped(judged, lambda row: (row["form_id"], row["criterion_key"], *(row[column] for column in by)))
-    rows = {(row["form"], row["criterion"], *(row[column] for column in by)): row
-            for row in _rows(build("agreement", opened.scene, Ask(by=by)))}
+    rows = {
+        (row["form"], row["criterion"], *(row[column] for column in by)): row
+        for row in _rows(build("agreement", opened.scene, Ask(by=by)))
+    }
     assert set(rows) == set(groups)
     for group, values in groups.items():
         mine, theirs = [v["auditee_level"] for v in values], [v["auditor_level"] for v in values]
         q = 1 + max(top for (form, _, criterion), top in facts.tops.items() if (form, criterion) == group[:2])
-        table = [[float(sum((a, b) == (i, j) for a, b in zip(mine, theirs, strict=True))) for j in range(q)] for i in range(q)]
+        table = [
+            [float(sum((a, b) == (i, j) for a, b in zip(mine, theirs, strict=True))) for j in range(q)]
+            for i in range(q)
+        ]
         kappa, ac1 = kappa_and_ac1(table)
         row, n = rows[group], len(values)
         assert (row["pairs"], row["auditees"]) == (n, len({v["auditee_id"] for v in values}))
@@ -112,14 +130,18 @@ def test_agreement_of_each_criterion(opened: Opened, facts: Facts, by: tuple[str
         else:
             for weights in ("linear", "quadratic"):
                 assert row[f"kappa_{weights}"] == _close(
-                    cohen_kappa_score(mine, theirs, labels=list(range(q)), weights=weights)), group
+                    cohen_kappa_score(mine, theirs, labels=list(range(q)), weights=weights)
+                ), group
 
 
 def test_exceptions_are_all_that_is_in_no_headline_number(opened: Opened) -> None:
     rows = _rows(build("exceptions", opened.scene))
     odd = opened.engine.fetch("SELECT * FROM buckets").to_pylist()
-    wanted = {row["evaluation_id"] for row in odd if row["bucket"] in (
-        "UNMATCHED_AUDITOR", "AMBIGUOUS", "EXCLUDED", "VOIDED", "REFERENCE_UNUSED")}
+    wanted = {
+        row["evaluation_id"]
+        for row in odd
+        if row["bucket"] in ("UNMATCHED_AUDITOR", "AMBIGUOUS", "EXCLUDED", "VOIDED", "REFERENCE_UNUSED")
+    }
     pairs = opened.engine.fetch("SELECT * FROM pairs").to_pylist()
     wanted |= {pair["pair_id"] for pair in pairs if pair["outcome"] == "NOT_COMPARABLE"}
     wanted |= {f"{pair['pair_id']}|score" for pair in pairs if "SCORE_MISMATCH" in pair["flags"]}

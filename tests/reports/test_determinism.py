@@ -20,8 +20,10 @@ def _bytes(finished: Finished, threads: int) -> dict[str, bytes]:
         patch.setattr(opening, "DuckEngine", partial(DuckEngine, threads=threads))
         it = stack.enter_context(finished.world.workspace().open())
         asked = [(name, Ask()) for name in REPORTS] + [
-            ("summary", Ask(by=("queue", "language"))), ("evaluators", Ask(by=("auditor",), where={"site": "Dublin"})),
-            ("agreement", Ask(by=("auditee",)))]
+            ("summary", Ask(by=("queue", "language"))),
+            ("evaluators", Ask(by=("auditor",), where={"site": "Dublin"})),
+            ("agreement", Ask(by=("auditee",))),
+        ]
         made = {}
         for name, ask in asked:
             report = build(name, it.scene, ask)
@@ -43,5 +45,6 @@ def test_a_figure_does_not_depend_on_what_else_is_shown(finished: Finished) -> N
             assert part
             moved = {row["auditee"] for row in part if row["pairs"] != whole[row["auditee"]]["pairs"]}
             assert [row for row in part if row["auditee"] not in moved] == [
-                whole[row["auditee"]] for row in part if row["auditee"] not in moved]
+                whole[row["auditee"]] for row in part if row["auditee"] not in moved
+            ]
             assert len(moved) < len(part)

@@ -37,7 +37,9 @@ def test_a_workspace_in_order_has_no_problems(folder: Path) -> None:
 
 
 def test_a_form_that_no_catalogue_has_is_told_with_the_nearest(folder: Path) -> None:
-    line = _change(folder, 'form_id: {from: _file, match: "(?:gal_)?(?P<set>.+)_labels\\\\."}', "form_id: {const: adultcontent4}")
+    line = _change(
+        folder, 'form_id: {from: _file, match: "(?:gal_)?(?P<set>.+)_labels\\\\."}', "form_id: {const: adultcontent4}"
+    )
     done = qa_sync(folder, "mapping", "check", expect=2)
     assert f"{MAPPING}:{line}:" in done.err
     assert "no form catalogue has a form adultcontent4; did you mean adultcontent" in done.err
@@ -52,14 +54,18 @@ def test_a_criterion_that_no_form_has_is_told(folder: Path) -> None:
 
 def test_forms_that_a_source_brings_are_not_looked_for_in_catalogues(folder: Path) -> None:
     _change(folder, "criterion_key: {const: label}", "criterion_key: {const: other}", 2)
-    forms = ("    forms:\n      fields: {form_id: {from: a}, form_version: {from: b}, higher_is: {const: better}, "
-             "scale: {const: points}}\n")
+    forms = (
+        "    forms:\n      fields: {form_id: {from: a}, form_version: {from: b}, higher_is: {const: better}, "
+        "scale: {const: points}}\n"
+    )
     _change(folder, "    answers:\n", f"{forms}    answers:\n")
     assert check_workspace(Workspace(folder), offline=True) == []
 
 
 def test_rules_that_can_never_work_are_told_beside_the_rest(folder: Path) -> None:
-    line = _change(folder, "- {const: valued}\n", "- {const: valued, when: {all: [{from: label, is: G}, {from: label, is: P}]}}\n")
+    line = _change(
+        folder, "- {const: valued}\n", "- {const: valued, when: {all: [{from: label, is: G}, {from: label, is: P}]}}\n"
+    )
     done = qa_sync(folder, "mapping", "check", expect=2)
     assert f"{MAPPING}:{line}:" in done.err
     assert "never holds" in done.err
@@ -68,7 +74,7 @@ def test_rules_that_can_never_work_are_told_beside_the_rest(folder: Path) -> Non
 def test_a_stream_that_the_source_does_not_offer_is_told_when_it_looks_like_a_slip(folder: Path) -> None:
     line = _change(folder, "  labels:\n", "  lables:\n")
     assert check_workspace(Workspace(folder), offline=True) == [], "nothing is connected to"
-    problem, = check_workspace(Workspace(folder))
+    (problem,) = check_workspace(Workspace(folder))
     assert (problem.file, problem.line) == (MAPPING, line)
     assert problem.what == "the source ratings offers no stream lables"
     assert problem.hint == "did you mean labels?"
@@ -96,5 +102,7 @@ def test_a_mapping_of_which_nothing_is_offered_is_a_problem(folder: Path) -> Non
     edit(folder, rename)
     found = check_workspace(Workspace(folder))
     assert [problem.what for problem in found] == [
-        "the source ratings offers no stream labels", "the source ratings offers no stream gold"]
+        "the source ratings offers no stream labels",
+        "the source ratings offers no stream gold",
+    ]
     assert found[0].hint == "it offers first, second"

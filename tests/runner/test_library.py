@@ -14,8 +14,14 @@ from shared_data import shared_data
 
 import qa_sync
 
-FORM = {"form_id": "adultcontent2", "higher_is": "more_severe", "scale": "ordinal", "tolerance": 0, "auto_fail": "none",
-        "criteria": {"label": {"options": LEVELS}}}
+FORM = {
+    "form_id": "adultcontent2",
+    "higher_is": "more_severe",
+    "scale": "ordinal",
+    "tolerance": 0,
+    "auto_fail": "none",
+    "criteria": {"label": {"options": LEVELS}},
+}
 
 
 def test_reports_and_queries_come_as_frames(finished: Finished) -> None:
@@ -53,9 +59,14 @@ def test_the_parts_can_be_called_one_by_one(tmp_path: Path, monkeypatch: pytest.
 
 
 def _frames(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    labels = pd.read_csv(folder / "gal_adultcontent2_labels.csv").query("repeat_no == 1").rename(
-        columns={"item_id": "interaction_id", "worker_id": "evaluator_id"})
-    gold = pd.read_csv(folder / "gal_adultcontent2_gold.csv").rename(columns={"item_id": "interaction_id", "gold": "label"})
+    labels = (
+        pd.read_csv(folder / "gal_adultcontent2_labels.csv")
+        .query("repeat_no == 1")
+        .rename(columns={"item_id": "interaction_id", "worker_id": "evaluator_id"})
+    )
+    gold = pd.read_csv(folder / "gal_adultcontent2_gold.csv").rename(
+        columns={"item_id": "interaction_id", "gold": "label"}
+    )
     labels["label"] = labels["label"].replace("BROKEN", "NA")
     return labels[["interaction_id", "evaluator_id", "label"]], gold[["interaction_id", "label"]]
 
@@ -76,15 +87,17 @@ def test_frames_give_what_a_workspace_gives(tmp_path: Path, monkeypatch: pytest.
     assert (len(result.pairs), int(made["n"].iloc[0])) == (shown["pairs"], shown["pairs"])
     for name in ("percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta"):
         assert made[name].iloc[0] == pytest.approx(shown[name]), name
-    assert len(result.unmatched) + result.counts.buckets["PAIRED_AUDITEE"] + result.counts.buckets["PAIRED_AUDITOR"] == (
-        result.counts.evaluations)
+    assert len(result.unmatched) + result.counts.buckets["PAIRED_AUDITEE"] + result.counts.buckets[
+        "PAIRED_AUDITOR"
+    ] == (result.counts.evaluations)
 
 
 def test_the_real_ratings_give_the_published_figures_without_a_workspace() -> None:
     result, made = _agreed(*_frames(shared_data("ratings")))
     row = made.iloc[0]
     assert (int(row["n"]), result.pairs["auditee_id"].nunique()) == (3317, 269)
-    assert [round(row[name], 4) for name in (
-        "percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")] == [
-            0.6816, 0.4512, 0.6070, 0.7208, 0.6055, -0.1076]
+    assert [
+        round(row[name], 4)
+        for name in ("percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")
+    ] == [0.6816, 0.4512, 0.6070, 0.7208, 0.6055, -0.1076]
     assert round(result.pairs["leniency"].mean(), 4) == 0.1076

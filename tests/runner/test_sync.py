@@ -25,11 +25,24 @@ STAMP = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def page(at: int, ids: Sequence[str], *, last: bool = False, listing: bool = False, bad: Sequence[str] = ()) -> Page:
-    rows = [{"id": one, "source_stamp": STAMP + timedelta(days=at), "source_seq": 0, "deleted": False,
-             "payload": json.dumps({"id": one})} for one in ids]
+    rows = [
+        {
+            "id": one,
+            "source_stamp": STAMP + timedelta(days=at),
+            "source_seq": 0,
+            "deleted": False,
+            "payload": json.dumps({"id": one}),
+        }
+        for one in ids
+    ]
     rejects = [{"record_id": one, "field": "", "reason": "unreadable", "payload_hash": "h"} for one in bad]
-    return Page(records=pa.Table.from_pylist(rows, schema=PAGE), rejects=pa.Table.from_pylist(rejects, schema=PAGE_REJECTS),
-                cursor=str(at), last=last, listing=listing)
+    return Page(
+        records=pa.Table.from_pylist(rows, schema=PAGE),
+        rejects=pa.Table.from_pylist(rejects, schema=PAGE_REJECTS),
+        cursor=str(at),
+        last=last,
+        listing=listing,
+    )
 
 
 class Scripted:
@@ -86,7 +99,9 @@ def stored(store: Store) -> dict[str, bool]:
     engine = DuckEngine(threads=1)
     try:
         engine.scan("raw", store.raw("it", "things").files(), RAW)
-        rows = engine.fetch("SELECT id, deleted FROM raw QUALIFY row_number() OVER (PARTITION BY id ORDER BY source_stamp DESC) = 1")
+        rows = engine.fetch(
+            "SELECT id, deleted FROM raw QUALIFY row_number() OVER (PARTITION BY id ORDER BY source_stamp DESC) = 1"
+        )
         return dict(zip(rows["id"].to_pylist(), rows["deleted"].to_pylist(), strict=True))
     finally:
         engine.close()
@@ -160,13 +175,15 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *script: Page | 
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "it.yaml").write_text(
         "version: 1\nstreams:\n  things:\n    interactions:\n      fields:\n        interaction_id: {from: id}\n"
-        "        kind: {const: item}\n")
+        "        kind: {const: item}\n"
+    )
     (tmp_path / "qa-sync.yaml").write_text("sources:\n  it: {connector: scripted, mapping: mappings/it.yaml}\n")
     return tmp_path
 
 
 def test_a_fault_of_a_connector_quotes_nothing_and_keeps_what_came_before(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages = [page(at, [f"r{at}"]) for at in range(1, BATCH_PAGES + 1)]
     folder = _workspace(tmp_path, monkeypatch, *pages, ValueError("PLANTED words of a record"))
     done = qa_sync(folder, "run", "--quiet", expect=1)
@@ -177,12 +194,17 @@ def test_a_fault_of_a_connector_quotes_nothing_and_keeps_what_came_before(
     assert len(stored(Store(folder / "data"))) == BATCH_PAGES
 
 
-def test_a_source_that_fails_does_not_keep_a_later_run_from_going_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_fails_does_not_keep_a_later_run_from_going_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = _workspace(tmp_path, monkeypatch, page(1, ["a"]), SourceError("the line is dead"))
     assert "it.things: the line is dead" in qa_sync(folder, "run", "--quiet", expect=1).err
     monkeypatch.undo()
-    monkeypatch.setattr(registry, "load", lambda _group, _name: lambda _settings, _context: Scripted(
-        [page(1, ["a"]), page(2, ["b"], last=True)]))
+    monkeypatch.setattr(
+        registry,
+        "load",
+        lambda _group, _name: lambda _settings, _context: Scripted([page(1, ["a"]), page(2, ["b"], last=True)]),
+    )
     run = qa_sync(folder, "run", "--quiet", "--format", "json").data
     assert run["counts"]["sync"]["it.things"]["read"] == 1
     assert run["counts"]["map"]["it.things > interactions"]["rows"] == 2

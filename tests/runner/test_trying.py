@@ -48,7 +48,9 @@ def test_a_stored_record_is_shown_in_every_table_it_fills(ratings: Path) -> None
     assert {"evaluations: a row", "answers: a row"} <= set(told)
     label = next(line for line in told if line.strip().startswith("option"))
     assert f'from label "{payload["label"]}"' in label
-    row, = query(ratings, f"SELECT form_id, queue, repeat_no FROM evaluations_history WHERE record_id = '{record['id']}'")
+    (row,) = query(
+        ratings, f"SELECT form_id, queue, repeat_no FROM evaluations_history WHERE record_id = '{record['id']}'"
+    )
     for name, value in row.items():
         line = next(line for line in told if line.strip().startswith(f"{name} "))
         assert line.split()[1] == str(value)
@@ -60,14 +62,23 @@ def test_the_command_prints_what_the_function_returns(ratings: Path) -> None:
     assert done.out.splitlines() == try_record(Workspace(ratings), record, source="ratings", stream="labels")
 
 
-@pytest.mark.parametrize(("words", "what", "hint"), [
-    (("nobody",), "there is no record 'nobody' in ratings.labels (18 records), ratings.gold (6 records)", "such as "),
-    (("nobody", "--stream", "labls"), "no mapping reads a stream 'labls'", "ratings.labels, ratings.gold"),
-    (("nobody", "--source", "rating"), "there is no source 'rating'", "known: ratings"),
-    (("nowhere.json",), "no such file", ""),
-    ((), "mapping try needs a record id or a JSON file", ""),
-])
-def test_what_is_not_there_is_said_with_what_to_try(ratings: Path, words: tuple[str, ...], what: str, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "what", "hint"),
+    [
+        (
+            ("nobody",),
+            "there is no record 'nobody' in ratings.labels (18 records), ratings.gold (6 records)",
+            "such as ",
+        ),
+        (("nobody", "--stream", "labls"), "no mapping reads a stream 'labls'", "ratings.labels, ratings.gold"),
+        (("nobody", "--source", "rating"), "there is no source 'rating'", "known: ratings"),
+        (("nowhere.json",), "no such file", ""),
+        ((), "mapping try needs a record id or a JSON file", ""),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_to_try(
+    ratings: Path, words: tuple[str, ...], what: str, hint: str
+) -> None:
     if what == "no such file":
         words = (*words, "--stream", "labels")
     done = qa_sync(ratings, "mapping", "try", *words, expect=2)
@@ -82,8 +93,14 @@ def test_an_id_with_the_prefix_of_the_tables_is_recognised(finished: Finished) -
 
 
 def test_a_file_is_tried_without_a_store(ratings: Path, tmp_path: Path) -> None:
-    record = {"_file": "gal_adultcontent2_labels.csv", "item_id": "I1", "worker_id": "W1", "repeat_no": "one", "label": "X",
-              "name": "PLANTED"}
+    record = {
+        "_file": "gal_adultcontent2_labels.csv",
+        "item_id": "I1",
+        "worker_id": "W1",
+        "repeat_no": "one",
+        "label": "X",
+        "name": "PLANTED",
+    }
     (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
     fresh = tmp_path / "workspace"
     fresh.mkdir()
@@ -97,15 +114,31 @@ def test_a_file_is_tried_without_a_store(ratings: Path, tmp_path: Path) -> None:
     assert not (fresh / "data").exists()
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("[1, 2]", "holds no single record"), ('{"a": PLANTED}', "not JSON"), ("", "not JSON"), ("\ufeff5", "holds no single record"),
-])
-def test_a_file_that_is_no_record_is_refused_without_quoting_it(ratings: Path, tmp_path: Path, text: str, what: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[1, 2]", "holds no single record"),
+        ('{"a": PLANTED}', "not JSON"),
+        ("", "not JSON"),
+        ("\ufeff5", "holds no single record"),
+    ],
+)
+def test_a_file_that_is_no_record_is_refused_without_quoting_it(
+    ratings: Path, tmp_path: Path, text: str, what: str
+) -> None:
     path = tmp_path / "record.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=what) as caught:
         try_record(Workspace(ratings), str(path), stream="labels")
     assert "PLANTED" not in str(caught.value)
+
+
+def test_a_record_wrapped_as_interfaces_answer_is_taken_out(ratings: Path, tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text('{"label": {"id": 7, "label": "X", "odd": "\\ud800"}}', encoding="utf-8")
+    told = try_record(Workspace(ratings), str(tmp_path / "record.json"), stream="labels")
+    assert told[0].startswith("ratings.labels 7, ")
+    assert told[1].strip() == "the record is what stands under label"
+    assert any('from label "X"' in line for line in told)
 
 
 def test_a_file_that_could_be_of_several_streams_asks_which(ratings: Path, tmp_path: Path) -> None:
@@ -135,7 +168,9 @@ def query_id(it: Workspace, item: str, rater: str, repeat: str) -> str:
     it.map()
     rows = it.query("SELECT DISTINCT id, payload FROM raw_ratings_labels").to_dict("records")
     payloads = [(row["id"], json.loads(row["payload"])) for row in rows]
-    found, = {name for name, one in payloads if (one["item_id"], one["worker_id"], one["repeat_no"]) == (item, rater, repeat)}
+    (found,) = {
+        name for name, one in payloads if (one["item_id"], one["worker_id"], one["repeat_no"]) == (item, rater, repeat)
+    }
     return str(found)
 
 

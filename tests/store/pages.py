@@ -17,10 +17,15 @@ def day(number: int) -> datetime:
 
 def page(*rows: tuple[str, int | None, str | None]) -> pa.Table:
     """Rows of (id, day or None, payload); a payload of None is a deletion."""
-    return pa.table({
-        "id": pa.array([r[0] for r in rows], pa.string()),
-        "source_stamp": pa.array([None if r[1] is None else day(r[1]) for r in rows], PAGE.field("source_stamp").type),
-        "source_seq": pa.array([0] * len(rows), pa.int64()),
-        "deleted": pa.array([r[2] is None for r in rows]),
-        "payload": pa.array([r[2] for r in rows], pa.string()),
-    }, schema=PAGE)
+    return pa.table(
+        {
+            "id": pa.array([r[0] for r in rows], pa.string()),
+            "source_stamp": pa.array(
+                [None if r[1] is None else day(r[1]) for r in rows], PAGE.field("source_stamp").type
+            ),
+            "source_seq": pa.array([0] * len(rows), pa.int64()),
+            "deleted": pa.array([r[2] is None for r in rows]),
+            "payload": pa.array([r[2] for r in rows], pa.string()),
+        },
+        schema=PAGE,
+    )

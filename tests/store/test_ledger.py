@@ -18,8 +18,16 @@ def store(tmp_path: Path) -> Store:
 
 
 def finished(store: Store, run_id: str, at: int, *, snapshot: Snapshot | None = None) -> None:
-    store.ledger.finish(Run(run_id=run_id, command="run", status="done", started_at=day(at),
-                            finished_at=day(at) + timedelta(minutes=1), snapshot=snapshot))
+    store.ledger.finish(
+        Run(
+            run_id=run_id,
+            command="run",
+            status="done",
+            started_at=day(at),
+            finished_at=day(at) + timedelta(minutes=1),
+            snapshot=snapshot,
+        )
+    )
 
 
 def test_as_of_finds_a_run_by_id_by_time_and_the_last(store: Store) -> None:
@@ -36,17 +44,30 @@ def test_as_of_finds_a_run_by_id_by_time_and_the_last(store: Store) -> None:
 
 
 def test_a_reject_met_twice_is_new_once(store: Store) -> None:
-    made = aside_rows(run_id="r1", at=day(0), source="s", stream="t", stage="map", rows=[("1", "score", "not a number", "h")] * 2)
+    made = aside_rows(
+        run_id="r1", at=day(0), source="s", stream="t", stage="map", rows=[("1", "score", "not a number", "h")] * 2
+    )
     unseen = store.ledger.unseen_rejects(made)
     assert unseen.num_rows == 1
     store.ledger.append("rejects", unseen)
-    again = aside_rows(run_id="r2", at=day(1), source="s", stream="t", stage="map", rows=[("1", "score", "not a number", "h")])
+    again = aside_rows(
+        run_id="r2", at=day(1), source="s", stream="t", stage="map", rows=[("1", "score", "not a number", "h")]
+    )
     assert store.ledger.unseen_rejects(again).num_rows == 0
 
 
 def test_what_was_published_is_what_was_written_last(store: Store) -> None:
     def row(at: int, key: str, cells: str, *, removed: bool = False) -> dict[str, object]:
-        return {"run_id": "r", "at": day(at), "dashboard": "d", "sink": "s", "tab": "t", "key": key, "cells": cells, "removed": removed}
+        return {
+            "run_id": "r",
+            "at": day(at),
+            "dashboard": "d",
+            "sink": "s",
+            "tab": "t",
+            "key": key,
+            "cells": cells,
+            "removed": removed,
+        }
 
     assert store.ledger.published("d", "s", "t") is None
     rows = [row(0, "a", '{"v": 1}'), row(0, "b", '{"v": 2}'), row(1, "a", '{"v": 3}'), row(1, "b", "{}", removed=True)]
@@ -55,8 +76,11 @@ def test_what_was_published_is_what_was_written_last(store: Store) -> None:
 
 
 def test_a_lease_says_who_holds_it(store: Store) -> None:
-    with lease(store.folder, "run", run_id="first"), pytest.raises(StoreError, match="run first"), \
-            lease(store.folder, "run", run_id="second"):
+    with (
+        lease(store.folder, "run", run_id="first"),
+        pytest.raises(StoreError, match="run first"),
+        lease(store.folder, "run", run_id="second"),
+    ):
         pass
     with lease(store.folder, "run", run_id="third"):
         pass

@@ -104,12 +104,23 @@ def test_absence_from_a_complete_listing_is_a_tombstone(store: Store) -> None:
 
 def test_odd_characters_are_repaired_and_what_is_no_json_is_set_aside(store: Store) -> None:
     raw = store.raw("zen", "tickets")
-    rows = page(("1", 0, '{"a":"\\ud800x","n":NaN}'), ("2", 0, '{"a":'), ("", 0, "{}"), ("4", 0, '{"a":"z\\u0000"}'),
-                ("5", 0, '{"a":"a NaN in words"}'))
+    rows = page(
+        ("1", 0, '{"a":"\\ud800x","n":NaN}'),
+        ("2", 0, '{"a":'),
+        ("", 0, "{}"),
+        ("4", 0, '{"a":"z\\u0000"}'),
+        ("5", 0, '{"a":"a NaN in words"}'),
+    )
     prepared = raw.prepare(rows, at=day(0), by_arrival=False)
     assert {r["id"]: json.loads(r["payload"]) for r in prepared.rows.to_pylist()} == {
-        "1": {"a": "\ufffdx", "n": None}, "4": {"a": "z\ufffd"}, "5": {"a": "a NaN in words"}}
-    assert {(r["record_id"], r["reason"]) for r in prepared.rejects.to_pylist()} == {("2", "not JSON text"), ("(row 3)", "no id")}
+        "1": {"a": "\ufffdx", "n": None},
+        "4": {"a": "z\ufffd"},
+        "5": {"a": "a NaN in words"},
+    }
+    assert {(r["record_id"], r["reason"]) for r in prepared.rejects.to_pylist()} == {
+        ("2", "not JSON text"),
+        ("(row 3)", "no id"),
+    }
     assert (prepared.counts.accepted, prepared.counts.rejected, prepared.counts.repaired) == (3, 2, 2)
 
 
@@ -118,7 +129,9 @@ def test_rows_of_another_shape_are_refused(store: Store) -> None:
 
     raw = store.raw("zen", "tickets")
     put(raw, page(("1", 0, "{}")), n=0)
-    wrong = pa.table({name: pa.array([1.7]) if name == "n" else pa.array([None], RAW.field(name).type) for name in RAW.names})
+    wrong = pa.table(
+        {name: pa.array([1.7]) if name == "n" else pa.array([None], RAW.field(name).type) for name in RAW.names}
+    )
     with pytest.raises(StoreError, match=r"n: double instead of int64"):
         delta.commit(raw.path, RAW, wrong, expected_n=1, note={}, statistics=("id",))
 

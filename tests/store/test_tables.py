@@ -19,10 +19,19 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "data")
 
 
-def version(table: str, record: str, at: int, *, deleted: bool = False, hash_: str = "", **values: Any) -> dict[str, Any]:
+def version(
+    table: str, record: str, at: int, *, deleted: bool = False, hash_: str = "", **values: Any
+) -> dict[str, Any]:
     return {
-        "source": "s", "stream": "t", "record_id": record, "source_stamp": day(at), "source_seq": 0,
-        "payload_hash": hash_ or f"{record}{at}", "ingested_at": day(at), "deleted": deleted, **values,
+        "source": "s",
+        "stream": "t",
+        "record_id": record,
+        "source_stamp": day(at),
+        "source_seq": 0,
+        "payload_hash": hash_ or f"{record}{at}",
+        "ingested_at": day(at),
+        "deleted": deleted,
+        **values,
     }
 
 
@@ -31,7 +40,9 @@ def rows(table: str, *versions: dict[str, Any]) -> pa.Table:
 
 
 def put(store: Store, table: str, *versions: dict[str, Any], n: int = 0) -> None:
-    store.table(table).commit(rows(table, *versions), expected_n=n, coverage={"s.t": Coverage(n=n + 1, mapping_hash="h")}, run_id="r")
+    store.table(table).commit(
+        rows(table, *versions), expected_n=n, coverage={"s.t": Coverage(n=n + 1, mapping_hash="h")}, run_id="r"
+    )
 
 
 def seen(store: Store, sql: str, *tables: str) -> list[dict[str, Any]]:
@@ -60,30 +71,54 @@ def test_a_tombstone_ends_a_record_even_when_it_came_first(store: Store) -> None
 
 
 def test_an_answer_removed_from_a_revision_is_gone(store: Store) -> None:
-    put(store, "evaluations", version("evaluations", "e", 1, evaluation_id="e"), version("evaluations", "e", 2, evaluation_id="e"))
-    put(store, "answers",
-        version("answers", "e", 1, evaluation_id="e", criterion_key="q1"), version("answers", "e", 1, evaluation_id="e", criterion_key="q2"),
-        version("answers", "e", 2, evaluation_id="e", criterion_key="q1"))
+    put(
+        store,
+        "evaluations",
+        version("evaluations", "e", 1, evaluation_id="e"),
+        version("evaluations", "e", 2, evaluation_id="e"),
+    )
+    put(
+        store,
+        "answers",
+        version("answers", "e", 1, evaluation_id="e", criterion_key="q1"),
+        version("answers", "e", 1, evaluation_id="e", criterion_key="q2"),
+        version("answers", "e", 2, evaluation_id="e", criterion_key="q1"),
+    )
     assert seen(store, "SELECT criterion_key FROM answers", "evaluations", "answers") == [{"criterion_key": "q1"}]
 
 
 def test_children_follow_the_version_their_parent_is_of(store: Store) -> None:
     """The parent's newest version was set aside: its answers must not mix with the version that stands."""
     put(store, "evaluations", version("evaluations", "e", 1, evaluation_id="e"))
-    put(store, "answers", version("answers", "e", 1, evaluation_id="e", criterion_key="q1", option="old"),
-        version("answers", "e", 2, evaluation_id="e", criterion_key="q1", option="new"))
+    put(
+        store,
+        "answers",
+        version("answers", "e", 1, evaluation_id="e", criterion_key="q1", option="old"),
+        version("answers", "e", 2, evaluation_id="e", criterion_key="q1", option="new"),
+    )
     assert seen(store, "SELECT option FROM answers", "evaluations", "answers") == [{"option": "old"}]
 
 
 def test_equal_neighbours_are_one_revision(store: Store) -> None:
-    put(store, "people", version("people", "a", 1, hash_="x", person_id="p"), version("people", "a", 2, hash_="x", person_id="p"),
-        version("people", "a", 3, hash_="y", person_id="p"), version("people", "a", 4, hash_="x", person_id="p"))
+    put(
+        store,
+        "people",
+        version("people", "a", 1, hash_="x", person_id="p"),
+        version("people", "a", 2, hash_="x", person_id="p"),
+        version("people", "a", 3, hash_="y", person_id="p"),
+        version("people", "a", 4, hash_="x", person_id="p"),
+    )
     history = seen(store, "SELECT revision FROM people_history ORDER BY source_stamp", "people")
     assert [row["revision"] for row in history] == [1, 1, 2, 3]
 
 
 def test_one_key_claimed_by_two_records_is_one_row(store: Store) -> None:
-    put(store, "people", version("people", "a", 1, person_id="p", name="first"), version("people", "b", 2, person_id="p", name="second"))
+    put(
+        store,
+        "people",
+        version("people", "a", 1, person_id="p", name="first"),
+        version("people", "b", 2, person_id="p", name="second"),
+    )
     assert seen(store, "SELECT name FROM people", "people") == [{"name": "second"}]
 
 
@@ -99,7 +134,9 @@ def test_a_rebuild_replaces_rows_and_keeps_the_old_version_readable(store: Store
     put(store, "people", version("people", "a", 1, person_id="p"))
     table = store.table("people")
     old = table.position().version
-    table.commit(rows("people", version("people", "z", 1, person_id="z")), expected_n=1, coverage={}, run_id="r", rebuild=True)
+    table.commit(
+        rows("people", version("people", "z", 1, person_id="z")), expected_n=1, coverage={}, run_id="r", rebuild=True
+    )
     assert [row["person_id"] for row in seen(store, "SELECT person_id FROM people", "people")] == ["z"]
     engine = DuckEngine()
     register_table(engine, TABLES["people"], table.files(old))

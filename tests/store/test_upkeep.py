@@ -71,7 +71,9 @@ def test_a_snapshot_reads_the_same_after_compaction(tmp_path: Path) -> None:
 
 def test_every_engine_counts_time_in_utc() -> None:
     engine = DuckEngine()
-    assert engine.fetch("SELECT CAST(TIMESTAMPTZ '2026-07-01 12:00:00+00' AS VARCHAR) AS t")["t"].to_pylist() == ["2026-07-01 12:00:00+00"]
+    assert engine.fetch("SELECT CAST(TIMESTAMPTZ '2026-07-01 12:00:00+00' AS VARCHAR) AS t")["t"].to_pylist() == [
+        "2026-07-01 12:00:00+00"
+    ]
     engine.close()
 
 

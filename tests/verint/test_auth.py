@@ -34,28 +34,42 @@ def test_every_published_vector_is_reproduced_and_verified() -> None:
         salt = bytes.fromhex(vector["salt_hex"])
         iat = datetime.strptime(vector["iat"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         headers = list(vector["headers"].items())
-        made = sign(ApiKey(key_id=vector["key_id"], key=vector["key"]), signing, salt=salt, at=iat,
-                    method=vector["method"], url=vector["url"], headers=headers)
+        made = sign(
+            ApiKey(key_id=vector["key_id"], key=vector["key"]),
+            signing,
+            salt=salt,
+            at=iat,
+            method=vector["method"],
+            url=vector["url"],
+            headers=headers,
+        )
         assert made == vector["authorization"], vector["name"]
         salt_text = re.search("salt=([^,]+)", made)[1]  # type: ignore[index]
-        assert signing.text(salt=salt_text, method=vector["method"], url=vector["url"], iat=vector["iat"],
-                            headers=headers) == vector["string_to_sign"], vector["name"]
+        assert (
+            signing.text(salt=salt_text, method=vector["method"], url=vector["url"], iat=vector["iat"], headers=headers)
+            == vector["string_to_sign"]
+        ), vector["name"]
         verifier = Verifier(keys={vector["key_id"]: vector["key"]}, **options_of(vector))
         target = "/" + vector["url"].split("/", 3)[3]
         assert verifier.fault(vector["method"], target, [*headers, ("Authorization", made)], iat) == "", vector["name"]
     assert len(vectors) >= 7
 
 
-VARIANTS = st.fixed_dictionaries({
-    "sign_query": st.booleans(), "path_form": st.sampled_from(["raw", "decoded"]),
-    "canonical_headers": st.sampled_from(["lower_names", "lower_all"]),
-    "key_encoding": st.sampled_from(["base64url", "raw"]),
-})
+VARIANTS = st.fixed_dictionaries(
+    {
+        "sign_query": st.booleans(),
+        "path_form": st.sampled_from(["raw", "decoded"]),
+        "canonical_headers": st.sampled_from(["lower_names", "lower_all"]),
+        "key_encoding": st.sampled_from(["base64url", "raw"]),
+    }
+)
 
 
-@given(VARIANTS, st.sampled_from(["/a", "/a%20b/c%2Fd", "/x?sort=-id&q=%C3%A9", "/"]),
-       st.dictionaries(st.sampled_from(["Verint-B", "verint-a", "X-Other", "VERINT-C"]),
-                       st.sampled_from(["One", "two"])))
+@given(
+    VARIANTS,
+    st.sampled_from(["/a", "/a%20b/c%2Fd", "/x?sort=-id&q=%C3%A9", "/"]),
+    st.dictionaries(st.sampled_from(["Verint-B", "verint-a", "X-Other", "VERINT-C"]), st.sampled_from(["One", "two"])),
+)
 def test_an_independent_verifier_takes_every_variant(
     variant: dict[str, Any], target: str, headers: dict[str, str]
 ) -> None:
@@ -88,13 +102,24 @@ def test_a_key_never_shows_in_its_repr() -> None:
     assert KEY not in repr(ApiKey(key_id="k", key=KEY))
 
 
-@pytest.mark.parametrize(("change", "fault"), [
-    ({"skew": 301}, "the time is too far off"), ({"kid": "other"}, "unknown or expired key"),
-    ({"path": "/b"}, "the signature is wrong"), ({"method": "POST"}, "the signature is wrong"),
-])
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"skew": 301}, "the time is too far off"),
+        ({"kid": "other"}, "unknown or expired key"),
+        ({"path": "/b"}, "the signature is wrong"),
+        ({"method": "POST"}, "the signature is wrong"),
+    ],
+)
 def test_the_verifier_refuses_what_is_wrong(change: dict[str, Any], fault: str) -> None:
-    header = sign(ApiKey(key_id=change.get("kid", "k"), key=KEY), Signing(), salt=b"0" * 16, at=AT, method="GET",
-                  url="https://wfo.example/a")
+    header = sign(
+        ApiKey(key_id=change.get("kid", "k"), key=KEY),
+        Signing(),
+        salt=b"0" * 16,
+        at=AT,
+        method="GET",
+        url="https://wfo.example/a",
+    )
     now = datetime.fromtimestamp(AT.timestamp() + change.get("skew", 0), UTC)
     verifier = Verifier(keys={"k": KEY})
     told = verifier.fault(change.get("method", "GET"), change.get("path", "/a"), [("Authorization", header)], now)
@@ -102,7 +127,13 @@ def test_the_verifier_refuses_what_is_wrong(change: dict[str, Any], fault: str) 
 
 
 def test_a_salt_counts_once() -> None:
-    header = [("Authorization", sign(ApiKey(key_id="k", key=KEY), Signing(), salt=b"0" * 16, at=AT, method="GET",
-                                     url="https://wfo.example/a"))]
+    header = [
+        (
+            "Authorization",
+            sign(
+                ApiKey(key_id="k", key=KEY), Signing(), salt=b"0" * 16, at=AT, method="GET", url="https://wfo.example/a"
+            ),
+        )
+    ]
     verifier = Verifier(keys={"k": KEY})
     assert [verifier.fault("GET", "/a", header, AT) for _ in "12"] == ["", "the salt was used before"]

@@ -114,8 +114,9 @@ def test_truncation_costs_only_the_missing_rows_and_names_the_cut_one(share: flo
     (tmp_path / "d_20250301.csv").write_bytes(cut)
     pages = read(tmp_path, PROFILE)
     complete = sum(len(evaluation.answers) for evaluation in truth)
-    loaded = sum(len(json.loads(row["payload"])["rows"]) for page in pages for row in page.records.to_pylist()
-                 if row["payload"])
+    loaded = sum(
+        len(json.loads(row["payload"])["rows"]) for page in pages for row in page.records.to_pylist() if row["payload"]
+    )
     assert len(rejects(pages)) <= 1
     assert all("cells" in reason or "cut" in reason for _place, _field, reason in rejects(pages))
     assert loaded < complete
@@ -151,7 +152,8 @@ def test_numbers_order_files_as_numbers(tmp_path: Path) -> None:
 def test_a_name_without_the_declared_date_is_a_reject_or_the_oldest(tmp_path: Path) -> None:
     write_export(make_truth(1, 2), PLAIN, tmp_path, "undated")
     assert rejects(read(tmp_path, PROFILE)) == [
-        ("undated.csv", "name", "no date or number where the profile's order.name looks for it")]
+        ("undated.csv", "name", "no date or number where the profile's order.name looks for it")
+    ]
     oldest = PROFILE.model_copy(update={"order": PROFILE.order.model_copy(update={"missing": "oldest"})})
     assert sum(page.records.num_rows for page in read(tmp_path, oldest)) == 2
 
@@ -173,8 +175,11 @@ def test_reading_on_from_any_page_gives_the_rest_in_the_same_versions(tmp_path: 
     assert len(pages) > 5
     everything = [row for page in pages for row in (*page.records.to_pylist(), *page.rejects.to_pylist())]
     for at, page in enumerate(pages[:-1]):
-        rest = [row for later in read(tmp_path, PROFILE, page.cursor, page_records=6)
-                for row in (*later.records.to_pylist(), *later.rejects.to_pylist())]
+        rest = [
+            row
+            for later in read(tmp_path, PROFILE, page.cursor, page_records=6)
+            for row in (*later.records.to_pylist(), *later.rejects.to_pylist())
+        ]
         before = sum(p.records.num_rows + p.rejects.num_rows for p in pages[: at + 1])
         assert rest == everything[before:]
 

@@ -55,7 +55,8 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(refusal, "RATIO_FROM", 2_000_000)
     bomb = packed({"bomb.csv": GOOD + b"\r\n" * 5_000_000})
     assert refused(tmp_path, bomb) == [
-        ("d_20250301.zip/bomb.csv", "file", "unpacks to more than 200 times its size: a zip bomb?")]
+        ("d_20250301.zip/bomb.csv", "file", "unpacks to more than 200 times its size: a zip bomb?")
+    ]
 
 
 def test_a_workbook_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,19 +66,22 @@ def test_a_workbook_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/zeros.bin", bytes(5_000_000))
     assert refused(tmp_path, data.getvalue(), "d_20250301.xlsx") == [
-        ("d_20250301.xlsx", "file", "the workbook unpacks to more than 1 MB: export text")]
+        ("d_20250301.xlsx", "file", "the workbook unpacks to more than 1 MB: export text")
+    ]
 
 
 def test_a_cell_in_the_far_corner_does_not_cost_all_memory(tmp_path: Path) -> None:
     made = workbook(lambda sheet: (sheet.write(0, 0, "x"), sheet.write(1_048_575, 16_383, "far")))
     assert refused(tmp_path, made, "d_20250301.xlsx") == [
-        ("d_20250301.xlsx", "file", "a sheet spans more than 10,000,000 cells: export text")]
+        ("d_20250301.xlsx", "file", "a sheet spans more than 10,000,000 cells: export text")
+    ]
 
 
 def test_formulas_are_refused_unless_their_values_are_wanted(tmp_path: Path) -> None:
     made = workbook(lambda sheet: sheet.write_formula(0, 0, "=1+1"))
     assert refused(tmp_path, made, "d_20250301.xlsx") == [
-        ("d_20250301.xlsx", "file", "the workbook holds formulas: save values, or set formulas: values")]
+        ("d_20250301.xlsx", "file", "the workbook holds formulas: save values, or set formulas: values")
+    ]
 
 
 def test_a_macro_workbook_is_refused(tmp_path: Path) -> None:
@@ -85,7 +89,8 @@ def test_a_macro_workbook_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(data, "a") as archive:
         archive.writestr("xl/vbaProject.bin", b"macro")
     assert refused(tmp_path, data.getvalue(), "d_20250301.xlsx") == [
-        ("d_20250301.xlsx", "file", "the workbook holds macros: save it as .xlsx")]
+        ("d_20250301.xlsx", "file", "the workbook holds macros: save it as .xlsx")
+    ]
 
 
 def test_long_ids_that_a_workbook_has_rounded_are_refused(tmp_path: Path) -> None:
@@ -102,29 +107,33 @@ def test_long_ids_that_a_workbook_has_rounded_are_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["../../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "..\\evil.csv", "C:/evil.csv"])
 def test_a_path_in_an_archive_is_refused(name: str, tmp_path: Path) -> None:
     assert refused(tmp_path, packed({name: GOOD})) == [
-        ("d_20250301.zip/member 1", "member", "the member's name is a path out of the archive")]
+        ("d_20250301.zip/member 1", "member", "the member's name is a path out of the archive")
+    ]
 
 
 def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, packed({"link.csv": b"/etc/passwd"}, attributes=stat.S_IFLNK | 0o777)) == [
-        ("d_20250301.zip/member 1", "member", "the member is a symbolic link")]
+        ("d_20250301.zip/member 1", "member", "the member is a symbolic link")
+    ]
 
 
 def test_an_archive_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, packed({"inner.zip": packed({"a.csv": GOOD})})) == [
-        ("d_20250301.zip/inner.zip", "member", "an archive inside an archive is not opened")]
+        ("d_20250301.zip/inner.zip", "member", "an archive inside an archive is not opened")
+    ]
 
 
 def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
     data = packed({"a.csv": GOOD})
     assert refused(tmp_path, data[: len(data) // 2]) == [
-        ("d_20250301.zip", "file", "the archive is damaged or incomplete")]
+        ("d_20250301.zip", "file", "the archive is damaged or incomplete")
+    ]
 
 
 def test_a_damaged_member_costs_only_itself(tmp_path: Path) -> None:
     data = bytearray(packed({"a.csv": GOOD}))
     at = data.find(b"a.csv") + 40
-    data[at:at + 20] = b"\xff" * 20
+    data[at : at + 20] = b"\xff" * 20
     found = refused(tmp_path, bytes(data))
     assert [(place, field) for place, field, _ in found] == [("d_20250301.zip/a.csv", "file")]
 
@@ -137,7 +146,8 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "d_20250301.csv").symlink_to(outside / "d.csv")
     assert refused(folder, GOOD, "other_20250303.csv") == [
-        ("d_20250301.csv", "file", "a symbolic link is not followed: copy the file here")]
+        ("d_20250301.csv", "file", "a symbolic link is not followed: copy the file here")
+    ]
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
@@ -155,7 +165,8 @@ def test_one_endless_line_is_skipped_in_bounded_memory(tmp_path: Path) -> None:
     pages = read(tmp_path, PROFILE)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert [(field, reason) for _place, field, reason in rejects(pages)] == [
-        ("row", "a line of more than 1,000,000 characters")]
+        ("row", "a line of more than 1,000,000 characters")
+    ]
     assert state(pages) == expected(make_truth(1, 3))
     assert grown < 80_000  # kilobytes
 
@@ -199,7 +210,7 @@ def test_fuzzed_bytes_never_raise(noise: bytes, kind: int, at: int) -> None:
     place = at % (len(base) + 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "d_20250301.csv"
-        path.write_bytes(base[:place] + noise + base[place + len(noise) // 2:])
+        path.write_bytes(base[:place] + noise + base[place + len(noise) // 2 :])
         pages = read(path.parent, PROFILE)
     assert pages[-1].last
     for _place, field, reason in rejects(pages):

@@ -34,10 +34,16 @@ def test_the_report_tells_everything_about_a_file(tmp_path: Path) -> None:
     assert "row: has 2 cells where the header has 21" in text
 
 
-@pytest.mark.parametrize("quirks", [
-    Quirks(), Quirks(delimiter="\t", encoding="cp1252", preamble=4), Quirks(container="xlsx"),
-    Quirks(date_format="%Y-%m-%d %H:%M:%S", delimiter="|", shuffle=True, header="upper"), Quirks(container="zip"),
-])
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        Quirks(),
+        Quirks(delimiter="\t", encoding="cp1252", preamble=4),
+        Quirks(container="xlsx"),
+        Quirks(date_format="%Y-%m-%d %H:%M:%S", delimiter="|", shuffle=True, header="upper"),
+        Quirks(container="zip"),
+    ],
+)
 def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: Quirks, tmp_path: Path) -> None:
     truth = make_truth(2, 40, plain=True)
     path = write_export(truth, quirks, tmp_path / "in", "d_20250301")
@@ -62,8 +68,9 @@ def test_a_file_of_another_kind_is_reported_not_raised(tmp_path: Path) -> None:
     assert '# ?: ["Report ID"]' in report.proposal
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"PK\x03\x04 cut", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\0\0\0", b'"""', b"a,b\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04 cut", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\0\0\0", b'"""', b"a,b\n"]
+)
 def test_odd_files_are_reported_not_raised(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "d_20250301.csv"
     path.write_bytes(data)

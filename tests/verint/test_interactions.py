@@ -21,8 +21,17 @@ NOW = datetime(2025, 1, 3, tzinfo=UTC)
 
 
 def session(number: int, moment: datetime, **more: Any) -> dict[str, Any]:
-    return {"sid": number, "site_id": 1, "AUDIO_START_TIME": moment.strftime("%Y-%m-%dT%H:%M:%S.120"),
-            "audio_end_time": None, "duration_seconds": 312, "ani": "5550100", "cd17": "ZD-1", "cd2": "secret", **more}
+    return {
+        "sid": number,
+        "site_id": 1,
+        "AUDIO_START_TIME": moment.strftime("%Y-%m-%dT%H:%M:%S.120"),
+        "audio_end_time": None,
+        "duration_seconds": 312,
+        "ani": "5550100",
+        "cd17": "ZD-1",
+        "cd2": "secret",
+        **more,
+    }
 
 
 @pytest.fixture
@@ -31,7 +40,8 @@ def sandbox() -> Iterator[Sandbox]:
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     # Thirty calls within one quarter of an hour, and one an hour around them.
     times = [begin + timedelta(hours=at) for at in range(48)] + [
-        begin + timedelta(hours=9, seconds=30 * at) for at in range(1, 31)]
+        begin + timedelta(hours=9, seconds=30 * at) for at in range(1, 31)
+    ]
     made.tenant.world.interactions = [session(at, moment) for at, moment in enumerate(times)]
     yield made
     made.stop()
@@ -69,9 +79,15 @@ def test_numbers_of_callers_and_custom_data_are_dropped_unless_allowed(sandbox: 
     pages = list(source_of(sandbox, tmp_path, keep=["CD17"]).read("interactions", None))
     payload = json.loads(pages[0].records["payload"][0].as_py())
     assert payload == {
-        "columns": {"sid": 0, "site_id": 1, "audio_start_time": "2025-01-01T00:00:00.120", "duration_seconds": 312,
-                    "cd17": "ZD-1"},
-        "times": {"audio_start_time": "2025-01-01T00:00:00.120Z"}}
+        "columns": {
+            "sid": 0,
+            "site_id": 1,
+            "audio_start_time": "2025-01-01T00:00:00.120",
+            "duration_seconds": 312,
+            "cd17": "ZD-1",
+        },
+        "times": {"audio_start_time": "2025-01-01T00:00:00.120Z"},
+    }
 
 
 def test_reading_on_begins_with_the_overlap(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -15,11 +15,20 @@ from qa_sync_verint.sandbox.quirks import Quirks, expected, settings_for, write_
 from qa_sync_verint.sandbox.truth import make_truth
 
 CHOICES = {
-    "encoding": ["utf-8", "utf-8-sig", "cp1252", "utf-16"], "delimiter": [",", "|", "\t", ";"],
-    "newline": ["\r\n", "\n"], "container": ["plain", "zip", "xlsx", "zipped xlsx"], "quoting": ["all", "needed"],
-    "escape": ["double", "backslash"], "header": ["title", "upper", "underscored", "none"], "preamble": [0, 3, 40],
-    "totals": [False, True], "blank_lines": [False, True], "scatter": [False, True], "shuffle": [False, True],
-    "extra": [False, True], "date_format": ["%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M:%S"],
+    "encoding": ["utf-8", "utf-8-sig", "cp1252", "utf-16"],
+    "delimiter": [",", "|", "\t", ";"],
+    "newline": ["\r\n", "\n"],
+    "container": ["plain", "zip", "xlsx", "zipped xlsx"],
+    "quoting": ["all", "needed"],
+    "escape": ["double", "backslash"],
+    "header": ["title", "upper", "underscored", "none"],
+    "preamble": [0, 3, 40],
+    "totals": [False, True],
+    "blank_lines": [False, True],
+    "scatter": [False, True],
+    "shuffle": [False, True],
+    "extra": [False, True],
+    "date_format": ["%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M:%S"],
     "zone": ["America/New_York", "Europe/Dublin", "UTC"],
 }
 
@@ -44,19 +53,32 @@ def holds(quirks: Quirks, folder: Path, *, seed: int = 0, size: int = 25) -> Non
 def pairwise() -> list[Quirks]:
     """A set of mixes in which every two choices of two different quirks meet at least once."""
     names = list(CHOICES)
-    open_pairs = {(a, x, b, y) for a, b in itertools.combinations(names, 2)
-                  for x in range(len(CHOICES[a])) for y in range(len(CHOICES[b]))
-                  if not (a == "header" and b == "preamble" and CHOICES[a][x] == "none" and CHOICES[b][y])}
+    open_pairs = {
+        (a, x, b, y)
+        for a, b in itertools.combinations(names, 2)
+        for x in range(len(CHOICES[a]))
+        for y in range(len(CHOICES[b]))
+        if not (a == "header" and b == "preamble" and CHOICES[a][x] == "none" and CHOICES[b][y])
+    }
     mixes: list[Quirks] = []
     while open_pairs:
         a, x, b, y = min(open_pairs)
         chosen = {a: x, b: y}
         for name in names:
             if name not in chosen:
-                chosen[name] = max(range(len(CHOICES[name])), key=lambda value, name=name: sum(
-                    1 for other, picked in chosen.items()
-                    if ((name, value, other, picked) if names.index(name) < names.index(other)
-                        else (other, picked, name, value)) in open_pairs))
+                chosen[name] = max(
+                    range(len(CHOICES[name])),
+                    key=lambda value, name=name: sum(
+                        1
+                        for other, picked in chosen.items()
+                        if (
+                            (name, value, other, picked)
+                            if names.index(name) < names.index(other)
+                            else (other, picked, name, value)
+                        )
+                        in open_pairs
+                    ),
+                )
         if CHOICES["header"][chosen["header"]] == "none" and chosen["preamble"]:
             chosen["header" if {a, b} & {"preamble"} else "preamble"] = 0
         mixes.append(Quirks(**{name: CHOICES[name][value] for name, value in chosen.items()}))
@@ -74,8 +96,9 @@ def test_every_two_quirks_together_give_the_same_tables(quirks: Quirks, tmp_path
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CHOICES.items()}),
-       st.integers(0, 10**6))
+@given(
+    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CHOICES.items()}), st.integers(0, 10**6)
+)
 def test_any_mix_of_quirks_gives_the_same_tables(chosen: dict[str, object], seed: int) -> None:
     quirks = Quirks(**{**chosen, **({"preamble": 0} if chosen["header"] == "none" else {})})  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:

@@ -31,15 +31,17 @@ def payloads(source: Any, stream: str = "employees") -> list[Any]:
 
 
 def test_private_data_of_employees_never_leaves_the_page_decoder(sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.tenant.extra_rows.append(json.dumps(
-        {"id": "9", "attributes": {"person": {"ssn": "078-05-1120", "contact": "078-05-1120"}}}))
+    sandbox.tenant.extra_rows.append(
+        json.dumps({"id": "9", "attributes": {"person": {"ssn": "078-05-1120", "contact": "078-05-1120"}}})
+    )
     pages = list(source_of(sandbox, tmp_path).read("employees", None))
     text = json.dumps([[page.records.to_pylist(), page.rejects.to_pylist()] for page in pages], default=str)
     assert "Ana" in text
     for secret in (PRIVATE["ssn"], PRIVATE["birthDate"], "Hidden Lane", *PRIVATE_PHONES.values()):
         assert secret not in text
     assert [(row["record_id"], row["field"]) for page in pages for row in page.rejects.to_pylist()] == [
-        ("9", "attributes.person.contact")]
+        ("9", "attributes.person.contact")
+    ]
 
 
 def test_the_published_employee_shape_is_read() -> None:
@@ -120,7 +122,8 @@ def test_a_described_resource_keeps_only_what_is_listed(sandbox: Sandbox, tmp_pa
     settings["rest"]["resources"] = {"evaluations": resource}
     settings["streams"] = ["evaluations"]
     assert payloads(source_of(sandbox, tmp_path, settings=settings), "evaluations")[0] == {
-        "/attributes/employeeNumber": "E-1"}
+        "/attributes/employeeNumber": "E-1"
+    }
 
 
 def test_check_finds_a_wrong_clock(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -132,11 +135,14 @@ def test_check_finds_a_wrong_clock(sandbox: Sandbox, tmp_path: Path) -> None:
     assert any("signatures carry the time" in str(problem) for problem in source_of(sandbox, tmp_path).check())
 
 
-@pytest.mark.parametrize(("options", "told"), [
-    ({"sign_query": True}, "the server takes sign_query: true"),
-    ({"key_encoding": "raw"}, "the server takes key_encoding: raw"),
-    ({"canonical_headers": "lower_all"}, "the server takes canonical_headers: lower_all"),
-])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"sign_query": True}, "the server takes sign_query: true"),
+        ({"key_encoding": "raw"}, "the server takes key_encoding: raw"),
+        ({"canonical_headers": "lower_all"}, "the server takes canonical_headers: lower_all"),
+    ],
+)
 def test_a_probe_says_which_signature_the_server_takes(options: dict[str, Any], told: str, tmp_path: Path) -> None:
     sandbox = start(**options)
     try:
@@ -179,8 +185,12 @@ def test_requests_are_spaced(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.tenant.page_size = 2
     settings = filled(sandbox)
     settings["rest"]["spacing_seconds"] = 5.0
-    source = VerintSource(settings, Context(name="v", folder=tmp_path, state=tmp_path),
-                          retry=Retry(sleep=waited.append), clock=lambda: datetime.now(UTC))
+    source = VerintSource(
+        settings,
+        Context(name="v", folder=tmp_path, state=tmp_path),
+        retry=Retry(sleep=waited.append),
+        clock=lambda: datetime.now(UTC),
+    )
     assert len(payloads(source)) == 6
     assert len(waited) == 2
     assert all(4 < seconds <= 5 for seconds in waited)

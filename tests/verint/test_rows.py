@@ -10,8 +10,10 @@ from verint.reading import profile_of, read, rejects
 
 from qa_sync_verint.sandbox.quirks import Quirks, settings_for
 
-HEADER = ("Evaluation Key,Form Component Key,Evaluation Date,Evaluation Form,Employee ID,Answer,Score,Comments,"
-          "Contact Start Time")
+HEADER = (
+    "Evaluation Key,Form Component Key,Evaluation Date,Evaluation Form,Employee ID,Answer,Score,Comments,"
+    "Contact Start Time"
+)
 GOOD = "1,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,"
 NEXT = "2,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,"
 SETTINGS = settings_for(Quirks(), order=None)
@@ -24,22 +26,39 @@ def outcome(folder: Path, *rows: str, settings: dict | None = None, encoding: st
     return rejects(pages), payloads
 
 
-@pytest.mark.parametrize(("row", "field", "reason"), [
-    ("3,70001,01/15/2025 14:05:10,Form A", "row", "has 4 cells where the header has 9"),
-    (GOOD + ",more", "row", "has 10 cells where the header has 9"),
-    (",70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is empty"),
-    ("3,70001,01/15/2025 14:05:10,  ,E-1,Yes,10,fine,", "Evaluation Form", "is empty"),
-    ("3,70001,15/01/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Date", "no date as %m/%d/%Y %H:%M:%S"),
-    ("3,70001,03/09/2025 02:30:00,Form A,E-1,Yes,10,fine,", "Evaluation Date",
-     "no such local time in America/New_York: clocks skipped it"),
-    ("3,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,soon", "Contact Start Time", "no date as %m/%d/%Y %H:%M:%S"),
-    ("3,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fi\0ne,", "row", "contains a NUL character"),
-    ('3,70001,01/15/2025 14:05:10,Form A,E-1,"Yes"x,10,fine,', "row", "a quote stands in the middle of a quoted cell"),
-    ('3,70001,01/15/2025 14:05:10,Form A,E-1,"Yes,10,fine,', "row",
-     "a quote opened in this row is never closed, or the row was cut"),
-    (f"{'9' * 201},70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is not an id"),
-    ("a\x07b,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is not an id"),
-])
+@pytest.mark.parametrize(
+    ("row", "field", "reason"),
+    [
+        ("3,70001,01/15/2025 14:05:10,Form A", "row", "has 4 cells where the header has 9"),
+        (GOOD + ",more", "row", "has 10 cells where the header has 9"),
+        (",70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is empty"),
+        ("3,70001,01/15/2025 14:05:10,  ,E-1,Yes,10,fine,", "Evaluation Form", "is empty"),
+        ("3,70001,15/01/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Date", "no date as %m/%d/%Y %H:%M:%S"),
+        (
+            "3,70001,03/09/2025 02:30:00,Form A,E-1,Yes,10,fine,",
+            "Evaluation Date",
+            "no such local time in America/New_York: clocks skipped it",
+        ),
+        (
+            "3,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,soon",
+            "Contact Start Time",
+            "no date as %m/%d/%Y %H:%M:%S",
+        ),
+        ("3,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fi\0ne,", "row", "contains a NUL character"),
+        (
+            '3,70001,01/15/2025 14:05:10,Form A,E-1,"Yes"x,10,fine,',
+            "row",
+            "a quote stands in the middle of a quoted cell",
+        ),
+        (
+            '3,70001,01/15/2025 14:05:10,Form A,E-1,"Yes,10,fine,',
+            "row",
+            "a quote opened in this row is never closed, or the row was cut",
+        ),
+        (f"{'9' * 201},70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is not an id"),
+        ("a\x07b,70001,01/15/2025 14:05:10,Form A,E-1,Yes,10,fine,", "Evaluation Key", "is not an id"),
+    ],
+)
 def test_a_bad_row_is_named_and_hides_no_other(row: str, field: str, reason: str, tmp_path: Path) -> None:
     bad, payloads = outcome(tmp_path, GOOD, row, NEXT)
     assert bad == [("f.csv:3", field, reason)]
@@ -105,8 +124,9 @@ def test_a_key_of_several_columns_identifies_where_there_is_no_id(tmp_path: Path
 
 def test_a_file_of_another_kind_is_refused_and_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("Report ID,Report Code,Event Date,Employee ID\n1,OMR,01/02/2025,E-1\n")
-    reason = ("no header row in the first 50 lines; the nearest is row 1, which lacks evaluation_id, form_name,"
-              " evaluated_at")
+    reason = (
+        "no header row in the first 50 lines; the nearest is row 1, which lacks evaluation_id, form_name, evaluated_at"
+    )
     assert rejects(read(tmp_path, profile_of(SETTINGS))) == [("f.csv", "header", reason)]
 
 
@@ -118,10 +138,23 @@ def test_rows_add_up_for_every_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M:%S", "%Y-%m-%d", "%d.%m.%Y %H:%M", "%m/%d/%y %I:%M %p"])
-@pytest.mark.parametrize("text", [
-    "01/15/2025 14:05:10", "1/5/2025 4:05:09", "13/13/2025 01:00:00", "2025-01-31", "2025-02-30", "31.12.2024 23:59",
-    "31.12.2024  23:59", "01/15/2025 24:00:00",
-    "01/15/2025 14:05:10x", "", "\u0661/1/2025 00:00:00", "01/15/25 02:05 PM"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "01/15/2025 14:05:10",
+        "1/5/2025 4:05:09",
+        "13/13/2025 01:00:00",
+        "2025-01-31",
+        "2025-02-30",
+        "31.12.2024 23:59",
+        "31.12.2024  23:59",
+        "01/15/2025 24:00:00",
+        "01/15/2025 14:05:10x",
+        "",
+        "\u0661/1/2025 00:00:00",
+        "01/15/25 02:05 PM",
+    ],
+)
 def test_the_fast_date_reader_agrees_with_strptime(form: str, text: str) -> None:
     from datetime import datetime
 
@@ -133,6 +166,6 @@ def test_the_fast_date_reader_agrees_with_strptime(form: str, text: str) -> None
         except ValueError:
             return "no date"
 
-    wanted = attempt(lambda value: datetime.strptime(value, form))  # noqa: DTZ007
+    wanted = attempt(lambda value: datetime.strptime(value, form))
     # Digits of other scripts are no dates of an export.
     assert attempt(reader(form)) == (wanted if text.isascii() else "no date")

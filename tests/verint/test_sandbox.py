@@ -36,8 +36,9 @@ def pull(folder: Path, cursor: str | None = None) -> tuple[dict[str, Any], str]:
     found: dict[str, Any] = {}
     for page in source.read("evaluations", cursor):
         assert page.rejects.num_rows == 0
-        found.update({row["id"]: json.loads(row["payload"]) if row["payload"] else None
-                      for row in page.records.to_pylist()})
+        found.update(
+            {row["id"]: json.loads(row["payload"]) if row["payload"] else None for row in page.records.to_pylist()}
+        )
         cursor = page.cursor
     return found, cursor or ""
 
@@ -64,8 +65,11 @@ def test_a_programme_comes_back_from_its_export_files(programme: Programme, tmp_
         assert columns.get("audited_evaluation") == (row["audited_evaluation_no"] and str(row["audited_evaluation_no"]))
         assert columns.get("blind_task") == row["blind_task"]
         assert times["saved_at"] == f"{row['saved_at']:%Y-%m-%dT%H:%M:%SZ}"
-        points = {answer["component_id"]: float(answer["points"]) if "points" in answer else None
-                  for answer in found[key]["rows"] if "component_id" in answer}
+        points = {
+            answer["component_id"]: float(answer["points"]) if "points" in answer else None
+            for answer in found[key]["rows"]
+            if "component_id" in answer
+        }
         assert points == answers.get((row["evaluation_no"], row["revision"]), {})
     days = {row["saved_at"].astimezone(ZoneInfo(ZONE)).date() for row in programme.evaluations.to_pylist()}
     assert [path.name for path in written] == [f"evaluation_detail_{day:%Y%m%d}.csv" for day in sorted(days)]
@@ -98,8 +102,9 @@ def test_people_are_served_over_signed_rest(programme: Programme, tmp_path: Path
         pages = list(source.read("employees", None))
     finally:
         sandbox.stop()
-    numbers = {json.loads(row["payload"])["attributes"]["employeeNumber"]
-               for page in pages for row in page.records.to_pylist()}
+    numbers = {
+        json.loads(row["payload"])["attributes"]["employeeNumber"] for page in pages for row in page.records.to_pylist()
+    }
     assert numbers == set(programme.people["employee_number"].to_pylist())
 
 

@@ -30,14 +30,20 @@ def test_every_problem_is_told_at_once_at_its_place(tmp_path: Path) -> None:
     settings = {"rest": {"base_url": "nonsense", "auth": {"kind": "hmac", "keyid": "k"}, "speed": 1}, "file": {}}
     assert problems(settings, tmp_path) == [
         ("sources.verint.rest.base_url", "String should match pattern '^https?://[^\\s/]+'"),
-        ("sources.verint.rest.auth.keyid", "no such setting"), ("sources.verint.rest.speed", "no such setting"),
-        ("sources.verint.file", "no such setting")]
+        ("sources.verint.rest.auth.keyid", "no such setting"),
+        ("sources.verint.rest.speed", "no such setting"),
+        ("sources.verint.file", "no such setting"),
+    ]
 
 
-@pytest.mark.parametrize(("auth", "missing"), [
-    ({"kind": "hmac"}, ["key_id", "key"]), ({"kind": "session", "user": "u"}, ["password"]),
-    ({"kind": "oauth2"}, ["token_url", "client_id", "client_secret"]),
-])
+@pytest.mark.parametrize(
+    ("auth", "missing"),
+    [
+        ({"kind": "hmac"}, ["key_id", "key"]),
+        ({"kind": "session", "user": "u"}, ["password"]),
+        ({"kind": "oauth2"}, ["token_url", "client_id", "client_secret"]),
+    ],
+)
 def test_each_kind_of_authorisation_names_what_it_needs(
     auth: dict[str, Any], missing: list[str], tmp_path: Path
 ) -> None:
@@ -54,24 +60,31 @@ def test_a_key_that_is_not_base64url_is_a_problem_that_does_not_show_it(tmp_path
 @pytest.mark.parametrize("name", ["evaluations", "forms", "appeals", "evaluation_answers"])
 def test_what_is_not_public_is_refused_while_its_path_is_empty(name: str, tmp_path: Path) -> None:
     found = problems({"rest": {**REST, "resources": {name: {}}}}, tmp_path)
-    assert found == [(f"sources.verint.rest.resources.{name}.path",
-                      "is empty, and no public document says what it should be")]
+    assert found == [
+        (f"sources.verint.rest.resources.{name}.path", "is empty, and no public document says what it should be")
+    ]
     with pytest.raises(ConfigError, match="SDK documentation"):
         connect({"rest": REST, "streams": [name]}, context_of(tmp_path))
 
 
 def test_a_stream_of_both_files_and_rest_is_refused(tmp_path: Path) -> None:
-    settings = {"files": {"folder": "v", "profile": "verint_files"},
-                "rest": {**REST, "resources": {"evaluations": {"path": "/x", "keep": ["/id"]}}}}
+    settings = {
+        "files": {"folder": "v", "profile": "verint_files"},
+        "rest": {**REST, "resources": {"evaluations": {"path": "/x", "keep": ["/id"]}}},
+    }
     assert problems(settings, tmp_path) == [
-        ("sources.verint.rest.resources.evaluations", "this stream comes from export files too")]
+        ("sources.verint.rest.resources.evaluations", "this stream comes from export files too")
+    ]
 
 
 def test_streams_default_to_the_profiles_and_employees(tmp_path: Path) -> None:
-    source = connect({"files": {"folder": "v", "profile": "mappings/verint_files.yaml"}, "rest": REST},
-                     context_of(tmp_path))
+    source = connect(
+        {"files": {"folder": "v", "profile": "mappings/verint_files.yaml"}, "rest": REST}, context_of(tmp_path)
+    )
     assert [(stream.name, stream.order) for stream in source.streams()] == [
-        ("evaluations", "source"), ("employees", "arrival")]
+        ("evaluations", "source"),
+        ("employees", "arrival"),
+    ]
 
 
 def test_a_missing_folder_is_found_by_check(tmp_path: Path) -> None:
@@ -119,10 +132,23 @@ def told_by(text: str, folder: Path) -> list[str]:
 def test_every_problem_of_a_profile_is_told_with_line_and_column(tmp_path: Path) -> None:
     found = told_by(PROFILE, tmp_path)
     assert [line.split(": ", 1)[0] for line in found] == [
-        "p.yaml:4:5", "p.yaml:5:17", "p.yaml:6:5", "p.yaml:9:32", "p.yaml:9:7", "p.yaml:10:47", "p.yaml:12:5"]
+        "p.yaml:4:5",
+        "p.yaml:5:17",
+        "p.yaml:6:5",
+        "p.yaml:9:32",
+        "p.yaml:9:7",
+        "p.yaml:10:47",
+        "p.yaml:12:5",
+    ]
     text = "\n".join(found)
-    for part in ("must stay inside the folder", "not a text encoding", "time_zone: is missing", "IANA database",
-                 "year, month and day", "no such setting"):
+    for part in (
+        "must stay inside the folder",
+        "not a text encoding",
+        "time_zone: is missing",
+        "IANA database",
+        "year, month and day",
+        "no such setting",
+    ):
         assert part in text
 
 
@@ -145,4 +171,5 @@ streams:
         "p.yaml:11:18: streams.evaluations.aliases.employee.0: this header already stands for evaluation_id;"
         " keep one of them",
         "p.yaml:7:13: streams.evaluations.order.name: names neither a date nor a number;"
-        " write (?P<date>...) or (?P<number>...)"]
+        " write (?P<date>...) or (?P<number>...)",
+    ]

@@ -29,17 +29,27 @@ def filled(sandbox: Sandbox, kind: str = "hmac", **auth: Any) -> dict[str, Any]:
     return settings
 
 
-def source_of(sandbox: Sandbox, folder: Path, kind: str = "hmac", *, settings: dict[str, Any] | None = None,
-              **auth: Any) -> VerintSource:
+def source_of(
+    sandbox: Sandbox, folder: Path, kind: str = "hmac", *, settings: dict[str, Any] | None = None, **auth: Any
+) -> VerintSource:
     retry = Retry(attempts=3, sleep=lambda _seconds: None)
-    return VerintSource(settings or filled(sandbox, kind, **auth), context_of(folder), retry=retry,
-                        clock=lambda: datetime.now(UTC))
+    return VerintSource(
+        settings or filled(sandbox, kind, **auth), context_of(folder), retry=retry, clock=lambda: datetime.now(UTC)
+    )
 
 
 def people(sandbox: Sandbox, count: int) -> None:
     for number in range(1, count + 1):
-        made = employee(number, given="Ana", family=f"Diaz {number}", email=f"a{number}@example.com",
-                        employee_number=f"E-{number}", user_name=f"a{number}", organization="T&S", organization_id=3566)
+        made = employee(
+            number,
+            given="Ana",
+            family=f"Diaz {number}",
+            email=f"a{number}@example.com",
+            employee_number=f"E-{number}",
+            user_name=f"a{number}",
+            organization="T&S",
+            organization_id=3566,
+        )
         sandbox.tenant.world.employees[made["id"]] = made
 
 
@@ -54,7 +64,9 @@ class FilesWorld(SourceWorld):
         self.expected_ids = {evaluation.evaluation_id for evaluation in truth}
         for at in range(3):
             quirks = Quirks(container="zip" if at == 1 else "plain", scatter=at == 2)
-            write_export(truth[at * 10:(at + 1) * 10], quirks, folder / "verint", f"evaluation_detail_2025030{at + 1}")
+            write_export(
+                truth[at * 10 : (at + 1) * 10], quirks, folder / "verint", f"evaluation_detail_2025030{at + 1}"
+            )
 
     def connect(self) -> Source:
         settings = {"files": {"folder": "verint", "profile": "verint_files"}, "page_records": 4}

@@ -100,5 +100,7 @@ def test_recorded_objects_arrive_once_whatever_the_page_size(stream: str, per_pa
     assert sum(page.rejects.num_rows for page in pages) == 0
     deleted = {row["id"] for row in rows(pages) if row["deleted"]}
     assert deleted == {
-        str(key) for key, record in some.items() if record.get("status") == "deleted" or record.get("permanently_deleted") is True
+        str(key)
+        for key, record in some.items()
+        if record.get("status") == "deleted" or record.get("permanently_deleted") is True
     }

@@ -71,7 +71,9 @@ class SheetsSandbox:
     def settings(self) -> Mapping[str, object]:
         """Return the settings of a sink on the dashboard spreadsheet."""
         return {
-            "connector": "gsheets", "spreadsheet": self.spreadsheet(DASHBOARD), "base_url": self.url,
+            "connector": "gsheets",
+            "spreadsheet": self.spreadsheet(DASHBOARD),
+            "base_url": self.url,
             "credentials": self._credentials(),
         }
 
@@ -79,7 +81,10 @@ class SheetsSandbox:
         """Return the settings of a source on the spreadsheet that ``load`` filled."""
         tabs = {name: {"title": name.capitalize(), "key": key} for name, key in KEYS.items()}
         return {
-            "connector": "gsheets", "spreadsheet": self.spreadsheet(INPUT), "base_url": self.url, "tabs": tabs,
+            "connector": "gsheets",
+            "spreadsheet": self.spreadsheet(INPUT),
+            "base_url": self.url,
+            "tabs": tabs,
             "credentials": self._credentials(),
         }
 
@@ -87,7 +92,7 @@ class SheetsSandbox:
         """Return the entries of a workspace: the roster as a source, the dashboard spreadsheet as a sink."""
         whole = self.source_settings()
         tabs = whole["tabs"]
-        assert isinstance(tabs, dict)  # noqa: S101
+        assert isinstance(tabs, dict)
         # The queues of groups come with the ticket system's own mapping; the tab is there to be tried out.
         roster = {**whole, "mapping": "mappings/roster.yaml", "tabs": {"roster": tabs["roster"]}}
         return {"sources": {"roster": roster}, "sinks": {"sheet": dict(self.settings())}}
@@ -199,7 +204,11 @@ class SheetsSandbox:
 
 
 def start(
-    programme: Any = None, *, port: int = 0, folder: Path | None = None, persist: str | Path | None = None,
+    programme: Any = None,
+    *,
+    port: int = 0,
+    folder: Path | None = None,
+    persist: str | Path | None = None,
     **options: Any,
 ) -> SheetsSandbox:
     """Start the emulator on loopback.

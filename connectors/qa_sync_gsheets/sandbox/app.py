@@ -86,7 +86,7 @@ class App:
             return refusal.code, refusal.body()
         except DroppedConnection:
             raise
-        except Exception:  # noqa: BLE001  (a server answers, whatever its bugs)
+        except Exception:
             self.deviations.append(traceback.format_exc())
             return 500, Refusal(500, "Internal error encountered.").body()
         return (204, None) if answer is None else (200, answer)
@@ -196,7 +196,7 @@ def _body(raw: bytes) -> Json:
     except ValueError:
         raise Refusal(400, "Invalid JSON payload received. Unexpected token.") from None
     if not isinstance(body, dict):
-        raise Refusal(400, "Invalid JSON payload received. Unknown name \"\": Root element must be a message.")
+        raise Refusal(400, 'Invalid JSON payload received. Unknown name "": Root element must be a message.')
     return body
 
 

@@ -59,9 +59,7 @@ def from_extended(extended: dict[str, Any] | None) -> Value:
         return Formula(value)
     if kind == "stringValue":
         if len(value) > CELL_TEXT_LIMIT:
-            raise Refusal(
-                400, "Your input contains more than the maximum of 50000 characters in a single cell."
-            )
+            raise Refusal(400, "Your input contains more than the maximum of 50000 characters in a single cell.")
         return str(value) or None
     raise Refusal(400, f"Invalid value: {kind} cannot be written.")
 

@@ -109,8 +109,7 @@ def _tick(value: float, *, percent: bool) -> str:
     return f"{value * 100:g}%" if percent else f"{value:g}"
 
 
-def _upright(labels: list[str], series: Lines, width: int, height: int,
-             *, lines: bool, percent: bool) -> str:
+def _upright(labels: list[str], series: Lines, width: int, height: int, *, lines: bool, percent: bool) -> str:
     ticks = _extent(series, from_zero=not lines)
     plot_width, plot_height = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM - 14
 
@@ -162,8 +161,7 @@ def _line(values: list[float | None], slot: float, y_of: Any, colour: str) -> st
     return "".join(out)
 
 
-def _bars(labels: list[str], series: Lines, width: int, height: int,
-          *, percent: bool) -> str:
+def _bars(labels: list[str], series: Lines, width: int, height: int, *, percent: bool) -> str:
     ticks = _extent(series, from_zero=True)
     left = min(width // 3, 24 + 7 * min(24, max(len(label) for label in labels)))
     top, bottom = _TOP + 14, height - 34

@@ -19,10 +19,20 @@ from qa_sync_gsheets.sandbox.refusal import Refusal
 
 Check = Callable[[Any, str], Iterator["Violation"]]
 _NUMBER_WORDS = {"NaN", "Infinity", "-Infinity"}
-_STANDARD_PARAMETERS = frozenset({
-    "alt", "fields", "key", "prettyPrint", "quotaUser", "access_token", "callback", "oauth_token", "$.xgafv",
-    "uploadType",
-})
+_STANDARD_PARAMETERS = frozenset(
+    {
+        "alt",
+        "fields",
+        "key",
+        "prettyPrint",
+        "quotaUser",
+        "access_token",
+        "callback",
+        "oauth_token",
+        "$.xgafv",
+        "uploadType",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

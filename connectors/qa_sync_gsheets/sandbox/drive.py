@@ -108,8 +108,13 @@ class Drive:
 
     def _resource(self, file: File, fields: str) -> Json:
         whole = {
-            "kind": "drive#file", "id": file.book.id, "name": file.book.title, "mimeType": SHEET_TYPE,
-            "createdTime": stamp(file.created), "modifiedTime": stamp(file.modified), "version": str(file.book.version),
+            "kind": "drive#file",
+            "id": file.book.id,
+            "name": file.book.title,
+            "mimeType": SHEET_TYPE,
+            "createdTime": stamp(file.created),
+            "modifiedTime": stamp(file.modified),
+            "version": str(file.book.version),
         }
         names = fields or "kind,id,name,mimeType"
         chosen: Json = select(parse_mask(names), whole)
@@ -193,7 +198,10 @@ class Drive:
         ids = list(dict.fromkeys(self.changes[seen:]))
         changes = [
             {
-                "kind": "drive#change", "changeType": "file", "fileId": one, "removed": one not in self.files,
+                "kind": "drive#change",
+                "changeType": "file",
+                "fileId": one,
+                "removed": one not in self.files,
                 "time": stamp(self.files[one].modified if one in self.files else self._clock()),
             }
             for one in ids
@@ -213,4 +221,3 @@ def export_csv(book: Workbook) -> str:
             forms = [(cell.format or {}).get("numberFormat") for cell in cells]
             writer.writerow([formatted(effective(book, grid, c), f) for c, f in zip(cells, forms, strict=True)])
     return out.getvalue().removesuffix("\r\n")
-

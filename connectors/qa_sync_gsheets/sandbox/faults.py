@@ -12,7 +12,13 @@ from typing import Literal
 from qa_sync_gsheets.sandbox.refusal import Refusal, over_quota, unavailable
 
 Fault = Literal[
-    "quota", "unavailable_before", "unavailable_after", "drop_before", "drop_after", "hang_after", "not_found_once",
+    "quota",
+    "unavailable_before",
+    "unavailable_after",
+    "drop_before",
+    "drop_after",
+    "hang_after",
+    "not_found_once",
 ]
 Side = Literal["read", "write", "any"]
 

@@ -62,8 +62,12 @@ class _Reader:
             op, right = self.take()[1], _one(self.joined())
             one = _one(left)
             left = {
-                "=": lambda a, b: a == b, "<>": lambda a, b: a != b, "<": lambda a, b: a < b,
-                ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
+                "=": lambda a, b: a == b,
+                "<>": lambda a, b: a != b,
+                "<": lambda a, b: a < b,
+                ">": lambda a, b: a > b,
+                "<=": lambda a, b: a <= b,
+                ">=": lambda a, b: a >= b,
             }[op](one, right)
         return left
 

@@ -15,8 +15,16 @@ Dimension = Literal["ROWS", "COLUMNS"]
 Place = Callable[[int], int | None]
 #: Names of the parts of a sheet that hold ranges and move with the grid.
 PARTS = (
-    "merges", "conditionalFormats", "protectedRanges", "bandedRanges", "charts", "filterViews", "tables", "slicers",
-    "rowGroups", "columnGroups",
+    "merges",
+    "conditionalFormats",
+    "protectedRanges",
+    "bandedRanges",
+    "charts",
+    "filterViews",
+    "tables",
+    "slicers",
+    "rowGroups",
+    "columnGroups",
 )
 
 
@@ -180,8 +188,9 @@ class Grid:
 
     # -- order -----------------------------------------------------------------------------------------------
 
-    def sort(self, box: Box, specs: Iterable[tuple[int, bool]], value: Callable[[int, int], Any],
-             *, rows_move: bool = False) -> None:
+    def sort(
+        self, box: Box, specs: Iterable[tuple[int, bool]], value: Callable[[int, int], Any], *, rows_move: bool = False
+    ) -> None:
         """Sort the rows of a rectangle by columns (position, descending): numbers, text, booleans, blanks last.
 
         ``rows_move`` answers whether row identities (and metadata on them) follow a sort: unknown upstream.

@@ -74,8 +74,12 @@ class Human:
             book, grid = self._grid(file_id, title)
             height = max(grid.used()[0], 2)
             box = Box(1 if header else 0, height, 0, len(grid.columns))
-            grid.sort(box, [(column, descending)], lambda r, c: effective(book, grid, grid.cell(r, c)),
-                      rows_move=book.switches.metadata_follows_sort)
+            grid.sort(
+                box,
+                [(column, descending)],
+                lambda r, c: effective(book, grid, grid.cell(r, c)),
+                rows_move=book.switches.metadata_follows_sort,
+            )
             self._done(book)
 
     def insert_row(self, file_id: str, title: str, at: int) -> None:
@@ -125,10 +129,15 @@ class Human:
         with self._lock:
             book, grid = self._grid(file_id, title)
             height, width = grid.used()
-            grid.basic_filter = {"range": {
-                "sheetId": grid.sheet_id, "startRowIndex": 0, "endRowIndex": max(height, 1),
-                "startColumnIndex": 0, "endColumnIndex": max(width, 1),
-            }}
+            grid.basic_filter = {
+                "range": {
+                    "sheetId": grid.sheet_id,
+                    "startRowIndex": 0,
+                    "endRowIndex": max(height, 1),
+                    "startColumnIndex": 0,
+                    "endColumnIndex": max(width, 1),
+                }
+            }
             self._done(book)
 
     def rename_tab(self, file_id: str, title: str, new: str) -> None:

@@ -24,7 +24,7 @@ def location_type(entry: Metadata) -> str:
 def position(book: Workbook, entry: Metadata) -> int:
     """Return where the row or column of an entry is now."""
     grid = book.sheet(entry.sheet_id)
-    assert entry.dimension is not None  # noqa: S101
+    assert entry.dimension is not None
     return grid.line(entry.dimension).index(entry.line_id or 0)
 
 
@@ -38,7 +38,10 @@ def to_json(book: Workbook, entry: Metadata) -> Json:
     else:
         at = position(book, entry)
         location["dimensionRange"] = {
-            "sheetId": entry.sheet_id, "dimension": entry.dimension, "startIndex": at, "endIndex": at + 1,
+            "sheetId": entry.sheet_id,
+            "dimension": entry.dimension,
+            "startIndex": at,
+            "endIndex": at + 1,
         }
     answer: Json = {"metadataId": entry.id, "metadataKey": entry.key}
     if entry.value:

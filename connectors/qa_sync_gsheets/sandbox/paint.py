@@ -74,10 +74,9 @@ def box_of(where: Json) -> Box:
 def inside(grid: Grid, where: Json, row: int, column: int) -> bool:
     """Tell whether a position lies in a GridRange of this sheet."""
     box = box_of(where)
-    return (
-        (box.top or 0) <= row < (len(grid.rows) if box.bottom is None else box.bottom)
-        and (box.left or 0) <= column < (len(grid.columns) if box.right is None else box.right)
-    )
+    return (box.top or 0) <= row < (len(grid.rows) if box.bottom is None else box.bottom) and (
+        box.left or 0
+    ) <= column < (len(grid.columns) if box.right is None else box.right)
 
 
 def band_fill(grid: Grid, row: int, column: int) -> str:
@@ -147,8 +146,11 @@ def holds(condition: Json, value: Any) -> bool:
             return False
         text, word = value.casefold(), words[0].casefold()
         return {
-            "TEXT_EQ": text == word, "TEXT_CONTAINS": word in text, "TEXT_NOT_CONTAINS": word not in text,
-            "TEXT_STARTS_WITH": text.startswith(word), "TEXT_ENDS_WITH": text.endswith(word),
+            "TEXT_EQ": text == word,
+            "TEXT_CONTAINS": word in text,
+            "TEXT_NOT_CONTAINS": word not in text,
+            "TEXT_STARTS_WITH": text.startswith(word),
+            "TEXT_ENDS_WITH": text.endswith(word),
         }.get(kind, False)
     if kind.startswith("NUMBER_") and isinstance(value, float) and not isinstance(value, bool):
         return _number_holds(kind, value, [float(word) for word in words])
@@ -158,9 +160,14 @@ def holds(condition: Json, value: Any) -> bool:
 def _number_holds(kind: str, value: float, bounds: Sequence[float]) -> bool:
     first, last = bounds[0], bounds[-1]
     return {
-        "NUMBER_GREATER": value > first, "NUMBER_GREATER_THAN_EQ": value >= first, "NUMBER_LESS": value < first,
-        "NUMBER_LESS_THAN_EQ": value <= first, "NUMBER_EQ": value == first, "NUMBER_NOT_EQ": value != first,
-        "NUMBER_BETWEEN": first <= value <= last, "NUMBER_NOT_BETWEEN": not first <= value <= last,
+        "NUMBER_GREATER": value > first,
+        "NUMBER_GREATER_THAN_EQ": value >= first,
+        "NUMBER_LESS": value < first,
+        "NUMBER_LESS_THAN_EQ": value <= first,
+        "NUMBER_EQ": value == first,
+        "NUMBER_NOT_EQ": value != first,
+        "NUMBER_BETWEEN": first <= value <= last,
+        "NUMBER_NOT_BETWEEN": not first <= value <= last,
     }.get(kind, False)
 
 
@@ -181,11 +188,13 @@ def gradient(rule: Json, value: Any, extremes: tuple[float, float]) -> str:
     for (low, one), (high, other) in pairwise(points):
         if value <= high:
             share = (value - low) / (high - low) if high > low else 1.0
-            return css((
-                one[0] + (other[0] - one[0]) * share,
-                one[1] + (other[1] - one[1]) * share,
-                one[2] + (other[2] - one[2]) * share,
-            ))
+            return css(
+                (
+                    one[0] + (other[0] - one[0]) * share,
+                    one[1] + (other[1] - one[1]) * share,
+                    one[2] + (other[2] - one[2]) * share,
+                )
+            )
     return css(points[-1][1])
 
 
@@ -197,4 +206,3 @@ def _place(point: Json, extremes: tuple[float, float]) -> float:
         return high
     number = float(point.get("value", 0))
     return low + (high - low) * number / 100 if kind in {"PERCENT", "PERCENTILE"} else number
-

@@ -17,7 +17,8 @@ Boxes = list[tuple[Grid, Box]]
 
 _ONE: Json = {"red": 1, "green": 1, "blue": 1}
 _THEME = {
-    "TEXT": {}, "BACKGROUND": _ONE,
+    "TEXT": {},
+    "BACKGROUND": _ONE,
     "ACCENT1": {"red": 0.25882354, "green": 0.52156866, "blue": 0.95686275},
     "ACCENT2": {"red": 0.91764706, "green": 0.2627451, "blue": 0.20784314},
     "ACCENT3": {"red": 0.9843137, "green": 0.7372549, "blue": 0.015686275},
@@ -34,8 +35,14 @@ _DEFAULTS: Json = {
         "verticalAlignment": "BOTTOM",
         "wrapStrategy": "OVERFLOW_CELL",
         "textFormat": {
-            "foregroundColor": {}, "fontFamily": "arial,sans,sans-serif", "fontSize": 10, "bold": False,
-            "italic": False, "strikethrough": False, "underline": False, "foregroundColorStyle": {"rgbColor": {}},
+            "foregroundColor": {},
+            "fontFamily": "arial,sans,sans-serif",
+            "fontSize": 10,
+            "bold": False,
+            "italic": False,
+            "strikethrough": False,
+            "underline": False,
+            "foregroundColorStyle": {"rgbColor": {}},
         },
         "backgroundColorStyle": {"rgbColor": _ONE},
     },
@@ -136,7 +143,8 @@ def _grid_data(book: Workbook, grid: Grid, box: Box, mask: Mask) -> Json:
         if rows:
             answer["rowData"] = rows
     for name, dimension, start, end in (
-        ("rowMetadata", "ROWS", top, bottom), ("columnMetadata", "COLUMNS", left, right),
+        ("rowMetadata", "ROWS", top, bottom),
+        ("columnMetadata", "COLUMNS", left, right),
     ):
         if within(mask, name) is not None:
             answer[name] = _lines(book, grid, dimension, start, end)  # type: ignore[arg-type]

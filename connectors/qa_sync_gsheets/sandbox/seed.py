@@ -8,7 +8,16 @@ from typing import Any
 from qa_sync_gsheets.sandbox.serial import to_serial
 
 ROSTER = (
-    "employee_number", "name", "email", "user_name", "role", "site", "site_kind", "team", "queue", "valid_from",
+    "employee_number",
+    "name",
+    "email",
+    "user_name",
+    "role",
+    "site",
+    "site_kind",
+    "team",
+    "queue",
+    "valid_from",
     "valid_to",
 )
 QUEUES = ("group_name", "queue")
@@ -38,7 +47,7 @@ def as_cell(value: Any) -> tuple[Any, dict[str, Any] | None]:
         return to_serial(value.replace(tzinfo=None)), {"numberFormat": form}
     if isinstance(value, date):
         form = {"type": "DATE", "pattern": "yyyy-mm-dd"}
-        return to_serial(datetime(value.year, value.month, value.day)), {"numberFormat": form}  # noqa: DTZ001
+        return to_serial(datetime(value.year, value.month, value.day)), {"numberFormat": form}
     if isinstance(value, bool) or value is None:
         return value, None
     if isinstance(value, (int, float)):

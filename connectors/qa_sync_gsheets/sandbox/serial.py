@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (a sheet's dates have no zone)
+EPOCH = datetime(1899, 12, 30)
 DATE_KINDS = frozenset({"DATE", "TIME", "DATE_TIME"})
 DEFAULT_PATTERNS = {
     "DATE": "yyyy-mm-dd",
@@ -84,7 +84,7 @@ def show_number(number: float, pattern: str) -> str:
             break
         text = text[:-1]
     text = text.rstrip(".")
-    shown = chosen[: match.start()] + text + chosen[match.end():]
+    shown = chosen[: match.start()] + text + chosen[match.end() :]
     return re.sub(r'"([^"]*)"', r"\1", shown)
 
 
@@ -114,8 +114,18 @@ def show_date(serial: float, pattern: str) -> str:
 
 def _date_part(moment: datetime, part: str) -> str:
     return {
-        "yyyy": f"{moment.year:04d}", "yy": f"{moment.year % 100:02d}",
-        "mmmm": f"{moment:%B}", "mmm": f"{moment:%b}", "mm": f"{moment.month:02d}", "m": str(moment.month),
-        "dddd": f"{moment:%A}", "ddd": f"{moment:%a}", "dd": f"{moment.day:02d}", "d": str(moment.day),
-        "hh": f"{moment.hour:02d}", "h": str(moment.hour), "ss": f"{moment.second:02d}", "s": str(moment.second),
+        "yyyy": f"{moment.year:04d}",
+        "yy": f"{moment.year % 100:02d}",
+        "mmmm": f"{moment:%B}",
+        "mmm": f"{moment:%b}",
+        "mm": f"{moment.month:02d}",
+        "m": str(moment.month),
+        "dddd": f"{moment:%A}",
+        "ddd": f"{moment:%a}",
+        "dd": f"{moment.day:02d}",
+        "d": str(moment.day),
+        "hh": f"{moment.hour:02d}",
+        "h": str(moment.hour),
+        "ss": f"{moment.second:02d}",
+        "s": str(moment.second),
     }[part]

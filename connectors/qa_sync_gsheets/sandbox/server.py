@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Stay quiet; the emulator keeps its own log."""
 
     def _serve(self) -> None:
@@ -104,8 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             kind = "application/json; charset=UTF-8"
             pretty = query.get("prettyPrint", ["true"])[-1].lower() != "false"
-            data = json.dumps(answer, ensure_ascii=False, indent=2 if pretty else None,
-                              separators=None if pretty else (",", ":")).encode("utf-8", "surrogatepass")
+            data = json.dumps(
+                answer, ensure_ascii=False, indent=2 if pretty else None, separators=None if pretty else (",", ":")
+            ).encode("utf-8", "surrogatepass")
         data, packed = self._packed(data)
         # Before the answer leaves: who has read it may look at the log.
         self._log(parts.path, query, raw, status, len(data))
@@ -133,4 +134,4 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve

@@ -22,7 +22,9 @@ def save(drive: Drive, path: Path) -> None:
     """Write all spreadsheets to ``path``; the old file stays whole until the new one is."""
     files = [
         {
-            "created": file.created.isoformat(), "modified": file.modified.isoformat(), "private": file.private,
+            "created": file.created.isoformat(),
+            "modified": file.modified.isoformat(),
+            "private": file.private,
             "book": _book_out(file.book),
         }
         for file in drive.files.values()
@@ -30,7 +32,7 @@ def save(drive: Drive, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.write_text(json.dumps({"format": FORMAT, "files": files}, separators=(",", ":")), "utf-8")
-    os.replace(draft, path)  # noqa: PTH105
+    os.replace(draft, path)
 
 
 def load(drive: Drive, path: Path, switches: Switches) -> None:
@@ -50,8 +52,12 @@ def load(drive: Drive, path: Path, switches: Switches) -> None:
 
 def _book_out(book: Workbook) -> Json:
     return {
-        "id": book.id, "title": book.title, "properties": book.properties, "version": book.version,
-        "named_ranges": book.named_ranges, "metadata": [asdict(entry) for entry in book.all_metadata()],
+        "id": book.id,
+        "title": book.title,
+        "properties": book.properties,
+        "version": book.version,
+        "named_ranges": book.named_ranges,
+        "metadata": [asdict(entry) for entry in book.all_metadata()],
         "sheets": [_grid_out(grid) for grid in book.sheets],
     }
 
@@ -87,10 +93,17 @@ def _grid_out(grid: Grid) -> Json:
         for rid, row in grid.cells.items()
     }
     return {
-        "sheet_id": grid.sheet_id, "title": grid.title, "properties": grid.properties,
-        "grid_properties": grid.grid_properties, "rows": grid.rows, "columns": grid.columns,
+        "sheet_id": grid.sheet_id,
+        "title": grid.title,
+        "properties": grid.properties,
+        "grid_properties": grid.grid_properties,
+        "rows": grid.rows,
+        "columns": grid.columns,
         "sizes": {name: {str(k): v for k, v in sizes.items()} for name, sizes in grid.sizes.items()},
-        "parts": grid.parts, "basic_filter": grid.basic_filter, "cells": cells, "looks": looks,
+        "parts": grid.parts,
+        "basic_filter": grid.basic_filter,
+        "cells": cells,
+        "looks": looks,
     }
 
 

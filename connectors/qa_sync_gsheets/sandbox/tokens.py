@@ -41,8 +41,13 @@ class Tokens:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         return {
-            "type": "service_account", "project_id": "sandbox", "private_key_id": "1", "client_id": "1",
-            "client_email": self._email, "token_uri": token_uri, "private_key": private.decode(),
+            "type": "service_account",
+            "project_id": "sandbox",
+            "private_key_id": "1",
+            "client_id": "1",
+            "client_email": self._email,
+            "token_uri": token_uri,
+            "private_key": private.decode(),
         }
 
     def answer(self, raw: bytes) -> tuple[int, dict[str, Any]]:

@@ -62,8 +62,10 @@ def pages_of(book: Workbook) -> dict[str, str]:
     """Return a page for each visible tab that holds anything, by file name, with links between them."""
     shown = [grid for grid in _visible(book) if grid.used() != (0, 0)]
     slugs = [re.sub(r"[^a-z0-9]+", "-", grid.title.lower()).strip("-") or str(grid.sheet_id) for grid in shown]
-    names = {grid.sheet_id: "sheet.html" if at == 0 else f"sheet-{at + 1}-{slug}.html"
-             for at, (grid, slug) in enumerate(zip(shown, slugs, strict=True))}
+    names = {
+        grid.sheet_id: "sheet.html" if at == 0 else f"sheet-{at + 1}-{slug}.html"
+        for at, (grid, slug) in enumerate(zip(shown, slugs, strict=True))
+    }
     return {names[grid.sheet_id]: _page(book, grid, names) for grid in shown}
 
 
@@ -83,7 +85,8 @@ def _page(book: Workbook, grid: Grid, links: dict[int, str]) -> str:
     """Return the page of one tab; ``links`` leads to the tabs (by sheet id) that are shown at all."""
     tabs = "".join(
         f'<a class="{"on" if one is grid else ""}" href="{links[one.sheet_id]}">{html.escape(one.title)}</a>'
-        for one in book.sheets if one.sheet_id in links
+        for one in book.sheets
+        if one.sheet_id in links
     )
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{html.escape(book.title)}</title>"

@@ -122,8 +122,9 @@ def _is_workbook(infos: list[zipfile.ZipInfo]) -> bool:
 
 def check_workbook(infos: list[zipfile.ZipInfo]) -> None:
     """Refuse a workbook with macros, or one that unpacks to more than memory should hold."""
-    if any("vbaproject" in info.filename.lower() or info.filename.lower().startswith("xl/macrosheets/")
-           for info in infos):
+    if any(
+        "vbaproject" in info.filename.lower() or info.filename.lower().startswith("xl/macrosheets/") for info in infos
+    ):
         raise Refused(field="file", reason="the workbook holds macros: save it as .xlsx")
     if sum(info.file_size for info in infos) > refusal.MAX_WORKBOOK:
         megabytes = refusal.MAX_WORKBOOK // 1_000_000
@@ -178,6 +179,5 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-def _bounded(stream: IO[bytes], limit: int, owner: zipfile.ZipFile | None = None,
-             packed: int = 0) -> BinaryIO:
+def _bounded(stream: IO[bytes], limit: int, owner: zipfile.ZipFile | None = None, packed: int = 0) -> BinaryIO:
     return io.BufferedReader(_Bounded(stream, limit, owner, packed), 1 << 18)

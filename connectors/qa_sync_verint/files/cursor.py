@@ -53,12 +53,15 @@ class Position:
             data = json.loads(cursor)
             raw = base64.b64decode(data["seen"], validate=True)
             step = _FILE + _LABEL
-            pieces = [raw[at:at + step] for at in range(0, len(raw), step)]
+            pieces = [raw[at : at + step] for at in range(0, len(raw), step)]
             if len(raw) % step:
                 raise ValueError
             part = data.get("part")
-            return cls(seen={piece[:_FILE]: piece[_FILE:] for piece in pieces}, editions=dict(data.get("editions", {})),
-                       part=(part[0], part[1], part[2]) if part else None)
+            return cls(
+                seen={piece[:_FILE]: piece[_FILE:] for piece in pieces},
+                editions=dict(data.get("editions", {})),
+                part=(part[0], part[1], part[2]) if part else None,
+            )
         except (ValueError, KeyError, TypeError, IndexError) as error:
             msg = "the stored position of the files cannot be read; a sync from the beginning repairs it"
             raise SourceError(msg) from error

@@ -59,7 +59,7 @@ class Lines:
             if len(line) == refusal.MAX_LINE and line[-1] not in "\r\n":
                 self._skip_line()
                 self.number += 1
-                raise _BrokenRowError(f"a line of more than {refusal.MAX_LINE:,} characters")  # noqa: EM102
+                raise _BrokenRowError(f"a line of more than {refusal.MAX_LINE:,} characters")
             if not line:
                 raise StopIteration
         self.number += 1
@@ -104,8 +104,14 @@ def read_rows(lines: Lines, dialect: Dialect, width: int, *, suspicious: bool) -
 
     ``suspicious``: the file has bytes that do not fit its encoding; every row is looked at.
     """
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=dialect.escape,
-                        doublequote=True, strict=True)
+    reader = csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        doublequote=True,
+        strict=True,
+    )
     taken = lines.taken
     recovering = False
     while True:

@@ -57,8 +57,12 @@ def find_deliveries(folder: Path, profile: StreamProfile) -> list[Delivery]:
         known = groups.setdefault((found.stamp or EPOCH, found.number, label), {})
         known.setdefault(found.content, found)
     return [
-        Delivery(label=label or f"{stamp:%Y%m%dT%H%M%S}/{number}", number=number, files=tuple(files.values()),
-                 stamp=next(iter(files.values())).stamp)
+        Delivery(
+            label=label or f"{stamp:%Y%m%dT%H%M%S}/{number}",
+            number=number,
+            files=tuple(files.values()),
+            stamp=next(iter(files.values())).stamp,
+        )
         for (stamp, number, label), files in sorted(groups.items(), key=lambda item: item[0])
     ]
 

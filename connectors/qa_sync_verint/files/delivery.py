@@ -77,8 +77,9 @@ class DeliveryReading:
                     payload = None if checker.deleted else evaluation_row(row[1], opened.layout, checker.times)
                     checker.counts.loaded += 1
                     yield identity, self._base + last, checker.deleted, payload
-                elif groups.take(identity, self._base + last, row[1], opened.layout, checker.times,
-                                 deleted=checker.deleted):
+                elif groups.take(
+                    identity, self._base + last, row[1], opened.layout, checker.times, deleted=checker.deleted
+                ):
                     checker.counts.loaded += 1
                 else:
                     yield checker.reject(last, "row", f"the evaluation has more than {MAX_ANSWERS:,} answers", row[1])

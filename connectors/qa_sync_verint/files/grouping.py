@@ -35,13 +35,14 @@ class Groups:
 
     def __init__(self, profile: StreamProfile) -> None:
         self._key = profile.key.answer
-        self._spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115
+        self._spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)
         self._end = 0
         self._index: dict[str, list[_Piece]] = {}
         self._run = _Run("", 0, {}, {}, 0)
 
-    def take(self, identity: str, row: int, cells: Sequence[str], layout: Layout, times: dict[str, str], *,
-             deleted: bool) -> bool:
+    def take(
+        self, identity: str, row: int, cells: Sequence[str], layout: Layout, times: dict[str, str], *, deleted: bool
+    ) -> bool:
         """Add a row; False when its evaluation has too many already."""
         run = self._run
         if identity != run.identity:

@@ -84,8 +84,10 @@ def _part_lines(part: PartReport) -> Iterator[str]:
     how = f"sheet {part.sheet!r}" if part.sheet else f"{part.encoding}, delimiter {part.delimiter!r}"
     yield f"{part.name}: {how}, " + (f"header in row {part.header_row}" if part.header_row else "no header")
     counts = part.counts
-    yield (f"  rows: {counts.staged:,} staged, {counts.loaded:,} loaded, {counts.rejected:,} rejected,"
-           f" {counts.skipped:,} totals skipped")
+    yield (
+        f"  rows: {counts.staged:,} staged, {counts.loaded:,} loaded, {counts.rejected:,} rejected,"
+        f" {counts.skipped:,} totals skipped"
+    )
     yield "  read: " + ", ".join(f"{name} from {header!r}" for name, header in part.mapped.items())
     yield "  not in the file: " + (", ".join(part.missing) or "nothing")
     yield "  not read: " + (", ".join(part.unmapped) or "nothing")
@@ -159,4 +161,3 @@ def _stream(path: Path, name: str) -> StreamProfile:
         hint = f"it has {', '.join(profile.streams)}"
         raise ConfigError(Problem(what=f"no stream {name!r}", hint=hint, file=path.name, path=("streams",)))
     return profile.streams[name]
-

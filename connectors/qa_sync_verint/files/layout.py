@@ -121,14 +121,23 @@ def build_layout(header: Sequence[str], skipped: int, profile: StreamProfile, di
             (answer if raw in answer_columns else evaluation).append((at, key))
         elif raw and raw not in unmapped:
             unmapped.append(raw)
-    return Layout(header=tuple(header), skipped=skipped, evaluation=tuple(evaluation), answer=tuple(answer),
-                  found=found, unmapped=tuple(unmapped), competencies=competencies, dialect=dialect)
+    return Layout(
+        header=tuple(header),
+        skipped=skipped,
+        evaluation=tuple(evaluation),
+        answer=tuple(answer),
+        found=found,
+        unmapped=tuple(unmapped),
+        competencies=competencies,
+        dialect=dialect,
+    )
 
 
 def _competencies(profile: StreamProfile, places: dict[str, int]) -> list[CompetencyColumns]:
     made: list[CompetencyColumns] = []
     keeps_comments = "comment" in {fold(name) for name in profile.keep}
     for part in profile.competencies:
+
         def place(names: Sequence[str]) -> int:
             return next((places[fold(name)] for name in names if fold(name) in places), -1)
 
@@ -136,13 +145,18 @@ def _competencies(profile: StreamProfile, places: dict[str, int]) -> list[Compet
         comment = part.comment or tuple(f"{name}_Comment" for name in part.rating)
         rating = place(part.rating)
         if rating >= 0:
-            made.append(CompetencyColumns(name=part.name, rating=rating, reason=place(reason),
-                                          comment=place(comment) if keeps_comments else -1))
+            made.append(
+                CompetencyColumns(
+                    name=part.name,
+                    rating=rating,
+                    reason=place(reason),
+                    comment=place(comment) if keeps_comments else -1,
+                )
+            )
     return made
 
 
-def _candidate(cells: Sequence[str], at: int, profile: StreamProfile, dialect: Dialect | None,
-               lines: int) -> Candidate:
+def _candidate(cells: Sequence[str], at: int, profile: StreamProfile, dialect: Dialect | None, lines: int) -> Candidate:
     present = {fold(cell) for cell in cells}
     matched = [name for name, aliases in profile.aliases.items() if any(fold(alias) in present for alias in aliases)]
     lacking = tuple(name for name in profile.required if name not in matched)

@@ -8,7 +8,15 @@ _IGNORED = re.compile(r"[\s_\-\u00a0\ufeff]+")
 
 #: Canonical columns that describe one answer; all others describe the evaluation.
 ANSWER_COLUMNS = (
-    "component_id", "section", "category", "question", "answer", "points", "max_points", "answer_reason", "comment",
+    "component_id",
+    "section",
+    "category",
+    "question",
+    "answer",
+    "points",
+    "max_points",
+    "answer_reason",
+    "comment",
 )
 #: Canonical columns that hold free text, and are dropped unless the profile keeps them.
 FREE_TEXT = frozenset({"comment"})

@@ -72,8 +72,9 @@ def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
         except Refused as error:
             refused = refused or error
             continue
-        return Opened(layout=layout, rows=partial(_sheet_rows, sheet, layout), sheet=sheet.name,
-                      date_formats=WORKBOOK_FORMATS)
+        return Opened(
+            layout=layout, rows=partial(_sheet_rows, sheet, layout), sheet=sheet.name, date_formats=WORKBOOK_FORMATS
+        )
     if refused is not None:
         raise refused
     return None

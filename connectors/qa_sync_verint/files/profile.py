@@ -54,7 +54,7 @@ def _pattern(text: str) -> str:
 def _date_format(text: str) -> str:
     moment = datetime(2023, 11, 25, 13, 14, 15, tzinfo=UTC)
     try:
-        read = datetime.strptime(moment.strftime(text), text)  # noqa: DTZ007 (only the day is looked at)
+        read = datetime.strptime(moment.strftime(text), text)
     except (ValueError, re.error):
         read = None
     if read is None or (read.year, read.month, read.day) != (2023, 11, 25):
@@ -104,8 +104,9 @@ class DateRule(Strict):
     ``on_bad``: a text that is no date makes the row a reject, or counts as missing (the text is kept either way).
     """
 
-    formats: Annotated[tuple[Annotated[str, AfterValidator(_date_format)], ...], BeforeValidator(_listed),
-                       Field(min_length=1)]
+    formats: Annotated[
+        tuple[Annotated[str, AfterValidator(_date_format)], ...], BeforeValidator(_listed), Field(min_length=1)
+    ]
     time_zone: Annotated[ZoneRule, BeforeValidator(_zone_rule)]
     on_bad: Literal["reject", "missing"] = "reject"
 
@@ -150,8 +151,9 @@ class StreamProfile(Strict):
 
     glob: Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], BeforeValidator(_listed), Field(min_length=1)]
     members: str = "*"
-    encodings: Annotated[tuple[Annotated[str, AfterValidator(_encoding)], ...], BeforeValidator(_listed),
-                         Field(min_length=1)] = ("utf-8-sig", "cp1252")
+    encodings: Annotated[
+        tuple[Annotated[str, AfterValidator(_encoding)], ...], BeforeValidator(_listed), Field(min_length=1)
+    ] = ("utf-8-sig", "cp1252")
     delimiters: Annotated[tuple[Character, ...], BeforeValidator(_listed), Field(min_length=1)] = (",", "|", "\t", ";")
     quote: Character = '"'
     escape: Character | None = None
@@ -229,8 +231,12 @@ def parse_profile(document: yamlfile.Document) -> Profile:
     try:
         profile = Profile.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigError([document.problem(_path(item["loc"]), _plain(item)) for item in error.errors(
-            include_url=False, include_input=False, include_context=False)]) from None
+        raise ConfigError(
+            [
+                document.problem(_path(item["loc"]), _plain(item))
+                for item in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+        ) from None
     found: list[Problem] = []
     for name, stream in profile.streams.items():
         found += [document.problem(("streams", name, *path), what, hint) for path, what, hint in stream.problems()]

@@ -16,8 +16,18 @@ from qa_sync_verint.files.refusal import Refused
 from qa_sync_verint.files.workbook import open_sheets
 
 _FORMATS = (
-    "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%Y-%m-%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y",
 )
 _LOOKED_AT = 400
 
@@ -47,8 +57,10 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
     lines = ["version: 1", "streams:", f"  {stream}:", f"    glob: [{_quoted('*' + path.suffix)}]"]
     if encoding:
         lines += [f"    encodings: [{encoding}]", f"    delimiters: [{_quoted(delimiter)}]"]
-    lines += [f"    grain: {'answer' if 'question' in meaning or 'component_id' in meaning else 'evaluation'}",
-              f"    required: [{', '.join(name for name in profile.required if name in meaning)}]"]
+    lines += [
+        f"    grain: {'answer' if 'question' in meaning or 'component_id' in meaning else 'evaluation'}",
+        f"    required: [{', '.join(name for name in profile.required if name in meaning)}]",
+    ]
     lacking = [name for name in profile.required if name not in meaning]
     lines += [f"    # {name}: no known header; add it to required and aliases" for name in lacking]
     lines += ["    # order: {name: '(?P<date>[0-9]{8})'}   # where the file's name holds a date or (?P<number>...)"]
@@ -57,7 +69,7 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
         lines.append("    dates:")
     for name in dates:
         column = header.index(meaning[name])
-        texts = [row[column].strip() for row in rows[at + 1:] if len(row) == len(header) and row[column].strip()]
+        texts = [row[column].strip() for row in rows[at + 1 :] if len(row) == len(header) and row[column].strip()]
         fitting = [form for form in _FORMATS if texts and all(_fits(text, form) for text in texts)]
         form = _quoted(fitting[0]) if fitting else "CHANGE-ME"
         doubt = f"   # or {' or '.join(fitting[1:])}?" if len(fitting) > 1 else ""
@@ -83,8 +95,11 @@ def _rows(part: Part, profile: StreamProfile) -> tuple[list[list[str]], str, str
     tables_by: dict[str, list[list[str]]] = {}
     for delimiter in profile.delimiters:
         try:
-            tables_by[delimiter] = [row for row in csv.reader(head, delimiter=delimiter, quotechar=profile.quote,
-                                                              escapechar=profile.escape) if row]
+            tables_by[delimiter] = [
+                row
+                for row in csv.reader(head, delimiter=delimiter, quotechar=profile.quote, escapechar=profile.escape)
+                if row
+            ]
         except csv.Error:
             tables_by[delimiter] = [line.rstrip("\r\n").split(delimiter) for line in head]
     best = max(tables_by, key=lambda delimiter: sum(len(row) - 1 for row in tables_by[delimiter]), default="")
@@ -103,7 +118,7 @@ def _likely_header(rows: list[list[str]], profile: StreamProfile) -> int:
 
 def _fits(text: str, form: str) -> bool:
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 (only the shape matters)
+        datetime.strptime(text, form)
     except ValueError:
         return False
     return True

@@ -34,8 +34,14 @@ class FilesReader:
         page_records: evaluations on one page.
     """
 
-    def __init__(self, folder: Path, profile: StreamProfile, *, notify: Callable[[str], None] = lambda _line: None,
-                 page_records: int = PAGE_RECORDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        profile: StreamProfile,
+        *,
+        notify: Callable[[str], None] = lambda _line: None,
+        page_records: int = PAGE_RECORDS,
+    ) -> None:
         self._folder = folder
         self._profile = profile
         self._fingerprint = profile.fingerprint
@@ -105,15 +111,23 @@ class _PageMaker:
 
     def made(self, cursor: str, *, last: bool = False) -> Page:
         """Return the page."""
-        records = pa.table([
-            pa.array(self._ids, pa.string()), pa.array(self._stamps, PAGE.field("source_stamp").type),
-            pa.array(self._numbers, pa.int64()), pa.array(self._deleted, pa.bool_()),
-            pa.array(self._payloads, pa.binary()).cast(pa.string()),
-        ], schema=PAGE)
-        rejects = pa.table([
-            pa.array([reject.place for reject in self._rejects], pa.string()),
-            pa.array([reject.field for reject in self._rejects], pa.string()),
-            pa.array([reject.reason for reject in self._rejects], pa.string()),
-            pa.array([reject.digest for reject in self._rejects], pa.string()),
-        ], schema=PAGE_REJECTS)
+        records = pa.table(
+            [
+                pa.array(self._ids, pa.string()),
+                pa.array(self._stamps, PAGE.field("source_stamp").type),
+                pa.array(self._numbers, pa.int64()),
+                pa.array(self._deleted, pa.bool_()),
+                pa.array(self._payloads, pa.binary()).cast(pa.string()),
+            ],
+            schema=PAGE,
+        )
+        rejects = pa.table(
+            [
+                pa.array([reject.place for reject in self._rejects], pa.string()),
+                pa.array([reject.field for reject in self._rejects], pa.string()),
+                pa.array([reject.reason for reject in self._rejects], pa.string()),
+                pa.array([reject.digest for reject in self._rejects], pa.string()),
+            ],
+            schema=PAGE_REJECTS,
+        )
         return Page(records=records, rejects=rejects, cursor=cursor, last=last)

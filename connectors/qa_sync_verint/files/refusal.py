@@ -24,7 +24,7 @@ MAX_ANSWERS = 5_000
 MAX_ID = 200
 
 
-class Refused(Exception):  # noqa: N818 (a verdict about a file, never shown as an error of ours)
+class Refused(Exception):
     """A file or a part of it cannot be read. ``field`` names the part; the text is the reason, without contents."""
 
     def __init__(self, *, field: str, reason: str) -> None:

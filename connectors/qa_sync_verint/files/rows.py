@@ -55,9 +55,15 @@ class RowChecker:
         self._gone = {fold(value) for value in profile.tombstones}
         self._skips = [re.compile(pattern) for pattern in profile.skip_rows]
         self._dates = [
-            (name, found[name], DateColumn(rule, also=date_formats), rule.on_bad == "reject",
-             found.get(rule.time_zone.by, -1) if rule.time_zone.by else -1)
-            for name, rule in profile.dates.items() if name in found
+            (
+                name,
+                found[name],
+                DateColumn(rule, also=date_formats),
+                rule.on_bad == "reject",
+                found.get(rule.time_zone.by, -1) if rule.time_zone.by else -1,
+            )
+            for name, rule in profile.dates.items()
+            if name in found
         ]
         judged = {at for at, _name in self._required} | set(self._key) | set(self._statuses)
         judged |= {place for _n, at, _c, _s, by in self._dates for place in (at, by) if place >= 0}
@@ -83,7 +89,7 @@ class RowChecker:
         if self._is_no_record(cells):
             self.counts.skipped += 1
             return None
-        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width:])):
+        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
             return self._reject(number, "row", f"has {len(cells)} cells where the header has {self._width}", cells)
         for at, name in self._required:
             if not cells[at] or cells[at].isspace():

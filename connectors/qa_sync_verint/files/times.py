@@ -12,8 +12,12 @@ from qa_sync_verint.files.profile import DateRule
 _REMEMBERED = 50_000
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _NUMBERS = {
-    "%Y": ("year", r"(\d{4})"), "%m": ("month", r"(\d{1,2})"), "%d": ("day", r"(\d{1,2})"),
-    "%H": ("hour", r"(\d{1,2})"), "%M": ("minute", r"(\d{1,2})"), "%S": ("second", r"(\d{1,2})"),
+    "%Y": ("year", r"(\d{4})"),
+    "%m": ("month", r"(\d{1,2})"),
+    "%d": ("day", r"(\d{1,2})"),
+    "%H": ("hour", r"(\d{1,2})"),
+    "%M": ("minute", r"(\d{1,2})"),
+    "%S": ("second", r"(\d{1,2})"),
 }
 
 
@@ -30,7 +34,7 @@ def reader(form: str) -> Callable[[str], datetime]:
             order.append(_NUMBERS[piece][0])
             pattern += _NUMBERS[piece][1]
         elif piece.startswith("%"):
-            return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 (the caller adds the zone)
+            return lambda text: datetime.strptime(text, form)
         else:
             pattern += r"\s+" if piece.isspace() else re.escape(piece)
     match = re.compile(pattern, re.ASCII).fullmatch
@@ -42,7 +46,7 @@ def reader(form: str) -> Callable[[str], datetime]:
             raise ValueError
         numbers = found.groups()
         year, month, day, hour, minute, second = [int(numbers[at]) if at >= 0 else 0 for at in places]
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller adds the zone)
+        return datetime(year, month, day, hour, minute, second)
 
     return read
 

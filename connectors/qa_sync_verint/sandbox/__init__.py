@@ -52,11 +52,17 @@ class Sandbox:
         auth: dict[str, object] = {
             "hmac": {"kind": "hmac", "key_id": "${VERINT_KEY_ID}", "key": "${VERINT_KEY}"},
             "session": {"kind": "session", "user": "${VERINT_USER}", "password": "${VERINT_PASSWORD}"},
-            "oauth2": {"kind": "oauth2", "token_url": self.url + OAUTH_PATH, "client_id": "${VERINT_CLIENT_ID}",
-                       "client_secret": "${VERINT_CLIENT_SECRET}"},
+            "oauth2": {
+                "kind": "oauth2",
+                "token_url": self.url + OAUTH_PATH,
+                "client_id": "${VERINT_CLIENT_ID}",
+                "client_secret": "${VERINT_CLIENT_SECRET}",
+            },
         }
         settings: dict[str, object] = {
-            "connector": "verint", "rest": {"base_url": self.url, "auth": auth[kind], "spacing_seconds": 0}}
+            "connector": "verint",
+            "rest": {"base_url": self.url, "auth": auth[kind], "spacing_seconds": 0},
+        }
         if self.folder is not None:
             settings["files"] = {"folder": str(self.folder), "profile": "mappings/verint_files.yaml"}
         return settings
@@ -90,8 +96,15 @@ class Sandbox:
         self._server.stop()
 
 
-def start(programme: Any = None, *, port: int = 0, folder: Path | None = None, until: datetime | None = None,
-          clock: Callable[[], datetime] = lambda: datetime.now(UTC), **options: Any) -> Sandbox:
+def start(
+    programme: Any = None,
+    *,
+    port: int = 0,
+    folder: Path | None = None,
+    until: datetime | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **options: Any,
+) -> Sandbox:
     """Start a stand-in on 127.0.0.1.
 
     Args:
@@ -107,9 +120,17 @@ def start(programme: Any = None, *, port: int = 0, folder: Path | None = None, u
         world.load(programme.until(until) if until is not None else programme)
         if folder is not None:
             write_files(programme, folder, until=until)
-    keys = {_ENVIRONMENT["VERINT_KEY_ID"]: _ENVIRONMENT["VERINT_KEY"],
-            _ENVIRONMENT["VERINT_STANDBY_KEY_ID"]: _ENVIRONMENT["VERINT_STANDBY_KEY"]}
-    tenant = Tenant(world, Verifier(keys=keys, **options), user=_ENVIRONMENT["VERINT_USER"],
-                    password=_ENVIRONMENT["VERINT_PASSWORD"], client_id=_ENVIRONMENT["VERINT_CLIENT_ID"],
-                    client_secret=_ENVIRONMENT["VERINT_CLIENT_SECRET"], clock=clock)
+    keys = {
+        _ENVIRONMENT["VERINT_KEY_ID"]: _ENVIRONMENT["VERINT_KEY"],
+        _ENVIRONMENT["VERINT_STANDBY_KEY_ID"]: _ENVIRONMENT["VERINT_STANDBY_KEY"],
+    }
+    tenant = Tenant(
+        world,
+        Verifier(keys=keys, **options),
+        user=_ENVIRONMENT["VERINT_USER"],
+        password=_ENVIRONMENT["VERINT_PASSWORD"],
+        client_id=_ENVIRONMENT["VERINT_CLIENT_ID"],
+        client_secret=_ENVIRONMENT["VERINT_CLIENT_SECRET"],
+        clock=clock,
+    )
     return Sandbox(tenant, Server(tenant, port), folder)

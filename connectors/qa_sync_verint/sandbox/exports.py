@@ -21,18 +21,46 @@ NAME = "evaluation_detail_{day:%Y%m%d}.csv"
 
 #: The columns of the known detail export, and behind them evaluation custom data as a customer may define it.
 COLUMNS = (
-    "Evaluation Key", "Form Component Key", "Evaluation Date", "Evaluation Form", "Form Version", "Section", "Category",
-    "Question", "Answer", "Score", "Maximum Score", "Comments", "Employee ID", "Employee Name", "Evaluator",
-    "Supervisor", "Organization", "Contact ID", "Contact Start Time", "Status", "Ticket ID",
-    "Form ID", "Evaluator ID", "Started", "Last Saved", "Active Status", "Audited Evaluation", "Blind Task", "Blind",
-    "Calibration Session", "Change Reason", "Overall Score",
+    "Evaluation Key",
+    "Form Component Key",
+    "Evaluation Date",
+    "Evaluation Form",
+    "Form Version",
+    "Section",
+    "Category",
+    "Question",
+    "Answer",
+    "Score",
+    "Maximum Score",
+    "Comments",
+    "Employee ID",
+    "Employee Name",
+    "Evaluator",
+    "Supervisor",
+    "Organization",
+    "Contact ID",
+    "Contact Start Time",
+    "Status",
+    "Ticket ID",
+    "Form ID",
+    "Evaluator ID",
+    "Started",
+    "Last Saved",
+    "Active Status",
+    "Audited Evaluation",
+    "Blind Task",
+    "Blind",
+    "Calibration Session",
+    "Change Reason",
+    "Overall Score",
 )
 #: Behind the form's name when auditors score with it.
 AUDIT_MARK = " (ATA)"
 
 
-def write_files(programme: Any, folder: Path, *, until: datetime | None = None,
-                layout: Literal["detail"] = "detail") -> list[Path]:
+def write_files(
+    programme: Any, folder: Path, *, until: datetime | None = None, layout: Literal["detail"] = "detail"
+) -> list[Path]:
     """Write a programme's export files; return those that are new or changed.
 
     Args:
@@ -87,8 +115,9 @@ def _days(programme: Any) -> Iterator[tuple[date, list[list[str]]]]:
     yield from sorted(days.items())
 
 
-def _shared(evaluation: dict[str, Any], people: dict[int, dict[str, Any]], names: dict[str, str],
-            began: datetime | None) -> dict[str, str]:
+def _shared(
+    evaluation: dict[str, Any], people: dict[int, dict[str, Any]], names: dict[str, str], began: datetime | None
+) -> dict[str, str]:
     agent, evaluator = people.get(evaluation["agent_no"], {}), people.get(evaluation["evaluator_no"], {})
     name = names.get(evaluation["form_id"], evaluation["form_id"])
     blind = evaluation["is_blind"]
@@ -97,18 +126,25 @@ def _shared(evaluation: dict[str, Any], people: dict[int, dict[str, Any]], names
         "Evaluation Key": str(evaluation["evaluation_no"]),
         "Evaluation Date": local_text(evaluation["submitted_at"] or evaluation["started_at"]),
         "Evaluation Form": name + AUDIT_MARK if evaluation["kind"] == "ata" else name,
-        "Form ID": evaluation["form_id"], "Form Version": evaluation["form_version"],
-        "Employee ID": agent.get("employee_number") or "", "Employee Name": _surname_first(agent.get("name")),
-        "Evaluator ID": evaluator.get("employee_number") or "", "Evaluator": _surname_first(evaluator.get("name")),
+        "Form ID": evaluation["form_id"],
+        "Form Version": evaluation["form_version"],
+        "Employee ID": agent.get("employee_number") or "",
+        "Employee Name": _surname_first(agent.get("name")),
+        "Evaluator ID": evaluator.get("employee_number") or "",
+        "Evaluator": _surname_first(evaluator.get("name")),
         "Organization": evaluator.get("site") or "",
-        "Contact ID": str(1_000_000_000_000 + evaluation["ticket_no"]), "Ticket ID": str(evaluation["ticket_no"]),
-        "Contact Start Time": local_text(began), "Started": local_text(evaluation["started_at"]),
+        "Contact ID": str(1_000_000_000_000 + evaluation["ticket_no"]),
+        "Ticket ID": str(evaluation["ticket_no"]),
+        "Contact Start Time": local_text(began),
+        "Started": local_text(evaluation["started_at"]),
         "Last Saved": local_text(evaluation["saved_at"]),
         "Status": "Saved" if evaluation["status"] == "draft" else "Submitted",
         "Active Status": "Inactive" if evaluation["status"] == "deleted" else "Active",
-        "Audited Evaluation": _text(evaluation["audited_evaluation_no"]), "Blind Task": _text(evaluation["blind_task"]),
+        "Audited Evaluation": _text(evaluation["audited_evaluation_no"]),
+        "Blind Task": _text(evaluation["blind_task"]),
         "Blind": "" if blind is None else "Yes" if blind else "No",
-        "Calibration Session": _text(evaluation.get("session_no")), "Change Reason": _text(evaluation["cause"]),
+        "Calibration Session": _text(evaluation.get("session_no")),
+        "Change Reason": _text(evaluation["cause"]),
         "Overall Score": "" if score is None else f"{score:.10g}",
     }
 
@@ -119,8 +155,12 @@ def _answer(answer: dict[str, Any]) -> dict[str, str]:
     points, most = answer["points"], answer["max_points"]
     given = {"valued": answer["option"], "na": "N/A"}.get(answer["state"]) or ""
     return {
-        "Form Component Key": answer["criterion_key"], "Section": answer["section"], "Category": answer["category"],
-        "Question": answer["question"], "Answer": given, "Score": "" if points is None else f"{points:g}",
+        "Form Component Key": answer["criterion_key"],
+        "Section": answer["section"],
+        "Category": answer["category"],
+        "Question": answer["question"],
+        "Answer": given,
+        "Score": "" if points is None else f"{points:g}",
         "Maximum Score": "" if most is None or answer["state"] != "valued" else f"{most:g}",
     }
 

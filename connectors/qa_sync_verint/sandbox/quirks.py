@@ -50,11 +50,23 @@ class Quirks:
 
 #: Canonical name and header of each column.
 _COLUMNS = (
-    ("evaluation_id", "Evaluation Key"), ("component_id", "Form Component Key"), ("evaluated_at", "Evaluation Date"),
-    ("form_name", "Evaluation Form"), ("form_version", "Form Version"), ("section", "Section"),
-    ("category", "Category"), ("question", "Question"), ("answer", "Answer"), ("points", "Score"),
-    ("max_points", "Maximum Score"), ("comment", "Comments"), ("employee", "Employee ID"), ("evaluator", "Evaluator"),
-    ("interaction_id", "Contact ID"), ("interaction_at", "Contact Start Time"), ("active", "Active Status"),
+    ("evaluation_id", "Evaluation Key"),
+    ("component_id", "Form Component Key"),
+    ("evaluated_at", "Evaluation Date"),
+    ("form_name", "Evaluation Form"),
+    ("form_version", "Form Version"),
+    ("section", "Section"),
+    ("category", "Category"),
+    ("question", "Question"),
+    ("answer", "Answer"),
+    ("points", "Score"),
+    ("max_points", "Maximum Score"),
+    ("comment", "Comments"),
+    ("employee", "Employee ID"),
+    ("evaluator", "Evaluator"),
+    ("interaction_id", "Contact ID"),
+    ("interaction_at", "Contact Start Time"),
+    ("active", "Active Status"),
     ("ticket_id", "Ticket ID"),
 )
 #: Nobody maps these: an own column, a repeated one, and one without a name.
@@ -66,12 +78,18 @@ def _cells(e: TrueEvaluation, a: TrueAnswer, quirks: Quirks) -> dict[str, str]:
         return moment.astimezone(ZoneInfo(quirks.zone)).strftime(quirks.date_format) if moment else ""
 
     texts = {name: getattr(part, name) for part in (e, a) for name in part.__slots__}
-    return {**texts, "evaluated_at": local(e.evaluated_at), "interaction_at": local(e.interaction_at),
-            "active": "Active" if e.active else "Inactive", "notes": "not for us", "nameless": "nor this"}
+    return {
+        **texts,
+        "evaluated_at": local(e.evaluated_at),
+        "interaction_at": local(e.interaction_at),
+        "active": "Active" if e.active else "Inactive",
+        "notes": "not for us",
+        "nameless": "nor this",
+    }
 
 
 def _table(truth: Sequence[TrueEvaluation], quirks: Quirks, seed: int) -> tuple[list[str], list[list[str]]]:
-    draw = random.Random(seed)  # noqa: S311 (test data)
+    draw = random.Random(seed)
     columns = list(_COLUMNS)
     if quirks.shuffle:
         draw.shuffle(columns)
@@ -153,17 +171,21 @@ def _workbook(table: list[list[str]]) -> bytes:
     return data.getvalue()
 
 
-def settings_for(quirks: Quirks, *, keep: Sequence[str] = (), order: str | None = r"(?P<date>\d{8})",
-                 seed: int = 0) -> dict[str, Any]:
+def settings_for(
+    quirks: Quirks, *, keep: Sequence[str] = (), order: str | None = r"(?P<date>\d{8})", seed: int = 0
+) -> dict[str, Any]:
     """Return the layout of a stream, as a profile would hold it, that reads files with these quirks."""
     zone = {"formats": [quirks.date_format], "time_zone": quirks.zone}
     return {
-        "glob": ["*.csv", "*.zip", "*.xlsx"], "encodings": ["utf-8-sig", "utf-16", "cp1252"],
+        "glob": ["*.csv", "*.zip", "*.xlsx"],
+        "encodings": ["utf-8-sig", "utf-16", "cp1252"],
         "escape": "\\" if quirks.escape == "backslash" else None,
         "positions": _table([], quirks, seed)[0] if quirks.header == "none" else None,
         "dates": {"evaluated_at": zone, "interaction_at": zone},
-        "order": {"name": order} if order else None, "tombstones": ["Inactive", "Deleted"],
-        "skip_rows": [r"(?i)\s*(grand\s+)?totals?\b"], "keep": list(keep),
+        "order": {"name": order} if order else None,
+        "tombstones": ["Inactive", "Deleted"],
+        "skip_rows": [r"(?i)\s*(grand\s+)?totals?\b"],
+        "keep": list(keep),
         "aliases": {name: [header] for name, header in _COLUMNS},
     }
 
@@ -172,15 +194,34 @@ def expected(truth: Sequence[TrueEvaluation], *, comments: bool = False) -> dict
     """Return the payload of each evaluation by id, as reading any file made from the truth must give it; None: gone."""
     found: dict[str, dict[str, Any] | None] = {}
     for e in truth:
-        columns = {"evaluation_id": e.evaluation_id, "form_name": e.form_name, "form_version": e.form_version,
-                   "employee": e.employee, "evaluator": e.evaluator, "interaction_id": e.interaction_id,
-                   "ticket_id": e.ticket_id, "active": "Active"}
+        columns = {
+            "evaluation_id": e.evaluation_id,
+            "form_name": e.form_name,
+            "form_version": e.form_version,
+            "employee": e.employee,
+            "evaluator": e.evaluator,
+            "interaction_id": e.interaction_id,
+            "ticket_id": e.ticket_id,
+            "active": "Active",
+        }
         times = {"evaluated_at": f"{e.evaluated_at:%Y-%m-%dT%H:%M:%SZ}"}
         if e.interaction_at:
             times["interaction_at"] = f"{e.interaction_at:%Y-%m-%dT%H:%M:%SZ}"
-        rows = [{name: text for name in TrueAnswer.__slots__ if (text := getattr(answer, name))
-                 and (comments or name != "comment")} for answer in e.answers]
-        found[e.evaluation_id] = None if not e.active else {
-            "columns": {name: text for name, text in columns.items() if text}, "times": times,
-            "rows": sorted(rows, key=lambda row: row["component_id"])}
+        rows = [
+            {
+                name: text
+                for name in TrueAnswer.__slots__
+                if (text := getattr(answer, name)) and (comments or name != "comment")
+            }
+            for answer in e.answers
+        ]
+        found[e.evaluation_id] = (
+            None
+            if not e.active
+            else {
+                "columns": {name: text for name, text in columns.items() if text},
+                "times": times,
+                "rows": sorted(rows, key=lambda row: row["component_id"]),
+            }
+        )
     return found

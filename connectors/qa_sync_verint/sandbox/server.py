@@ -45,8 +45,17 @@ class Tenant:
         extra_rows: raw texts served among the employees, well formed as JSON or not as employees.
     """
 
-    def __init__(self, world: World, verifier: Verifier, *, user: str, password: str, client_id: str,
-                 client_secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        world: World,
+        verifier: Verifier,
+        *,
+        user: str,
+        password: str,
+        client_id: str,
+        client_secret: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.world = world
         self.verifier = verifier
         self.accepts = {"hmac", "session", "oauth2"}
@@ -67,8 +76,9 @@ class Tenant:
         """The tenant's time."""
         return self._clock() + timedelta(seconds=self.clock_ahead)
 
-    def answer(self, method: str, target: str, headers: list[tuple[str, str]],
-               body: bytes) -> tuple[int, Any, dict[str, str]]:
+    def answer(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[int, Any, dict[str, str]]:
         """Return status, what to send as JSON (or bytes as they are), and extra headers."""
         parts = urlsplit(target)
         if self.refusals:
@@ -132,14 +142,16 @@ class Tenant:
             at = int(query.get("page", ["0"])[0])
             if (at + 1) * self.page_size < len(rows):
                 links = f', "links": {{"next": "{USER_MANAGEMENT}employees?page={at + 1}"}}'
-            rows = rows[at * self.page_size:(at + 1) * self.page_size]
+            rows = rows[at * self.page_size : (at + 1) * self.page_size]
         return 200, ('{"data": [' + ",".join(rows) + f"]{links}}}").encode(), {}
 
     def _query(self, body: bytes) -> tuple[int, Any, dict[str, str]]:
         try:
             period = {key.lower(): value for key, value in json.loads(body)["period"].items()}
-            begin, end = (datetime.fromisoformat(period[name].rstrip("Z").split(".")[0]).replace(tzinfo=UTC)
-                          for name in ("beginperiod", "endperiod"))
+            begin, end = (
+                datetime.fromisoformat(period[name].rstrip("Z").split(".")[0]).replace(tzinfo=UTC)
+                for name in ("beginperiod", "endperiod")
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             return 400, {}, {}
         found = self.world.sessions(begin, end)
@@ -181,10 +193,10 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._serve()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: paths and headers are not for logs."""
 
-        def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+        def date_time_string(self, timestamp: float | None = None) -> str:
             return format_datetime(tenant.now, usegmt=True)
 
         def _serve(self) -> None:

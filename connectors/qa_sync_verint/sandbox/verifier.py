@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 _HEADER = re.compile(
-    r"Vrnt-1-HMAC-SHA256 salt=([^,\s]+),iat=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ),kid=([^,\s]+),sig=([\w-]{43})\Z")
+    r"Vrnt-1-HMAC-SHA256 salt=([^,\s]+),iat=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ),kid=([^,\s]+),sig=([\w-]{43})\Z"
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,18 +10,38 @@ PRIVATE = {"ssn": "078-05-1120", "birthDate": "1980-02-29", "address": {"street"
 PRIVATE_PHONES = {"homePhone": "+1 555 0142", "cellPhone": "+1 555 0143"}
 
 
-def employee(number: int, *, given: str, family: str, email: str, employee_number: str, user_name: str,
-             organization: str, organization_id: int, is_supervisor: bool = False) -> dict[str, Any]:
+def employee(
+    number: int,
+    *,
+    given: str,
+    family: str,
+    email: str,
+    employee_number: str,
+    user_name: str,
+    organization: str,
+    organization_id: int,
+    is_supervisor: bool = False,
+) -> dict[str, Any]:
     """Return an employee in the public shape, private data included."""
     return {
-        "type": "employees", "id": str(number),
+        "type": "employees",
+        "id": str(number),
         "attributes": {
-            "employeeNumber": employee_number, "employeeType": "Employee", "isSupervisor": is_supervisor,
-            "isTeamLead": False, "organizationId": organization_id, "startTime": "2024-01-01T00:00:00Z",
+            "employeeNumber": employee_number,
+            "employeeType": "Employee",
+            "isSupervisor": is_supervisor,
+            "isTeamLead": False,
+            "organizationId": organization_id,
+            "startTime": "2024-01-01T00:00:00Z",
             "endTime": None,
             "user": {"username": user_name, "status": "Active"},
-            "person": {"firstName": given, "middleInitial": None, "lastName": family, **PRIVATE,
-                       "contact": {"email": email, "workPhone": None, **PRIVATE_PHONES}},
+            "person": {
+                "firstName": given,
+                "middleInitial": None,
+                "lastName": family,
+                **PRIVATE,
+                "contact": {"email": email, "workPhone": None, **PRIVATE_PHONES},
+            },
         },
         "relationships": {"organization": {"data": {"id": str(organization_id), "meta": {"name": organization}}}},
     }
@@ -53,9 +73,16 @@ class World:
         for person in people:
             given, _, family = person["name"].rpartition(" ")
             made = employee(
-                person["person_no"], given=given, family=family, email=person["email"],
-                employee_number=person["employee_number"], user_name=person["user_name"], organization=person["site"],
-                organization_id=sites[person["site"]], is_supervisor=person["role"].endswith("auditor"))
+                person["person_no"],
+                given=given,
+                family=family,
+                email=person["email"],
+                employee_number=person["employee_number"],
+                user_name=person["user_name"],
+                organization=person["site"],
+                organization_id=sites[person["site"]],
+                is_supervisor=person["role"].endswith("auditor"),
+            )
             self.employees[made["id"]] = made
 
     def sessions(self, begin: datetime, end: datetime) -> list[dict[str, Any]]:

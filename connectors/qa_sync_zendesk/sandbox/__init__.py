@@ -94,7 +94,9 @@ class Sandbox:
 
     def workspace(self) -> Mapping[str, Mapping[str, object]]:
         """Return the source that a workspace needs to read this account."""
-        return {"sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/demo/zendesk.yaml", **self.settings()}}}
+        return {
+            "sources": {"zendesk": {"connector": "zendesk", "mapping": "mappings/demo/zendesk.yaml", **self.settings()}}
+        }
 
     def pages(self) -> Mapping[str, str]:
         """Return nothing: there is nothing to look at."""
@@ -113,7 +115,7 @@ def start(
     programme: Any = None,
     *,
     port: int = 0,
-    folder: Path | None = None,  # noqa: ARG001  (an account keeps nothing between two starts)
+    folder: Path | None = None,
     faults: Iterable[str | Fault] | None = None,
     export_limit: int = 100,
     account_limit: int = 700,

@@ -13,8 +13,17 @@ from typing import Any
 
 from qa_sync_zendesk.sandbox import shapes
 
-_KEYS = {"tickets", "users", "organizations", "groups", "group_memberships", "ticket_fields", "ticket_forms",
-         "custom_statuses", "brands"}
+_KEYS = {
+    "tickets",
+    "users",
+    "organizations",
+    "groups",
+    "group_memberships",
+    "ticket_fields",
+    "ticket_forms",
+    "custom_statuses",
+    "brands",
+}
 #: (stamp, id, JSON text)
 Row = tuple[int, int, bytes]
 

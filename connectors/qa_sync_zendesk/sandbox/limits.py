@@ -55,9 +55,13 @@ class Limits:
         for name, bucket in buckets.items():
             left, resets = bucket.total - bucket.used, math.ceil(bucket.ends - now)
             if name == "account":
-                headers |= {"ratelimit-limit": str(bucket.total), "ratelimit-remaining": str(left),
-                            "ratelimit-reset": str(resets), "x-rate-limit": str(bucket.total),
-                            "x-rate-limit-remaining": str(left)}
+                headers |= {
+                    "ratelimit-limit": str(bucket.total),
+                    "ratelimit-remaining": str(left),
+                    "ratelimit-reset": str(resets),
+                    "x-rate-limit": str(bucket.total),
+                    "x-rate-limit-remaining": str(left),
+                }
             else:
                 headers[f"zendesk-ratelimit-{name}"] = f"total={bucket.total}; remaining={left}; resets={resets}"
         if not passes:

@@ -24,11 +24,18 @@ _ROUTES = re.compile(
     r"|(?P<list>groups|group_memberships|ticket_fields|ticket_forms|custom_statuses|brands))(?:\.json)?\Z"
 )
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
-    "429": (429, {"error": "APIRateLimitExceeded",
-                  "description": "Number of allowed incremental export API requests per minute exceeded"}),
+    "429": (
+        429,
+        {
+            "error": "APIRateLimitExceeded",
+            "description": "Number of allowed incremental export API requests per minute exceeded",
+        },
+    ),
     "429_no_header": (429, {"error": "APIRateLimitExceeded", "description": "Too many requests"}),
-    "429_edge": (429, {"detail": "Rate limited by Zendesk edge protection", "status": "429",
-                       "title": "Automated response"}),
+    "429_edge": (
+        429,
+        {"detail": "Rate limited by Zendesk edge protection", "status": "429", "title": "Automated response"},
+    ),
     "503": (503, {"error": "ServiceUnavailable"}),
     "504": (504, {"error": "GatewayTimeout"}),
     "401": (401, {"error": "invalid_token", "error_description": "The access token is expired."}),
@@ -91,12 +98,27 @@ class Server:
             answer.body = answer.body[: len(answer.body) * 2 // 3]
         answer.cut = kind == "cut_body"
         status = 0 if kind == "reset" else answer.status
-        self.asked.append(Asked(method=method, path=parts.path, query=query, status=status,
-                                anonymous="Authorization" not in headers, fault=kind))
+        self.asked.append(
+            Asked(
+                method=method,
+                path=parts.path,
+                query=query,
+                status=status,
+                anonymous="Authorization" not in headers,
+                fault=kind,
+            )
+        )
         return None if kind == "reset" else answer
 
-    def _judge(self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes,
-               fault: Fault | None) -> tuple[int, Any, dict[str, str]]:
+    def _judge(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+        fault: Fault | None,
+    ) -> tuple[int, Any, dict[str, str]]:
         kind = fault.kind if fault else ""
         if method == "POST" and path == "/oauth/tokens":
             if kind in _REFUSALS:
@@ -214,9 +236,9 @@ def _handler_for(answer: _Answering) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(head + (data[: len(data) // 2] if made.cut else data))
             self.close_connection = self.close_connection or made.cut
 
-        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _serve
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
     return Handler

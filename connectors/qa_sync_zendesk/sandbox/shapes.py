@@ -39,11 +39,32 @@ def records_of(shown: Any, whole: Any) -> dict[str, list[dict[str, Any]]]:
         "users": staff + customers,
         "groups": [_group(name, identity) for name, identity in groups.items()],
         "ticket_fields": [_field(name, identity) for name, identity in CUSTOM_FIELDS.items()],
-        "ticket_forms": [{"id": FORM, "name": "Default", "active": True, "default": True, "position": 1,
-                          "end_user_visible": True, "in_all_brands": True, "restricted_brand_ids": [],
-                          "ticket_field_ids": list(CUSTOM_FIELDS.values()), **_EPOCH}],
-        "custom_statuses": [{"id": number, "status_category": name, "agent_label": name.title(), "active": True,
-                             "default": True, **_EPOCH} for name, number in _STATUSES.items() if name != "closed"],
+        "ticket_forms": [
+            {
+                "id": FORM,
+                "name": "Default",
+                "active": True,
+                "default": True,
+                "position": 1,
+                "end_user_visible": True,
+                "in_all_brands": True,
+                "restricted_brand_ids": [],
+                "ticket_field_ids": list(CUSTOM_FIELDS.values()),
+                **_EPOCH,
+            }
+        ],
+        "custom_statuses": [
+            {
+                "id": number,
+                "status_category": name,
+                "agent_label": name.title(),
+                "active": True,
+                "default": True,
+                **_EPOCH,
+            }
+            for name, number in _STATUSES.items()
+            if name != "closed"
+        ],
         "brands": [{"id": BRAND, "name": "Acme", "active": True, "default": True, "is_deleted": False, **_EPOCH}],
     }
 
@@ -104,7 +125,8 @@ def _colleague(row: dict[str, Any]) -> dict[str, Any]:
     since = datetime.combine(row["valid_from"], time(), tzinfo=UTC)
     role = "admin" if row["role"] == "auditor" else "agent"
     return _user(row["person_no"], row["name"], row["email"], role, since) | {
-        "external_id": row["employee_number"], "alias": row["user_name"],
+        "external_id": row["employee_number"],
+        "alias": row["user_name"],
     }
 
 
@@ -146,14 +168,30 @@ def _user(number: int, name: str, email: str, role: str, since: datetime) -> dic
 
 
 def _group(name: str, identity: int) -> dict[str, Any]:
-    return {"id": identity, "url": f"https://sandbox.invalid/api/v2/groups/{identity}.json", "name": name,
-            "is_public": True, "description": "", "default": identity == FIRST_GROUP, "deleted": False, **_EPOCH}
+    return {
+        "id": identity,
+        "url": f"https://sandbox.invalid/api/v2/groups/{identity}.json",
+        "name": name,
+        "is_public": True,
+        "description": "",
+        "default": identity == FIRST_GROUP,
+        "deleted": False,
+        **_EPOCH,
+    }
 
 
 def _field(name: str, identity: int) -> dict[str, Any]:
-    return {"id": identity, "url": f"https://sandbox.invalid/api/v2/ticket_fields/{identity}.json",
-            "type": "text" if name == "feedback" else "tagger", "title": _CUSTOM_FIELD_TITLES[name],
-            "active": True, "required": False, "removable": True, "position": identity - 360000000100, **_EPOCH}
+    return {
+        "id": identity,
+        "url": f"https://sandbox.invalid/api/v2/ticket_fields/{identity}.json",
+        "type": "text" if name == "feedback" else "tagger",
+        "title": _CUSTOM_FIELD_TITLES[name],
+        "active": True,
+        "required": False,
+        "removable": True,
+        "position": identity - 360000000100,
+        **_EPOCH,
+    }
 
 
 def _iso(moment: datetime | None) -> str | None:

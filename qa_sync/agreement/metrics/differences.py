@@ -161,8 +161,7 @@ DIFFERENCES = (
         version=1,
         name="Alignment",
         formula=(
-            "sum_c w_c (1 - |x_c - y_c| / max_c) / sum_c w_c over criteria applicable on both sides, mean "
-            "over pairs"
+            "sum_c w_c (1 - |x_c - y_c| / max_c) / sum_c w_c over criteria applicable on both sides, mean over pairs"
         ),
         source="as MaestroQA documents it",
         unit="share",
@@ -184,8 +183,7 @@ DIFFERENCES = (
         version=1,
         name="Critical error accuracy",
         formula=(
-            "pairs agreeing on every critical item of the class / pairs, per class (customer, business, "
-            "compliance)"
+            "pairs agreeing on every critical item of the class / pairs, per class (customer, business, compliance)"
         ),
         source="after COPC; the standard's text was not available",
         unit="share",

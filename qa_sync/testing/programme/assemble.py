@@ -35,16 +35,29 @@ def evaluation_table(revisions: Revisions, work: Work, forms: Forms) -> pa.Table
     linked = np.where((work.link[at] == LINK_NAMES.index("explicit")) & (target >= 0), revisions.number[target], -1)
     tasks = [f"BT-{n:06d}" for n in range(int(work.task.max(initial=0)) + 1)]
     blind = work.blind[at]
-    return pa.Table.from_arrays([
-        pa.array(revisions.number[at]), pa.array(revisions.revision), texts(kind, KINDS),
-        pa.array(work.ticket[at] + FIRST_TICKET), texts(work.form[at], [form_id for form_id, _ in forms.ids]),
-        texts(work.form[at], [version for _, version in forms.ids]), pa.array(work.evaluator[at] + FIRST_NUMBER),
-        pa.array(work.agent[at] + FIRST_NUMBER), moments(work.started[at]),
-        moments(np.where(work.draft[at] == 1, -1, work.submitted[at])), moments(revisions.saved),
-        texts(status, STATUSES), pa.array(blind == 1, mask=blind < 0), whole(linked), texts(work.task[at], tasks),
-        texts(revisions.cause, CAUSES), whole(np.where(work.session[at] >= 0, work.session[at] + 1, -1)),
-        _numbers(revision_scores(revisions, work, forms)),
-    ], schema=EVALUATIONS)
+    return pa.Table.from_arrays(
+        [
+            pa.array(revisions.number[at]),
+            pa.array(revisions.revision),
+            texts(kind, KINDS),
+            pa.array(work.ticket[at] + FIRST_TICKET),
+            texts(work.form[at], [form_id for form_id, _ in forms.ids]),
+            texts(work.form[at], [version for _, version in forms.ids]),
+            pa.array(work.evaluator[at] + FIRST_NUMBER),
+            pa.array(work.agent[at] + FIRST_NUMBER),
+            moments(work.started[at]),
+            moments(np.where(work.draft[at] == 1, -1, work.submitted[at])),
+            moments(revisions.saved),
+            texts(status, STATUSES),
+            pa.array(blind == 1, mask=blind < 0),
+            whole(linked),
+            texts(work.task[at], tasks),
+            texts(revisions.cause, CAUSES),
+            whole(np.where(work.session[at] >= 0, work.session[at] + 1, -1)),
+            _numbers(revision_scores(revisions, work, forms)),
+        ],
+        schema=EVALUATIONS,
+    )
 
 
 def answer_table(revisions: Revisions, work: Work, forms: Forms) -> pa.Table:
@@ -60,17 +73,24 @@ def answer_table(revisions: Revisions, work: Work, forms: Forms) -> pa.Table:
     option = np.where(valued, spot * depth + level, -1)
     known = np.maximum(level, 0)
     fails = forms.critical[form, column]
-    named = {name: _padded([[criterion[name] for criterion in entry["criteria"]] for entry in forms.raw],
-                           levels.shape[1]) for name in ("key", "section", "category", "label")}
+    named = {
+        name: _padded([[criterion[name] for criterion in entry["criteria"]] for entry in forms.raw], levels.shape[1])
+        for name in ("key", "section", "category", "label")
+    }
     options = _padded([value for entry in forms.options for value in _rows(entry, levels.shape[1])], depth)
-    return pa.Table.from_arrays([
-        pa.array(revisions.number[at]), pa.array(revisions.revision[row]),
-        *(_distinct(spot, named[name]) for name in ("key", "section", "category", "label")),
-        _distinct(option, options),
-        pa.array(forms.points[form, column, known], mask=~valued), pa.array(forms.max_points[form, column]),
-        words(np.where(valued, 0, np.where(level == NA, 1, 2)), STATES),
-        pa.array(forms.fails[form, column, known], mask=~valued | ~fails),
-    ], schema=ANSWERS)
+    return pa.Table.from_arrays(
+        [
+            pa.array(revisions.number[at]),
+            pa.array(revisions.revision[row]),
+            *(_distinct(spot, named[name]) for name in ("key", "section", "category", "label")),
+            _distinct(option, options),
+            pa.array(forms.points[form, column, known], mask=~valued),
+            pa.array(forms.max_points[form, column]),
+            words(np.where(valued, 0, np.where(level == NA, 1, 2)), STATES),
+            pa.array(forms.fails[form, column, known], mask=~valued | ~fails),
+        ],
+        schema=ANSWERS,
+    )
 
 
 def _rows(entry: tuple[tuple[str, ...], ...], width: int) -> list[list[str]]:
@@ -109,39 +129,66 @@ def dispute_table(revisions: Revisions, work: Work, forms: Forms, end: int) -> p
     before[np.arange(len(before)), cases.column] = cases.before
     score_before = np.round(scores(before, work.form[cases.evaluation], forms), 2)
     score_after = np.round(scores(cases.levels, work.form[cases.evaluation], forms), 2)
-    return pa.Table.from_arrays([
-        pa.array(case + 1), pa.array(np.arange(len(case)) - np.searchsorted(case, case) + 1),
-        texts(event, ("opened", "in_review", "retracted", "resolved")), moments(at[case, step]),
-        pa.array(revisions.number[of]), texts(key_first[form] + column, keys),
-        pa.array(work.agent[of] + FIRST_NUMBER),
-        whole(np.where(resolved, cases.decider[case] + FIRST_NUMBER, -1)),
-        texts(np.where(resolved, cases.outcome[case], -1), OUTCOME_NAMES),
-        texts(np.where(resolved, first[form, column] + cases.before[case], -1), flat),
-        texts(np.where(changed, first[form, column] + cases.after[case],
-                       np.where(resolved, first[form, column] + cases.before[case], -1)), flat),
-        _numbers(np.where(resolved, score_before[case], np.nan)),
-        _numbers(np.where(resolved, score_after[case], np.nan)),
-    ], schema=DISPUTES)
+    return pa.Table.from_arrays(
+        [
+            pa.array(case + 1),
+            pa.array(np.arange(len(case)) - np.searchsorted(case, case) + 1),
+            texts(event, ("opened", "in_review", "retracted", "resolved")),
+            moments(at[case, step]),
+            pa.array(revisions.number[of]),
+            texts(key_first[form] + column, keys),
+            pa.array(work.agent[of] + FIRST_NUMBER),
+            whole(np.where(resolved, cases.decider[case] + FIRST_NUMBER, -1)),
+            texts(np.where(resolved, cases.outcome[case], -1), OUTCOME_NAMES),
+            texts(np.where(resolved, first[form, column] + cases.before[case], -1), flat),
+            texts(
+                np.where(
+                    changed,
+                    first[form, column] + cases.after[case],
+                    np.where(resolved, first[form, column] + cases.before[case], -1),
+                ),
+                flat,
+            ),
+            _numbers(np.where(resolved, score_before[case], np.nan)),
+            _numbers(np.where(resolved, score_after[case], np.nan)),
+        ],
+        schema=DISPUTES,
+    )
 
 
-def calibration_tables(sessions: Sessions, revisions: Revisions, forms: Forms,
-                       offset: int) -> tuple[pa.Table, pa.Table]:
+def calibration_tables(
+    sessions: Sessions, revisions: Revisions, forms: Forms, offset: int
+) -> tuple[pa.Table, pa.Table]:
     """Return sessions and those invited; ``offset`` is the position of the sessions' first evaluation."""
     count = len(sessions.ticket)
     baseline = revisions.number[offset + len(sessions.work) - count + np.arange(count)]
     answered = sessions.answer >= 0
     number = np.where(answered, revisions.number[offset + np.maximum(sessions.answer, 0)], -1)
     done = np.where(answered, sessions.work.submitted[np.maximum(sessions.answer, 0)], -1)
-    made = pa.Table.from_arrays([
-        pa.array(np.arange(count) + 1), pa.array(sessions.ticket + FIRST_TICKET),
-        texts(sessions.form, [form_id for form_id, _ in forms.ids]),
-        texts(sessions.form, [version for _, version in forms.ids]), pa.array(baseline), moments(sessions.opened),
-        moments(sessions.due), moments(sessions.closed),
-    ], schema=CALIBRATIONS)
-    people = pa.Table.from_arrays([
-        pa.array(sessions.session + 1), pa.array(sessions.person + FIRST_NUMBER), texts(sessions.status, STATUS_NAMES),
-        whole(number), moments(sessions.opened[sessions.session]), moments(done),
-    ], schema=PARTICIPANTS)
+    made = pa.Table.from_arrays(
+        [
+            pa.array(np.arange(count) + 1),
+            pa.array(sessions.ticket + FIRST_TICKET),
+            texts(sessions.form, [form_id for form_id, _ in forms.ids]),
+            texts(sessions.form, [version for _, version in forms.ids]),
+            pa.array(baseline),
+            moments(sessions.opened),
+            moments(sessions.due),
+            moments(sessions.closed),
+        ],
+        schema=CALIBRATIONS,
+    )
+    people = pa.Table.from_arrays(
+        [
+            pa.array(sessions.session + 1),
+            pa.array(sessions.person + FIRST_NUMBER),
+            texts(sessions.status, STATUS_NAMES),
+            whole(number),
+            moments(sessions.opened[sessions.session]),
+            moments(done),
+        ],
+        schema=PARTICIPANTS,
+    )
     return made, people
 
 
@@ -151,7 +198,13 @@ def intention_table(revisions: Revisions, work: Work) -> pa.Table:
     audits = audits[np.argsort(revisions.number[audits])]
     compared = np.isin(work.situation[audits], [SITUATION_NAMES.index(name) for name in COMPARED])
     target = np.where(compared, revisions.number[np.maximum(work.target[audits], 0)], -1)
-    return pa.Table.from_arrays([
-        pa.array(revisions.number[audits]), texts(work.link[audits], LINK_NAMES),
-        texts(work.situation[audits], SITUATION_NAMES), whole(target), moments(work.submitted[audits]),
-    ], schema=INTENTIONS)
+    return pa.Table.from_arrays(
+        [
+            pa.array(revisions.number[audits]),
+            texts(work.link[audits], LINK_NAMES),
+            texts(work.situation[audits], SITUATION_NAMES),
+            whole(target),
+            moments(work.submitted[audits]),
+        ],
+        schema=INTENTIONS,
+    )

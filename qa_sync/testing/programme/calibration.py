@@ -39,8 +39,9 @@ class Sessions:
     work: Work
 
 
-def make_sessions(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, start: int, weeks: int,
-                  switch: int) -> Sessions:
+def make_sessions(
+    rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, start: int, weeks: int, switch: int
+) -> Sessions:
     """Hold a session in every week but the first, queues in turn, on a ticket solved before it opens."""
     week = np.arange(1, weeks)
     opened = start + week * 7 * DAY + 9 * HOUR
@@ -57,24 +58,46 @@ def make_sessions(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work
     session = np.repeat(np.arange(len(ticket)), [len(some) for some in people])
     person = np.concatenate([*people, np.zeros(0, dtype=np.int64)])
     status = np.searchsorted((0.8, 0.92), rng.random(len(person))).astype(np.int64)
-    done = by_day(np.where(status == LATE, due[session] + rng.integers(HOUR, 14 * HOUR, len(person)),
-                           opened[session] + rng.integers(HOUR, 40 * HOUR, len(person))))
+    done = by_day(
+        np.where(
+            status == LATE,
+            due[session] + rng.integers(HOUR, 14 * HOUR, len(person)),
+            opened[session] + rng.integers(HOUR, 40 * HOUR, len(person)),
+        )
+    )
     came = np.flatnonzero(status != ABSENT)
     answer = np.full(len(person), -1, dtype=np.int64)
     answer[came] = np.arange(len(came))
     every = np.concatenate([session[came], np.arange(len(ticket))])
     submitted = np.concatenate([done[came], closed - HOUR])
     made = new_work(
-        len(every), kind=CALIBRATION, ticket=ticket[every], form=form[every],
+        len(every),
+        kind=CALIBRATION,
+        ticket=ticket[every],
+        form=form[every],
         evaluator=np.concatenate([person[came], np.full(len(ticket), staff.auditors[-1])]),
-        agent=drawn.agent[ticket[every]], submitted=submitted, started=submitted - duration(rng, len(every)),
-        session=every)
-    return Sessions(ticket=ticket, form=form, opened=opened, due=due, closed=closed, session=session, person=person,
-                    status=status, answer=answer, work=made)
+        agent=drawn.agent[ticket[every]],
+        submitted=submitted,
+        started=submitted - duration(rng, len(every)),
+        session=every,
+    )
+    return Sessions(
+        ticket=ticket,
+        form=form,
+        opened=opened,
+        due=due,
+        closed=closed,
+        session=session,
+        person=person,
+        status=status,
+        answer=answer,
+        work=made,
+    )
 
 
 def _invited(rng: Generator, staff: Staff, queue: int) -> Ints:
     """Two evaluators of each site, and one auditor who is not the senior one where there is another."""
-    invited = [rng.choice(pools[queue], min(INVITED_PER_SITE, len(pools[queue])), replace=False)
-               for pools in staff.pools]
+    invited = [
+        rng.choice(pools[queue], min(INVITED_PER_SITE, len(pools[queue])), replace=False) for pools in staff.pools
+    ]
     return np.sort(np.concatenate([*invited, rng.choice(staff.auditors[:-1], min(1, len(staff.auditors) - 1))]))

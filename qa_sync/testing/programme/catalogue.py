@@ -86,11 +86,18 @@ def load_forms() -> Forms:
             critical[f, c] = criterion["is_critical"]
         options.append(tuple(named))
     return Forms(
-        raw=tuple(raw), ids=tuple((form["form_id"], form["version"]) for form in raw), levels=levels, points=points,
-        fails=fails, max_points=max_points, weight=weight, critical=critical,
+        raw=tuple(raw),
+        ids=tuple((form["form_id"], form["version"]) for form in raw),
+        levels=levels,
+        points=points,
+        fails=fails,
+        max_points=max_points,
+        weight=weight,
+        critical=critical,
         lenient=np.array([-1 if form["higher_is"] == "more_severe" else 1 for form in raw]),
         scored=np.array([form["scale"] == "points" for form in raw]),
         zeroes=np.array([form["auto_fail"] == "zero" for form in raw]),
         tolerance=np.array([float(form["tolerance"]) for form in raw]),
-        keys=tuple(tuple(c["key"] for c in form["criteria"]) for form in raw), options=tuple(options),
+        keys=tuple(tuple(c["key"] for c in form["criteria"]) for form in raw),
+        options=tuple(options),
     )

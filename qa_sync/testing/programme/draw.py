@@ -24,8 +24,9 @@ def pick(rng: Generator, weights: Sequence[float], size: int) -> Ints:
 
 def words(codes: Ints, values: Sequence[str]) -> pa.Array:
     """Return the text of each code as dictionary-encoded words; a negative code is null."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0),
-                                          pa.array(list(values), pa.string()))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(list(values), pa.string())
+    )
 
 
 def texts(codes: Ints, values: Sequence[str]) -> pa.Array:

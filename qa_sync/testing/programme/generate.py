@@ -28,9 +28,19 @@ from qa_sync.testing.programme.tickets import draw_tickets, ticket_table
 FIRST_DAY = date(2026, 8, 31)
 
 
-def make_programme(*, seed: int = 7, weeks: int = 12, tickets: int = 5400, start: date = FIRST_DAY,
-                   zone: str = "Europe/Dublin", evaluated: float = 0.45, audited: float = 0.2, agents: int = 120,
-                   evaluators: int = 30, auditors: int = 4) -> Programme:
+def make_programme(
+    *,
+    seed: int = 7,
+    weeks: int = 12,
+    tickets: int = 5400,
+    start: date = FIRST_DAY,
+    zone: str = "Europe/Dublin",
+    evaluated: float = 0.45,
+    audited: float = 0.2,
+    agents: int = 120,
+    evaluators: int = 30,
+    auditors: int = 4,
+) -> Programme:
     """Return a quality programme that tells the story of ``story``; equal arguments give equal tables.
 
     Args:
@@ -48,8 +58,16 @@ def make_programme(*, seed: int = 7, weeks: int = 12, tickets: int = 5400, start
     Raises:
         ValueError: the start is no Monday, a share is outside 0-1, or the programme is too small to work.
     """
-    _check(start=start, weeks=weeks, tickets=tickets, evaluated=evaluated, audited=audited, agents=agents,
-           evaluators=evaluators, auditors=auditors)
+    _check(
+        start=start,
+        weeks=weeks,
+        tickets=tickets,
+        evaluated=evaluated,
+        audited=audited,
+        agents=agents,
+        evaluators=evaluators,
+        auditors=auditors,
+    )
     streams = np.random.SeedSequence(seed).spawn(8)
     rng = [np.random.default_rng(stream) for stream in streams]
     begin, finish = week_start(start, 0, zone), week_start(start, weeks, zone)
@@ -70,23 +88,36 @@ def make_programme(*, seed: int = 7, weeks: int = 12, tickets: int = 5400, start
     versions = ticket_table(rng[1], drawn)
     happened = pc.less(versions["updated_at"], pa.scalar(finish, type=TIME))
     return Programme(
-        zone=zone, start=start, weeks=weeks, seed=seed, forms=forms.raw, form_paths=form_paths(),
+        zone=zone,
+        start=start,
+        weeks=weeks,
+        seed=seed,
+        forms=forms.raw,
+        form_paths=form_paths(),
         group_queues={group: queue.name for queue in story.QUEUES for group in queue.groups},
-        people=staff.people, rosters=staff.rosters,
+        people=staff.people,
+        rosters=staff.rosters,
         tickets=versions.filter(happened),
-        evaluations=evaluation_table(revisions, work, forms), answers=answer_table(revisions, work, forms),
-        disputes=dispute_table(revisions, work, forms, end), calibrations=calibrations, participants=participants,
+        evaluations=evaluation_table(revisions, work, forms),
+        answers=answer_table(revisions, work, forms),
+        disputes=dispute_table(revisions, work, forms, end),
+        calibrations=calibrations,
+        participants=participants,
         intentions=intention_table(revisions, work),
     )
 
 
 def _check(*, start: date, evaluated: float, audited: float, **sizes: int) -> None:
     least = {"weeks": 1, "tickets": 1, "agents": 9, "evaluators": 18, "auditors": 2}
-    problems = [f"{name} is {value}; it needs at least {least[name]}" for name, value in sizes.items()
-                if value < least[name]]
+    problems = [
+        f"{name} is {value}; it needs at least {least[name]}" for name, value in sizes.items() if value < least[name]
+    ]
     if start.weekday() != 0:
         problems.append(f"start {start} is no Monday")
-    problems += [f"{name} is {share}; it is a share, from 0 to 1"
-                 for name, share in (("evaluated", evaluated), ("audited", audited)) if not 0 <= share <= 1]
+    problems += [
+        f"{name} is {share}; it is a share, from 0 to 1"
+        for name, share in (("evaluated", evaluated), ("audited", audited))
+        if not 0 <= share <= 1
+    ]
     if problems:
         raise ValueError("; ".join(problems))

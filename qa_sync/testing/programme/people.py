@@ -62,17 +62,27 @@ def make_staff(rng: Generator, *, start: date, weeks: int, agents: int, evaluato
     people, rosters = _tables(rng, spots, start, weeks, mover, moved_to, moved_on)
     hired = people["valid_from"].cast(pa.int32()).to_numpy().astype(np.int64)
     return Staff(
-        hired=hired, people=people, rosters=rosters, site=np.array([s for _, s, _ in spots], dtype=np.int64),
-        pools=pools, agents=_cells(spots, "agent"), mover=mover, moved_to=moved_to, moved_on=moved_on,
+        hired=hired,
+        people=people,
+        rosters=rosters,
+        site=np.array([s for _, s, _ in spots], dtype=np.int64),
+        pools=pools,
+        agents=_cells(spots, "agent"),
+        mover=mover,
+        moved_to=moved_to,
+        moved_on=moved_on,
         auditors=np.array([n for n, spot in enumerate(spots) if spot[0].endswith("auditor")], dtype=np.int64),
     )
 
 
 def _cells(spots: list[tuple[str, int, int]], role: str) -> tuple[tuple[Ints, ...], ...]:
     return tuple(
-        tuple(np.array([n for n, spot in enumerate(spots) if spot == (role, s, q)], dtype=np.int64)
-              for q in range(len(story.QUEUES)))
-        for s in range(len(story.SITES)))
+        tuple(
+            np.array([n for n, spot in enumerate(spots) if spot == (role, s, q)], dtype=np.int64)
+            for q in range(len(story.QUEUES))
+        )
+        for s in range(len(story.SITES))
+    )
 
 
 def _mover(pools: tuple[tuple[Ints, ...], ...]) -> int:
@@ -100,10 +110,16 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in spelt.lower() if letter.isascii() and letter.isalnum())
 
 
-def _tables(rng: Generator, spots: list[tuple[str, int, int]], start: date, weeks: int, mover: int, moved_to: int,
-            moved_on: date) -> tuple[pa.Table, pa.Table]:
-    named = {s: iter(_names(rng, site.code, sum(spot[1] == s for spot in spots)))
-             for s, site in enumerate(story.SITES)}
+def _tables(
+    rng: Generator,
+    spots: list[tuple[str, int, int]],
+    start: date,
+    weeks: int,
+    mover: int,
+    moved_to: int,
+    moved_on: date,
+) -> tuple[pa.Table, pa.Table]:
+    named = {s: iter(_names(rng, site.code, sum(spot[1] == s for spot in spots))) for s, site in enumerate(story.SITES)}
     before = rng.integers(30, 900, len(spots))
     late = rng.random(len(spots)) < 0.04
     joined = rng.integers(1, max(2, weeks // 2), len(spots))
@@ -118,15 +134,37 @@ def _tables(rng: Generator, spots: list[tuple[str, int, int]], start: date, week
         login = f"{_plain(given)}.{_plain(family)}"
         queue = story.QUEUES[q].name if q >= 0 else None
         team = f"{site.code} {queue or 'Audit'} {'ABC'[n % 3]}" if role == "agent" else f"{site.code} Quality"
-        row = {"person_no": FIRST_NUMBER + n, "role": role, "site": site.name, "site_kind": site.kind, "team": team,
-               "queue": queue, "valid_from": hired, "valid_to": None}
+        row = {
+            "person_no": FIRST_NUMBER + n,
+            "role": role,
+            "site": site.name,
+            "site_kind": site.kind,
+            "team": team,
+            "queue": queue,
+            "valid_from": hired,
+            "valid_to": None,
+        }
         rosters.append(row)
         if n == mover:
             row["valid_to"] = moved_on - timedelta(days=1)
             new = story.SITES[moved_to]
-            row = {**row, "site": new.name, "site_kind": new.kind, "team": f"{new.code} Quality",
-                   "valid_from": moved_on, "valid_to": None}
+            row = {
+                **row,
+                "site": new.name,
+                "site_kind": new.kind,
+                "team": f"{new.code} Quality",
+                "valid_from": moved_on,
+                "valid_to": None,
+            }
             rosters.append(row)
-        people.append({**row, "valid_from": hired, "name": f"{given} {family}", "email": f"{login}@{site.domain}",
-                       "employee_number": f"{site.code}{10_000 + n}", "user_name": login})
+        people.append(
+            {
+                **row,
+                "valid_from": hired,
+                "name": f"{given} {family}",
+                "email": f"{login}@{site.domain}",
+                "employee_number": f"{site.code}{10_000 + n}",
+                "user_name": login,
+            }
+        )
     return (pa.Table.from_pylist(people, schema=PEOPLE), pa.Table.from_pylist(rosters, schema=ROSTERS))

@@ -32,34 +32,110 @@ def _schema(**fields: pa.DataType) -> pa.Schema:
 TEXT, INTEGER, NUMBER, TRUTH, DAY = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32()
 
 #: Key: person_no. Site, team and queue are those of the latest roster row.
-PEOPLE = _schema(person_no=INTEGER, name=TEXT, email=TEXT, employee_number=TEXT, user_name=TEXT, role=TEXT, site=TEXT,
-                 site_kind=TEXT, team=TEXT, queue=TEXT, valid_from=DAY)
+PEOPLE = _schema(
+    person_no=INTEGER,
+    name=TEXT,
+    email=TEXT,
+    employee_number=TEXT,
+    user_name=TEXT,
+    role=TEXT,
+    site=TEXT,
+    site_kind=TEXT,
+    team=TEXT,
+    queue=TEXT,
+    valid_from=DAY,
+)
 #: Key: person_no, valid_from. ``valid_to`` is the last day, null while it lasts.
-ROSTERS = _schema(person_no=INTEGER, role=TEXT, site=TEXT, site_kind=TEXT, team=TEXT, queue=TEXT, valid_from=DAY,
-                  valid_to=DAY)
+ROSTERS = _schema(
+    person_no=INTEGER, role=TEXT, site=TEXT, site_kind=TEXT, team=TEXT, queue=TEXT, valid_from=DAY, valid_to=DAY
+)
 #: Key: ticket_no, version (from 1; updated_at rises with it). agent_no is null until somebody takes the ticket.
-TICKETS = _schema(ticket_no=INTEGER, version=INTEGER, queue=TEXT, group_name=TEXT, agent_no=INTEGER,
-                  requester_no=INTEGER, created_at=TIME, updated_at=TIME, solved_at=TIME, closed_at=TIME, status=TEXT,
-                  priority=TEXT, channel=TEXT, language=TEXT, region=TEXT, severity=TEXT, deleted=TRUTH)
+TICKETS = _schema(
+    ticket_no=INTEGER,
+    version=INTEGER,
+    queue=TEXT,
+    group_name=TEXT,
+    agent_no=INTEGER,
+    requester_no=INTEGER,
+    created_at=TIME,
+    updated_at=TIME,
+    solved_at=TIME,
+    closed_at=TIME,
+    status=TEXT,
+    priority=TEXT,
+    channel=TEXT,
+    language=TEXT,
+    region=TEXT,
+    severity=TEXT,
+    deleted=TRUTH,
+)
 #: Key: evaluation_no, revision (from 1; saved_at rises with it). kind: standard, ata, calibration.
 #: status: active, draft (never submitted) or deleted. is_blind is null where nothing proves it.
-EVALUATIONS = _schema(evaluation_no=INTEGER, revision=INTEGER, kind=TEXT, ticket_no=INTEGER, form_id=TEXT,
-                      form_version=TEXT, evaluator_no=INTEGER, agent_no=INTEGER, started_at=TIME, submitted_at=TIME,
-                      saved_at=TIME, status=TEXT, is_blind=TRUTH, audited_evaluation_no=INTEGER, blind_task=TEXT,
-                      cause=TEXT, session_no=INTEGER, reported_score=NUMBER)
+EVALUATIONS = _schema(
+    evaluation_no=INTEGER,
+    revision=INTEGER,
+    kind=TEXT,
+    ticket_no=INTEGER,
+    form_id=TEXT,
+    form_version=TEXT,
+    evaluator_no=INTEGER,
+    agent_no=INTEGER,
+    started_at=TIME,
+    submitted_at=TIME,
+    saved_at=TIME,
+    status=TEXT,
+    is_blind=TRUTH,
+    audited_evaluation_no=INTEGER,
+    blind_task=TEXT,
+    cause=TEXT,
+    session_no=INTEGER,
+    reported_score=NUMBER,
+)
 #: Key: evaluation_no, revision, criterion_key. state: valued, na or missing. A deleted revision has no answers.
-ANSWERS = _schema(evaluation_no=INTEGER, revision=INTEGER, criterion_key=WORD, section=WORD, category=WORD,
-                  question=WORD, option=WORD, points=NUMBER, max_points=NUMBER, state=WORD, is_fail=TRUTH)
+ANSWERS = _schema(
+    evaluation_no=INTEGER,
+    revision=INTEGER,
+    criterion_key=WORD,
+    section=WORD,
+    category=WORD,
+    question=WORD,
+    option=WORD,
+    points=NUMBER,
+    max_points=NUMBER,
+    state=WORD,
+    is_fail=TRUTH,
+)
 #: Key: dispute_no, event_no. event: opened, in_review, resolved, retracted.
-DISPUTES = _schema(dispute_no=INTEGER, event_no=INTEGER, event=TEXT, event_at=TIME, evaluation_no=INTEGER,
-                   criterion_key=TEXT, raised_by_no=INTEGER, decided_by_no=INTEGER, outcome=TEXT, option_before=TEXT,
-                   option_after=TEXT, score_before=NUMBER, score_after=NUMBER)
+DISPUTES = _schema(
+    dispute_no=INTEGER,
+    event_no=INTEGER,
+    event=TEXT,
+    event_at=TIME,
+    evaluation_no=INTEGER,
+    criterion_key=TEXT,
+    raised_by_no=INTEGER,
+    decided_by_no=INTEGER,
+    outcome=TEXT,
+    option_before=TEXT,
+    option_after=TEXT,
+    score_before=NUMBER,
+    score_after=NUMBER,
+)
 #: Key: session_no.
-CALIBRATIONS = _schema(session_no=INTEGER, ticket_no=INTEGER, form_id=TEXT, form_version=TEXT,
-                       baseline_evaluation_no=INTEGER, opened_at=TIME, due_at=TIME, closed_at=TIME)
+CALIBRATIONS = _schema(
+    session_no=INTEGER,
+    ticket_no=INTEGER,
+    form_id=TEXT,
+    form_version=TEXT,
+    baseline_evaluation_no=INTEGER,
+    opened_at=TIME,
+    due_at=TIME,
+    closed_at=TIME,
+)
 #: Key: session_no, person_no. status: invited, done, late, absent.
-PARTICIPANTS = _schema(session_no=INTEGER, person_no=INTEGER, status=TEXT, evaluation_no=INTEGER, invited_at=TIME,
-                       done_at=TIME)
+PARTICIPANTS = _schema(
+    session_no=INTEGER, person_no=INTEGER, status=TEXT, evaluation_no=INTEGER, invited_at=TIME, done_at=TIME
+)
 #: Key: audit_no. What the generator meant each audit to become: link is blind_task, explicit or key; situation is
 #: normal or a name of ``story.SITUATIONS``; evaluation_no is what it is to be compared with, null for none.
 INTENTIONS = _schema(audit_no=INTEGER, link=TEXT, situation=TEXT, evaluation_no=INTEGER, submitted_at=TIME)
@@ -122,11 +198,17 @@ class Programme:
         rosters = self.rosters.filter(pc.less_equal(self.rosters["valid_from"], pa.scalar(local_day)))
         rosters = _hide_after(rosters, "valid_to", pa.scalar(local_day - timedelta(days=1)), ("valid_to",))
         return replace(
-            self, people=_people_on(self.people, rosters), rosters=rosters,
-            tickets=_by(self.tickets, "updated_at", at), evaluations=evaluations, answers=answers,
-            disputes=_by(self.disputes, "event_at", at), intentions=_by(self.intentions, "submitted_at", at),
-            calibrations=_hide_after(_by(self.calibrations, "opened_at", at), "closed_at", at,
-                                     ("closed_at", "baseline_evaluation_no")),
+            self,
+            people=_people_on(self.people, rosters),
+            rosters=rosters,
+            tickets=_by(self.tickets, "updated_at", at),
+            evaluations=evaluations,
+            answers=answers,
+            disputes=_by(self.disputes, "event_at", at),
+            intentions=_by(self.intentions, "submitted_at", at),
+            calibrations=_hide_after(
+                _by(self.calibrations, "opened_at", at), "closed_at", at, ("closed_at", "baseline_evaluation_no")
+            ),
             participants=_participants_at(_by(self.participants, "invited_at", at), self.calibrations, at),
         )
 

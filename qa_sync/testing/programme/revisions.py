@@ -88,10 +88,15 @@ def revise(rng: Generator, base: Levels, work: Work, staff: Staff, forms: Forms,
     at, saved = at[order], saved[order]
     sizes = [len(part[0]) for part in parts]
     return Revisions(
-        number=number, evaluation=at, revision=np.arange(len(at)) - np.searchsorted(number[at], number[at]) + 1,
-        saved=saved, cause=np.repeat([part[2] for part in parts], sizes)[order],
+        number=number,
+        evaluation=at,
+        revision=np.arange(len(at)) - np.searchsorted(number[at], number[at]) + 1,
+        saved=saved,
+        cause=np.repeat([part[2] for part in parts], sizes)[order],
         deleted=np.repeat([part[3] for part in parts], sizes)[order],
-        levels=np.concatenate([part[4] for part in parts])[order], disputes=disputes)
+        levels=np.concatenate([part[4] for part in parts])[order],
+        disputes=disputes,
+    )
 
 
 def _some(at: Ints) -> tuple[Ints, Ints]:
@@ -144,8 +149,9 @@ def _deletions(rng: Generator, work: Work, edited_at: Ints, end: int) -> Ints:
     return np.where(doomed & (at < end), at, -1)
 
 
-def _disputes(rng: Generator, settled: Levels, work: Work, staff: Staff, forms: Forms, quiet: NDArray[np.bool_],
-              end: int) -> Disputes:
+def _disputes(
+    rng: Generator, settled: Levels, work: Work, staff: Staff, forms: Forms, quiet: NDArray[np.bool_], end: int
+) -> Disputes:
     """Agents dispute an answer that cost them points; some disputes are still open at the end."""
     top = forms.levels[work.form] - 1
     contested = (settled >= 0) & (settled < top) & forms.scored[work.form][:, None]
@@ -164,9 +170,18 @@ def _disputes(rng: Generator, settled: Levels, work: Work, staff: Staff, forms: 
     after = np.where(overturned & (decided >= 0), raised, -1)
     levels = settled[chosen]
     levels[np.arange(count), column] = np.where(after >= 0, after, before)
-    return Disputes(evaluation=chosen, column=column, outcome=outcome, opened=opened[chosen],
-                    reviewed=np.where(reviewed < end, reviewed, -1), decided=decided, before=before, after=after,
-                    decider=np.full(count, staff.auditors[-1]), levels=levels)
+    return Disputes(
+        evaluation=chosen,
+        column=column,
+        outcome=outcome,
+        opened=opened[chosen],
+        reviewed=np.where(reviewed < end, reviewed, -1),
+        decided=decided,
+        before=before,
+        after=after,
+        decider=np.full(count, staff.auditors[-1]),
+        levels=levels,
+    )
 
 
 def revision_scores(revisions: Revisions, work: Work, forms: Forms) -> NDArray[np.float64]:

@@ -90,8 +90,9 @@ def form_in_use(forms: Forms, queue: Ints, at: Ints, switch: int) -> Ints:
     return np.where(at < switch, old[queue], new[queue])
 
 
-def standard_work(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, *, share: float, switch: int,
-                  end: int) -> Work:
+def standard_work(
+    rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, *, share: float, switch: int, end: int
+) -> Work:
     """Evaluate ``share`` of the solved tickets, a day to a few days after they were solved."""
     chosen = np.flatnonzero((drawn.solved >= 0) & (rng.random(len(drawn.solved)) < share))
     days = 1 + np.minimum(rng.geometric(0.6, len(chosen)) - 1, 4)
@@ -99,9 +100,15 @@ def standard_work(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, *, s
     chosen, submitted = chosen[submitted < end], submitted[submitted < end]
     evaluator = _evaluators(rng, staff, drawn.site[chosen], drawn.queue[chosen], submitted)
     return new_work(
-        len(chosen), kind=STANDARD, ticket=chosen, form=form_in_use(forms, drawn.queue[chosen], submitted, switch),
-        evaluator=evaluator, agent=drawn.agent[chosen], submitted=submitted,
-        started=submitted - duration(rng, len(chosen)))
+        len(chosen),
+        kind=STANDARD,
+        ticket=chosen,
+        form=form_in_use(forms, drawn.queue[chosen], submitted, switch),
+        evaluator=evaluator,
+        agent=drawn.agent[chosen],
+        submitted=submitted,
+        started=submitted - duration(rng, len(chosen)),
+    )
 
 
 def _evaluators(rng: Generator, staff: Staff, site: Ints, queue: Ints, submitted: Ints) -> Ints:
@@ -126,12 +133,16 @@ def _evaluators(rng: Generator, staff: Staff, site: Ints, queue: Ints, submitted
     return result
 
 
-def audit_work(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, standard: Work, *, share: float,
-               switch: int, end: int) -> Work:
+def audit_work(
+    rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, standard: Work, *, share: float, switch: int, end: int
+) -> Work:
     """Audit ``share`` of the evaluations; return all work, the audits after the standard evaluations."""
     picked = np.flatnonzero(rng.random(len(standard)) < share)
-    days = np.where(rng.random(len(picked)) < 0.12, rng.integers(9, 22, len(picked)),
-                    1 + np.minimum(rng.geometric(0.4, len(picked)), 7))
+    days = np.where(
+        rng.random(len(picked)) < 0.12,
+        rng.integers(9, 22, len(picked)),
+        1 + np.minimum(rng.geometric(0.4, len(picked)), 7),
+    )
     submitted = at_work(rng, standard.submitted[picked], days)
     picked, submitted = picked[submitted < end], submitted[submitted < end]
     count = len(picked)
@@ -143,11 +154,20 @@ def audit_work(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, standar
     link[situation == SITUATION_NAMES.index("self_audit")] = EXPLICIT
     auditor = staff.auditors[pick(rng, [1.0] * (len(staff.auditors) - 1) + [0.5], count)]
     audits = new_work(
-        count, kind=AUDIT, ticket=standard.ticket[picked], form=standard.form[picked], evaluator=auditor,
-        agent=standard.agent[picked], submitted=submitted, started=submitted - duration(rng, count), target=picked,
-        link=link, situation=situation,
+        count,
+        kind=AUDIT,
+        ticket=standard.ticket[picked],
+        form=standard.form[picked],
+        evaluator=auditor,
+        agent=standard.agent[picked],
+        submitted=submitted,
+        started=submitted - duration(rng, count),
+        target=picked,
+        link=link,
+        situation=situation,
         blind=np.where(link == BLIND_TASK, 1, np.where(link == EXPLICIT, 0, np.where(rng.random(count) < 0.5, 1, -1))),
-        task=np.where(link == BLIND_TASK, np.arange(count) + 1, -1))
+        task=np.where(link == BLIND_TASK, np.arange(count) + 1, -1),
+    )
     marked = standard.situation.copy()
     marked[picked] = situation
     task = standard.task.copy()
@@ -156,14 +176,17 @@ def audit_work(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, standar
     return _go_wrong(rng, drawn, staff, forms, work, switch=switch, end=end)
 
 
-def _situations(rng: Generator, standard: Work, picked: Ints, submitted: Ints, forms: Forms, *, switch: int,
-                end: int) -> Ints:
+def _situations(
+    rng: Generator, standard: Work, picked: Ints, submitted: Ints, forms: Forms, *, switch: int, end: int
+) -> Ints:
     """Give a few audits, drawn without replacement, something that goes wrong; where it can."""
     situation = np.zeros(len(picked), dtype=np.int64)
     versions = np.array([sum(form_id == other for other, _ in forms.ids) for form_id, _ in forms.ids])
-    room = {"out_of_window": standard.submitted[picked] + 41 * DAY < end,
-            "cross_version": (versions[standard.form[picked]] > 1) & (submitted >= switch),
-            "second_audit": submitted - standard.submitted[picked] < 12 * DAY}
+    room = {
+        "out_of_window": standard.submitted[picked] + 41 * DAY < end,
+        "cross_version": (versions[standard.form[picked]] > 1) & (submitted >= switch),
+        "second_audit": submitted - standard.submitted[picked] < 12 * DAY,
+    }
     for name, rate in story.SITUATIONS.items():
         if name == "no_evaluation":
             continue
@@ -173,8 +196,7 @@ def _situations(rng: Generator, standard: Work, picked: Ints, submitted: Ints, f
     return situation
 
 
-def _go_wrong(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, switch: int,
-              end: int) -> Work:
+def _go_wrong(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, switch: int, end: int) -> Work:
     audits = np.flatnonzero(work.kind == AUDIT)
     by_name = {name: audits[work.situation[audits] == n] for n, name in enumerate(SITUATION_NAMES)}
     evaluator, agent, form, draft = (work.evaluator.copy(), work.agent.copy(), work.form.copy(), work.draft.copy())
@@ -194,9 +216,11 @@ def _go_wrong(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Wo
     first = by_name["second_audit"]
     evaluator[first] = staff.auditors[rng.integers(0, max(1, len(staff.auditors) - 1), len(first))]
     work = replace(work, evaluator=evaluator, agent=agent, form=form, draft=draft)
-    return (work.then(_second_audits(rng, work, first, int(staff.auditors[-1]), end))
-            .then(_second_opinions(rng, drawn, staff, work, work.target[by_name["ambiguous"]]))
-            .then(_audits_of_nothing(rng, drawn, staff, forms, work, switch=switch, end=end)))
+    return (
+        work.then(_second_audits(rng, work, first, int(staff.auditors[-1]), end))
+        .then(_second_opinions(rng, drawn, staff, work, work.target[by_name["ambiguous"]]))
+        .then(_audits_of_nothing(rng, drawn, staff, forms, work, switch=switch, end=end))
+    )
 
 
 def _entries(work: Work, at: Ints) -> Work:
@@ -207,8 +231,9 @@ def _second_audits(rng: Generator, work: Work, first: Ints, senior: int, end: in
     """The senior auditor audits the same evaluation again, tied to it in the same way."""
     again = _entries(work, first)
     submitted = at_work(rng, again.submitted, rng.integers(1, 4, len(first)))
-    again = replace(again, evaluator=np.full(len(first), senior), submitted=submitted,
-                    started=submitted - duration(rng, len(first)))
+    again = replace(
+        again, evaluator=np.full(len(first), senior), submitted=submitted, started=submitted - duration(rng, len(first))
+    )
     return _entries(again, np.flatnonzero(submitted < end))
 
 
@@ -224,8 +249,9 @@ def _second_opinions(rng: Generator, drawn: Drawn, staff: Staff, work: Work, of:
     return replace(again, evaluator=evaluator, submitted=submitted, started=submitted - rng.integers(300, 900, len(of)))
 
 
-def _audits_of_nothing(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, switch: int,
-                       end: int) -> Work:
+def _audits_of_nothing(
+    rng: Generator, drawn: Drawn, staff: Staff, forms: Forms, work: Work, *, switch: int, end: int
+) -> Work:
     """Audits of tickets that no evaluator has scored."""
     name = "no_evaluation"
     free = np.setdiff1d(np.flatnonzero(drawn.solved >= 0), work.ticket)
@@ -234,7 +260,14 @@ def _audits_of_nothing(rng: Generator, drawn: Drawn, staff: Staff, forms: Forms,
     submitted = at_work(rng, drawn.solved[ticket], rng.integers(1, 6, len(ticket)))
     ticket, submitted = ticket[submitted < end], submitted[submitted < end]
     return new_work(
-        len(ticket), kind=AUDIT, ticket=ticket, form=form_in_use(forms, drawn.queue[ticket], submitted, switch),
-        evaluator=staff.auditors[rng.integers(0, len(staff.auditors), len(ticket))], agent=drawn.agent[ticket],
-        submitted=submitted, started=submitted - duration(rng, len(ticket)), link=KEY,
-        situation=SITUATION_NAMES.index(name))
+        len(ticket),
+        kind=AUDIT,
+        ticket=ticket,
+        form=form_in_use(forms, drawn.queue[ticket], submitted, switch),
+        evaluator=staff.auditors[rng.integers(0, len(staff.auditors), len(ticket))],
+        agent=drawn.agent[ticket],
+        submitted=submitted,
+        started=submitted - duration(rng, len(ticket)),
+        link=KEY,
+        situation=SITUATION_NAMES.index(name),
+    )

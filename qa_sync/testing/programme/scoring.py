@@ -38,8 +38,10 @@ def habits(rng: Generator, work: Work, staff: Staff, *, start: int, weeks: int) 
     place = staff.site[work.evaluator].copy()
     moved = (work.evaluator == staff.mover) & (work.submitted >= _day(staff.moved_on))
     place[moved] = staff.moved_to
-    site = {name: np.array([getattr(spot, name) for spot in story.SITES])[place]
-            for name in ("lenient", "strict", "drift", "miss_critical")}
+    site = {
+        name: np.array([getattr(spot, name) for spot in story.SITES])[place]
+        for name in ("lenient", "strict", "drift", "miss_critical")
+    }
     ramp = np.array((0.0, *story.DRIFT_RAMP))
     week = (work.submitted - start) // WEEK
     drifted = site["drift"] * ramp[np.clip(week - (weeks - story.DRIFT_WEEKS) + 1, 0, len(ramp) - 1)]

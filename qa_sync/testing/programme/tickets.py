@@ -59,8 +59,15 @@ def draw_tickets(rng: Generator, staff: Staff, *, count: int, start: datetime, w
     work = np.clip(rng.lognormal(np.log(9 * HOUR), 0.9, count), 600, 6 * DAY).astype(np.int64)
     deleted = rng.random(count) < DELETED_SHARE
     unsolved = deleted | (rng.random(count) < UNSOLVED_SHARE)
-    return Drawn(site=site, queue=queue, agent=agent, group=group, created=created,
-                 solved=np.where(unsolved, -1, created + work), deleted=deleted)
+    return Drawn(
+        site=site,
+        queue=queue,
+        agent=agent,
+        group=group,
+        created=created,
+        solved=np.where(unsolved, -1, created + work),
+        deleted=deleted,
+    )
 
 
 def _assign(rng: Generator, staff: Staff, site: Ints, queue: Ints, created: Ints) -> Ints:
@@ -83,8 +90,11 @@ def ticket_table(rng: Generator, drawn: Drawn) -> pa.Table:
     count = len(drawn.created)
     taken = drawn.created + rng.integers(60, 480, count)
     gone = np.where(drawn.deleted, taken + rng.integers(600, 2 * DAY, count), -1)
-    corrected = np.where((drawn.solved > 0) & (rng.random(count) < CORRECTED_SHARE),
-                         drawn.solved + rng.integers(HOUR, 3 * DAY, count), -1)
+    corrected = np.where(
+        (drawn.solved > 0) & (rng.random(count) < CORRECTED_SHARE),
+        drawn.solved + rng.integers(HOUR, 3 * DAY, count),
+        -1,
+    )
     closed = np.where(drawn.solved > 0, drawn.solved + 4 * DAY + rng.integers(0, HOUR, count), -1)
     at = np.stack([drawn.created, taken, drawn.solved, corrected, closed, gone], axis=1)
     ticket, step = np.nonzero(at >= 0)
@@ -93,18 +103,31 @@ def ticket_table(rng: Generator, drawn: Drawn) -> pa.Table:
     facts = _facts(rng, drawn)
     later = step >= CORRECTED
     moved = (corrected >= 0)[ticket] & later
-    priority = np.where(moved, np.minimum(facts["priority"][ticket] + 1, len(story.PRIORITIES) - 1),
-                        facts["priority"][ticket])
-    return pa.Table.from_arrays([
-        pa.array(ticket + FIRST_TICKET), pa.array(version), texts(drawn.queue[ticket], [q.name for q in story.QUEUES]),
-        texts(drawn.group[ticket], GROUPS), whole(np.where(step == NEW, -1, drawn.agent[ticket] + FIRST_NUMBER)),
-        pa.array(facts["requester"][ticket]), moments(drawn.created[ticket]), moments(updated),
-        moments(np.where(np.isin(step, (SOLVED, CORRECTED, CLOSED)), drawn.solved[ticket], -1)),
-        moments(np.where(step == CLOSED, closed[ticket], -1)), texts(STATUS_OF_STEP[step], STATUSES),
-        texts(priority, [name for name, _ in story.PRIORITIES]), texts(facts["channel"][ticket], CHANNELS),
-        texts(facts["language"][ticket], LANGUAGES), texts(facts["region"][ticket], REGIONS),
-        texts(facts["severity"][ticket], [name for name, _ in story.SEVERITIES]), pa.array(step == DELETED),
-    ], schema=TICKETS)
+    priority = np.where(
+        moved, np.minimum(facts["priority"][ticket] + 1, len(story.PRIORITIES) - 1), facts["priority"][ticket]
+    )
+    return pa.Table.from_arrays(
+        [
+            pa.array(ticket + FIRST_TICKET),
+            pa.array(version),
+            texts(drawn.queue[ticket], [q.name for q in story.QUEUES]),
+            texts(drawn.group[ticket], GROUPS),
+            whole(np.where(step == NEW, -1, drawn.agent[ticket] + FIRST_NUMBER)),
+            pa.array(facts["requester"][ticket]),
+            moments(drawn.created[ticket]),
+            moments(updated),
+            moments(np.where(np.isin(step, (SOLVED, CORRECTED, CLOSED)), drawn.solved[ticket], -1)),
+            moments(np.where(step == CLOSED, closed[ticket], -1)),
+            texts(STATUS_OF_STEP[step], STATUSES),
+            texts(priority, [name for name, _ in story.PRIORITIES]),
+            texts(facts["channel"][ticket], CHANNELS),
+            texts(facts["language"][ticket], LANGUAGES),
+            texts(facts["region"][ticket], REGIONS),
+            texts(facts["severity"][ticket], [name for name, _ in story.SEVERITIES]),
+            pa.array(step == DELETED),
+        ],
+        schema=TICKETS,
+    )
 
 
 def _facts(rng: Generator, drawn: Drawn) -> dict[str, Ints]:
@@ -115,14 +138,16 @@ def _facts(rng: Generator, drawn: Drawn) -> dict[str, Ints]:
         here = region == r
         spoken = story.LANGUAGES[name]
         order = np.array([LANGUAGES.index(language) for language in spoken])
-        language[here] = order[pick(rng, [2.0 ** -n for n in range(len(spoken))], int(here.sum()))]
+        language[here] = order[pick(rng, [2.0**-n for n in range(len(spoken))], int(here.sum()))]
     channel = np.zeros(count, dtype=np.int64)
     for q, spec in enumerate(story.QUEUES):
         here = drawn.queue == q
         order = np.array([CHANNELS.index(name) for name, _ in spec.channels])
         channel[here] = order[pick(rng, [weight for _, weight in spec.channels], int(here.sum()))]
     return {
-        "region": region, "language": language, "channel": channel,
+        "region": region,
+        "language": language,
+        "channel": channel,
         "priority": pick(rng, [weight for _, weight in story.PRIORITIES], count),
         "severity": pick(rng, [weight for _, weight in story.SEVERITIES], count),
         "requester": FIRST_REQUESTER + rng.integers(0, max(1, count * 3 // 5), count),

@@ -19,9 +19,12 @@ Row = dict[str, Any]
 Answers = dict[tuple[int, int], dict[str, Row]]
 #: Where an audit ends that is paired with nothing, by situation: (bucket, reason).
 UNPAIRED = {
-    "no_evaluation": ("UNMATCHED_AUDITOR", "NO_AUDITEE_EVAL"), "form_mismatch": ("UNMATCHED_AUDITOR", "FORM_MISMATCH"),
-    "agent_mismatch": ("UNMATCHED_AUDITOR", "AGENT_MISMATCH"), "draft": ("UNMATCHED_AUDITOR", "DRAFT"),
-    "out_of_window": ("UNMATCHED_AUDITOR", "OUT_OF_WINDOW"), "ambiguous": ("AMBIGUOUS", "SEVERAL_EVALUATORS"),
+    "no_evaluation": ("UNMATCHED_AUDITOR", "NO_AUDITEE_EVAL"),
+    "form_mismatch": ("UNMATCHED_AUDITOR", "FORM_MISMATCH"),
+    "agent_mismatch": ("UNMATCHED_AUDITOR", "AGENT_MISMATCH"),
+    "draft": ("UNMATCHED_AUDITOR", "DRAFT"),
+    "out_of_window": ("UNMATCHED_AUDITOR", "OUT_OF_WINDOW"),
+    "ambiguous": ("AMBIGUOUS", "SEVERAL_EVALUATORS"),
     "self_audit": ("EXCLUDED", "SELF_AUDIT"),
 }
 NOT_COMPARABLE = {"incomplete": "AUDITEE_INCOMPLETE", "cross_version": "COMMON_WEIGHT_BELOW_MIN"}
@@ -90,8 +93,10 @@ class Truth:
 
 def find_truth(programme: Programme) -> Truth:
     """Return what is true of ``programme``; of its state at a moment, give it ``programme.until(moment)``."""
-    tickets = {row["ticket_no"]: row for row in programme.tickets.select(
-        ["ticket_no", "version", "queue", "deleted"]).to_pylist()}
+    tickets = {
+        row["ticket_no"]: row
+        for row in programme.tickets.select(["ticket_no", "version", "queue", "deleted"]).to_pylist()
+    }
     revisions: dict[int, list[Row]] = {}
     for row in programme.evaluations.to_pylist():
         revisions.setdefault(row["evaluation_no"], []).append(row)
@@ -116,14 +121,18 @@ def find_truth(programme: Programme) -> Truth:
             found.append(_compare(programme, revisions[of], alive[audit], answers, reason))
     return Truth(
         tickets=sum(not row["deleted"] for row in tickets.values()),
-        tickets_deleted=sum(row["deleted"] for row in tickets.values()), ticket_versions=programme.tickets.num_rows,
-        evaluations=len(alive), evaluations_deleted=len(current) - len(alive),
+        tickets_deleted=sum(row["deleted"] for row in tickets.values()),
+        ticket_versions=programme.tickets.num_rows,
+        evaluations=len(alive),
+        evaluations_deleted=len(current) - len(alive),
         evaluation_revisions=programme.evaluations.num_rows,
         current_answers=sum(len(answers[number, row["revision"]]) for number, row in alive.items()),
-        by_kind=dict(Counter(row["kind"] for row in alive.values())), audits=dict(ends),
+        by_kind=dict(Counter(row["kind"] for row in alive.values())),
+        audits=dict(ends),
         buckets=dict(ends + _other_buckets(current, {row["auditee"]["evaluation_no"] for row in found})),
         misreported=_misreported(programme, alive, answers),
-        pairs=_with_headline(programme, found, tickets))
+        pairs=_with_headline(programme, found, tickets),
+    )
 
 
 def _other_buckets(current: dict[int, Row], audited: set[int]) -> Counter[tuple[str, str]]:
@@ -145,16 +154,20 @@ def _other_buckets(current: dict[int, Row], audited: set[int]) -> Counter[tuple[
 
 def _compare(programme: Programme, auditee: list[Row], audit: Row, answers: Answers, reason: str) -> Row:
     own = [row for row in auditee if row["saved_at"] <= audit["submitted_at"] and row["cause"] != "dispute"]
-    late = [row for row in auditee if row["saved_at"] > audit["submitted_at"] and row["cause"] == "edit"
-            and row["status"] != "deleted"]
+    late = [
+        row
+        for row in auditee
+        if row["saved_at"] > audit["submitted_at"] and row["cause"] == "edit" and row["status"] != "deleted"
+    ]
     made: Row = {"auditee": own[-1], "audit": audit, "edited_after": bool(late), "reason": reason}
     if reason:
         return {**made, "items": 0, "agreed": 0, "outcome": "NOT_COMPARABLE", "delta": None}
     mine = answers[own[-1]["evaluation_no"], own[-1]["revision"]]
     theirs = answers[audit["evaluation_no"], audit["revision"]]
     form = _form_of(programme, audit)
-    agreed = sum((mine[key]["state"], mine[key]["option"]) == (theirs[key]["state"], theirs[key]["option"])
-                 for key in theirs)
+    agreed = sum(
+        (mine[key]["state"], mine[key]["option"]) == (theirs[key]["state"], theirs[key]["option"]) for key in theirs
+    )
     outcome, delta = _outcome(form, mine, theirs, agreed)
     return {**made, "items": len(theirs), "agreed": agreed, "outcome": outcome, "delta": delta}
 
@@ -182,9 +195,14 @@ def _form_of(programme: Programme, evaluation: Row) -> Row:
 
 
 def _misreported(programme: Programme, alive: dict[int, Row], answers: Answers) -> tuple[int, ...]:
-    return tuple(sorted(
-        number for number, row in alive.items() if row["reported_score"] is not None
-        and abs(row["reported_score"] - score_of(_form_of(programme, row), answers[number, row["revision"]])) > 0.01))
+    return tuple(
+        sorted(
+            number
+            for number, row in alive.items()
+            if row["reported_score"] is not None
+            and abs(row["reported_score"] - score_of(_form_of(programme, row), answers[number, row["revision"]])) > 0.01
+        )
+    )
 
 
 def score_of(form: Row, answers: dict[str, Row]) -> float:
@@ -222,12 +240,28 @@ def _with_headline(programme: Programme, found: list[Row], tickets: dict[int, Ro
 def _pair(row: Row, headline: bool, rosters: dict[int, list[Row]], tickets: dict[int, Row], zone: ZoneInfo) -> Pair:
     auditee, audit = row["auditee"], row["audit"]
     day: date = auditee["submitted_at"].astimezone(zone).date()
-    place = [spell for spell in rosters[auditee["evaluator_no"]]
-             if spell["valid_from"] <= day and (spell["valid_to"] is None or day <= spell["valid_to"])]
+    place = [
+        spell
+        for spell in rosters[auditee["evaluator_no"]]
+        if spell["valid_from"] <= day and (spell["valid_to"] is None or day <= spell["valid_to"])
+    ]
     year, week, _ = day.isocalendar()
     return Pair(
-        audit_no=audit["evaluation_no"], evaluation_no=auditee["evaluation_no"], revision=auditee["revision"],
-        form_id=audit["form_id"], evaluator_no=auditee["evaluator_no"], auditor_no=audit["evaluator_no"],
-        site=place[0]["site"], queue=tickets[auditee["ticket_no"]]["queue"], week=f"{year}-W{week:02d}",
-        is_blind=audit["is_blind"], outcome=row["outcome"], reason=row["reason"], delta=row["delta"],
-        items=row["items"], agreed=row["agreed"], edited_after=row["edited_after"], headline=headline)
+        audit_no=audit["evaluation_no"],
+        evaluation_no=auditee["evaluation_no"],
+        revision=auditee["revision"],
+        form_id=audit["form_id"],
+        evaluator_no=auditee["evaluator_no"],
+        auditor_no=audit["evaluator_no"],
+        site=place[0]["site"],
+        queue=tickets[auditee["ticket_no"]]["queue"],
+        week=f"{year}-W{week:02d}",
+        is_blind=audit["is_blind"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+        delta=row["delta"],
+        items=row["items"],
+        agreed=row["agreed"],
+        edited_after=row["edited_after"],
+        headline=headline,
+    )

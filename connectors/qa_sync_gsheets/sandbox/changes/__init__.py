@@ -13,7 +13,12 @@ Json = dict[str, Any]
 Change = Callable[[Workbook, Json], Json | None]
 
 CHANGES: dict[str, Change] = {
-    **sheets.CHANGES, **lines.CHANGES, **cells.CHANGES, **looks.CHANGES, **objects.CHANGES, **marks.CHANGES,
+    **sheets.CHANGES,
+    **lines.CHANGES,
+    **cells.CHANGES,
+    **looks.CHANGES,
+    **objects.CHANGES,
+    **marks.CHANGES,
 }
 MOST_REQUESTS = 100_000
 

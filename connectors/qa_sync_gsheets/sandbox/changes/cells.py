@@ -42,11 +42,20 @@ def update_cells(book: Workbook, body: Json) -> None:
     for offset in range(bottom - top):
         given = (rows[offset].get("values") or []) if offset < len(rows) and rows[offset] else []
         end = left + len(given) if right < 0 else right
-        grid.put(top + offset, [
-            (column, update_cell(grid.cell(top + offset, column), (given[column - left] or {})
-                                 if column - left < len(given) else {}, mask))
-            for column in range(left, end)
-        ])
+        grid.put(
+            top + offset,
+            [
+                (
+                    column,
+                    update_cell(
+                        grid.cell(top + offset, column),
+                        (given[column - left] or {}) if column - left < len(given) else {},
+                        mask,
+                    ),
+                )
+                for column in range(left, end)
+            ],
+        )
 
 
 def repeat_cell(book: Workbook, body: Json) -> None:
@@ -76,10 +85,14 @@ def append_cells(book: Workbook, body: Json) -> None:
     top = grid.used()[0]
     if top + len(rows) > len(grid.rows):
         book.insert(grid, "ROWS", len(grid.rows), top + len(rows) - len(grid.rows))
-    update_cells(book, {
-        "start": {"sheetId": grid.sheet_id, "rowIndex": top, "columnIndex": 0},
-        "rows": rows, "fields": body.get("fields"),
-    })
+    update_cells(
+        book,
+        {
+            "start": {"sheetId": grid.sheet_id, "rowIndex": top, "columnIndex": 0},
+            "rows": rows,
+            "fields": body.get("fields"),
+        },
+    )
 
 
 def _block(grid: Grid, box: Box) -> list[list[Cell]]:
@@ -109,10 +122,13 @@ def copy_paste(book: Workbook, body: Json) -> None:
     kind = body.get("pasteType") or ""
     for row in range(top, min(bottom, len(target.rows))):
         line = block[(row - top) % len(block)]
-        target.put(row, [
-            (column, _paste(target.cell(row, column), line[(column - left) % len(line)], kind))
-            for column in range(left, min(right, len(target.columns)))
-        ])
+        target.put(
+            row,
+            [
+                (column, _paste(target.cell(row, column), line[(column - left) % len(line)], kind))
+                for column in range(left, min(right, len(target.columns)))
+            ],
+        )
 
 
 def cut_paste(book: Workbook, body: Json) -> None:
@@ -126,10 +142,13 @@ def cut_paste(book: Workbook, body: Json) -> None:
     target = book.sheet(place.get("sheetId"))
     down, across = place.get("rowIndex") or 0, place.get("columnIndex") or 0
     for offset, line in enumerate(block):
-        target.put(down + offset, [
-            (across + shift, _paste(target.cell(down + offset, across + shift), cell, body.get("pasteType") or ""))
-            for shift, cell in enumerate(line)
-        ])
+        target.put(
+            down + offset,
+            [
+                (across + shift, _paste(target.cell(down + offset, across + shift), cell, body.get("pasteType") or ""))
+                for shift, cell in enumerate(line)
+            ],
+        )
 
 
 def find_replace(book: Workbook, body: Json) -> Json:
@@ -177,15 +196,23 @@ def merge_cells(book: Workbook, body: Json) -> None:
     for one in boxes:
         first_row, last_row, first, last = one
         for row in range(first_row, last_row):
-            grid.put(row, [
-                (column, Cell(None, cell.format, cell.note, cell.validation, cell.other))
-                for column in range(first, last)
-                if (row, column) != (first_row, first) and (cell := grid.cell(row, column)) is not BLANK
-            ])
-        grid.parts["merges"].append({
-            "sheetId": grid.sheet_id, "startRowIndex": first_row, "endRowIndex": last_row,
-            "startColumnIndex": first, "endColumnIndex": last,
-        })
+            grid.put(
+                row,
+                [
+                    (column, Cell(None, cell.format, cell.note, cell.validation, cell.other))
+                    for column in range(first, last)
+                    if (row, column) != (first_row, first) and (cell := grid.cell(row, column)) is not BLANK
+                ],
+            )
+        grid.parts["merges"].append(
+            {
+                "sheetId": grid.sheet_id,
+                "startRowIndex": first_row,
+                "endRowIndex": last_row,
+                "startColumnIndex": first,
+                "endColumnIndex": last,
+            }
+        )
 
 
 def unmerge_cells(book: Workbook, body: Json) -> None:
@@ -193,9 +220,12 @@ def unmerge_cells(book: Workbook, body: Json) -> None:
     grid, box = book.grid_range(body.get("range") or {})
     top, bottom, left, right = grid.bounded(box)
     grid.parts["merges"] = [
-        one for one in grid.parts["merges"]
-        if one["endRowIndex"] <= top or one["startRowIndex"] >= bottom
-        or one["endColumnIndex"] <= left or one["startColumnIndex"] >= right
+        one
+        for one in grid.parts["merges"]
+        if one["endRowIndex"] <= top
+        or one["startRowIndex"] >= bottom
+        or one["endColumnIndex"] <= left
+        or one["startColumnIndex"] >= right
     ]
 
 

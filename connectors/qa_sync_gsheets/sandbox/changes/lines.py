@@ -81,9 +81,7 @@ def add_group(book: Workbook, body: Json) -> Json:
     """Group rows or columns; a group inside another is one deeper."""
     grid, dimension, start, end = _span(book, body.get("range") or {})
     groups = grid.parts["rowGroups" if dimension == "ROWS" else "columnGroups"]
-    depth = 1 + sum(
-        one["range"]["startIndex"] <= start and end <= one["range"]["endIndex"] for one in groups
-    )
+    depth = 1 + sum(one["range"]["startIndex"] <= start and end <= one["range"]["endIndex"] for one in groups)
     where = {"sheetId": grid.sheet_id, "dimension": dimension, "startIndex": start, "endIndex": end}
     groups.append({"range": where, "depth": depth})
     grid.grid_properties["rowGroupControlAfter" if dimension == "ROWS" else "columnGroupControlAfter"] = True
@@ -116,7 +114,9 @@ def sort_range(book: Workbook, body: Json) -> None:
         for spec in body.get("sortSpecs") or []
     ]
     grid.sort(
-        box, specs, lambda row, column: effective(book, grid, grid.cell(row, column)),
+        box,
+        specs,
+        lambda row, column: effective(book, grid, grid.cell(row, column)),
         rows_move=book.switches.metadata_follows_sort,
     )
 

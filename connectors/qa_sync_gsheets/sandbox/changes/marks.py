@@ -42,8 +42,11 @@ def create(book: Workbook, body: Json) -> Json:
     if number is not None and number <= 0:
         raise Refusal(400, "A metadata ID must be positive.")
     entry = Metadata(
-        id=number or book.new_id(), key=given["metadataKey"], value=given.get("metadataValue") or "",
-        visibility=given["visibility"], **_place(book, given.get("location") or {}),
+        id=number or book.new_id(),
+        key=given["metadataKey"],
+        value=given.get("metadataValue") or "",
+        visibility=given["visibility"],
+        **_place(book, given.get("location") or {}),
     )
     book.add_metadata(entry)
     return {"developerMetadata": to_json(book, entry)}
