@@ -32,7 +32,7 @@ demo: $(READY)
 	$(BIN)/qa-sync demo
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 soak: $(DEV)
 	$(BIN)/python -m pytest -q -m soak -p no:randomly

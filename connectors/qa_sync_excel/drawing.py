@@ -20,7 +20,7 @@ from qa_sync_excel.registry import SHEET, Registered, identity, rows_of
 from qa_sync_excel.texts import displayable, table_names
 
 #: Equal contents are equal bytes, so a workbook says when its data are from, not when it was drawn.
-_CREATED = datetime(2026, 1, 1)
+_CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - Excel's properties have no zone
 #: From so many pixels on, the texts of a column are read, not scanned; up to so many rows they are wrapped.
 _WRAP_WIDTH, _WRAP_ROWS = 200, 300
 _OPTIONS = {

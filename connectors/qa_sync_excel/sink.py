@@ -78,7 +78,7 @@ class ExcelSink:
             data_cells=sum(plan.data_cells for plan in plans), calls=1, url=str(self._path), notes=tuple(notes)
         )
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
         """Return what would keep the workbook from being replaced."""
         place = ("sinks", self._context.name, "path")
         why = in_the_way(self._path, self._name)

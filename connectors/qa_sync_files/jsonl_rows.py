@@ -20,11 +20,11 @@ _LONGEST = 64 << 20
 class JsonLinesReader:
     """Objects, one a line. Blank lines count for nothing."""
 
-    def names(self, file: Found, stream: StreamSettings) -> None:
+    def names(self, file: Found, stream: StreamSettings) -> None:  # noqa: ARG002
         """Every line has its own names."""
         return
 
-    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:
+    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:  # noqa: ARG002
         """Yield the objects of a file, at most ``size`` at a time."""
         try:
             yield from as_rows(file, _objects(file), stream, size)

@@ -15,12 +15,12 @@ from qa_sync_files.settings import StreamSettings
 class ParquetReader:
     """A Parquet file; when a part of it is damaged, the rows before that part stand."""
 
-    def names(self, file: Found, stream: StreamSettings) -> Sequence[str]:
+    def names(self, file: Found, stream: StreamSettings) -> Sequence[str]:  # noqa: ARG002
         """Return the names of the columns."""
         with _parquet(file) as parquet:
             return unique_names(parquet.schema_arrow.names)
 
-    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:
+    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:  # noqa: ARG002
         """Yield the rows of a file, at most ``size`` at a time."""
         with _parquet(file) as parquet:
             names = unique_names(parquet.schema_arrow.names)

@@ -132,7 +132,7 @@ class RecordMaker:
             return _literal(file.name)
         if name in ROW_NAMES:
             return "CAST(n AS VARCHAR)"
-        raise Unreadable(f"no column {name!r}", field=name)
+        raise Unreadable(f"no column {name!r}", field=name)  # noqa: EM102
 
     def _order_sql(
         self, column: dict[str, tuple[str, pa.DataType]], order: NameOrder, problems: list[tuple[str, str, str]]

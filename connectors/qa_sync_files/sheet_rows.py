@@ -24,7 +24,7 @@ class SheetReader:
         """Return the names of the columns."""
         return _table(file, stream)[0]
 
-    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:
+    def __call__(self, file: Found, printed: Print, stream: StreamSettings, size: int) -> Iterator[Rows]:  # noqa: ARG002
         """Yield the rows of a file, at most ``size`` at a time."""
         names, rows = _table(file, stream)
         require(names, stream)

@@ -17,7 +17,7 @@ FIELDS = (
     "sheets(properties(sheetId,title),"
     "data(startRow,rowData.values(effectiveValue,effectiveFormat.numberFormat.type,formattedValue)))"
 )
-_EPOCH = datetime(1899, 12, 30)
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (a sheet's dates have no zone)
 _DATES = frozenset({"DATE", "DATE_TIME", "TIME"})
 
 

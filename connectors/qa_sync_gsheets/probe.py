@@ -26,7 +26,7 @@ def probe(call: Call, place: tuple[str, ...], notify: Callable[[str], None]) -> 
         place: path of the settings, for problems.
         notify: told what was found about deleting a missing entry; both answers are fine.
     """
-    number = random.randrange(FENCE_BASE // 2, FENCE_BASE)
+    number = random.randrange(FENCE_BASE // 2, FENCE_BASE)  # noqa: S311
     problems: list[Problem] = []
     try:
         _do(call, [_create(number)])

@@ -71,7 +71,7 @@ class SheetsSource:
             self._open.close()
             self._open = None
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
         """Return what is wrong: credentials, permissions, tabs and key columns that are not there."""
         try:
             found = self._sheets()

@@ -172,7 +172,7 @@ def structure(plan: TabPlan, target: Target) -> Step | None:
 def look(plan: TabPlan, target: Target, worn: Dressing) -> Step:
     """Return the step that dresses an existing tab anew, and lets go of columns that are no longer in its shape."""
     shape, layout = plan.wanted.shape, target.layout
-    assert layout is not None
+    assert layout is not None  # noqa: S101
     tab = layout.marks
     requests = looks.dress(shape, target.sheet_id, target.head, target.places, worn, fresh=False)
     requests += [marks.forget(number) for name, number in dropped(plan, tab).items()]

@@ -136,7 +136,7 @@ class Transport(HTTPClient):
     def _wait(self, state: tenacity.RetryCallState) -> float:
         # Google's advice: min(2^n + up to a second, 64 s).
         seconds = self._retry.first * 2 ** (state.attempt_number - 1)
-        capped: float = min(seconds + random.uniform(0, 1), self._retry.cap)
+        capped: float = min(seconds + random.uniform(0, 1), self._retry.cap)  # noqa: S311
         return capped
 
     def _announce(self, state: tenacity.RetryCallState) -> None:

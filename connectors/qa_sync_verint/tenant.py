@@ -67,7 +67,7 @@ class Tenant:
         try:
             return send().content
         except AuthError as error:
-            raise AuthError(f"{error}{self.explanation()}") from error
+            raise AuthError(f"{error}{self.explanation()}") from error  # noqa: EM102
 
     def explanation(self) -> str:
         """Return what may be behind a refusal, as far as can be told from here."""

@@ -38,22 +38,22 @@ class Contact(_Struct):
 class Person(_Struct):
     """A name."""
 
-    firstName: Text = None
-    middleInitial: Text = None
-    lastName: Text = None
+    firstName: Text = None  # noqa: N815
+    middleInitial: Text = None  # noqa: N815
+    lastName: Text = None  # noqa: N815
     contact: Contact | None = None
 
 
 class EmployeeAttributes(_Struct):
     """What identifies an employee."""
 
-    employeeNumber: Id = None
-    employeeType: Text = None
-    organizationId: Id = None
-    isSupervisor: bool | None = None
-    isTeamLead: bool | None = None
-    startTime: Text = None
-    endTime: Text = None
+    employeeNumber: Id = None  # noqa: N815
+    employeeType: Text = None  # noqa: N815
+    organizationId: Id = None  # noqa: N815
+    isSupervisor: bool | None = None  # noqa: N815
+    isTeamLead: bool | None = None  # noqa: N815
+    startTime: Text = None  # noqa: N815
+    endTime: Text = None  # noqa: N815
     user: User | None = None
     person: Person | None = None
 
@@ -89,8 +89,8 @@ class UnitAttributes(_Struct):
     """What identifies an organization or group."""
 
     name: Text = None
-    parentId: Id = None
-    organizationId: Id = None
+    parentId: Id = None  # noqa: N815
+    organizationId: Id = None  # noqa: N815
 
 
 class Unit(_Struct):

@@ -92,7 +92,7 @@ class ZendeskSource:
         else:
             yield from read_listing(stream, fetch=fetch)
 
-    def check(self, *, probe: bool = False) -> Sequence[Problem]:
+    def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
         """Ask each stream for one record, as the work itself will: an anonymous client is refused there.
 
         Also names mapped custom fields that the account does not have.

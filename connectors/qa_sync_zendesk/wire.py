@@ -85,8 +85,8 @@ class Slicer:
         self._record = _struct("Record", tree, extra)
         page = msgspec.defstruct(
             "PageOf",
-            [("records", list[self._record])],
-            bases=(Envelope,),  # type: ignore[name-defined]
+            [("records", list[self._record])],  # type: ignore[name-defined]
+            bases=(Envelope,),
             rename={"records": endpoint.key},
             kw_only=True,
             gc=False,

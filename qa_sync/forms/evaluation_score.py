@@ -72,7 +72,8 @@ def rule_of(catalogue: Catalogue, form_id: str, form_version: str) -> FormRule:
 
     found = rows("forms")
     if not found:
-        raise KeyError(f"{form_id} {form_version}")
+        msg = f"{form_id} {form_version}"
+        raise KeyError(msg)
     options = rows("options")
     criteria = {}
     for row in rows("criteria"):

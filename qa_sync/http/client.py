@@ -154,8 +154,8 @@ class HttpClient:
             # Jitter only ever lengthens a wait that the server asked for.
             backoff = min(self._retry.cap, self._retry.first * 2.0 ** (state.attempt_number - 1))
             if asked is not None:
-                return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)
-            return backoff * random.uniform(0.5, 1.0)
+                return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)  # noqa: S311
+            return backoff * random.uniform(0.5, 1.0)  # noqa: S311
 
         def announce(state: tenacity.RetryCallState) -> None:
             seconds = state.next_action.sleep if state.next_action else 0.0

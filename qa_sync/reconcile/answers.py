@@ -123,7 +123,8 @@ def scores(score_mismatch: float) -> str:
             FROM rc_states s
             LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version AND NOT f.deleted
             LEFT JOIN (
-                SELECT state_no, count(*) AS criteria, {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS total_weight,
+                SELECT state_no, count(*) AS criteria,
+                       {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS total_weight,
                        {raw_score("points", "max_points", "weight", "state")} AS raw_score,
                        sum(CASE WHEN is_failed THEN 1 ELSE 0 END) AS failures,
                        sum(CASE WHEN is_given AND criterion_key <> '{OUTCOME_KEY}' THEN 1 ELSE 0 END) AS answers,

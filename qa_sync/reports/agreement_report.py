@@ -80,7 +80,8 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         *open_weeks_note(scene),
         *targeted_note(scene, [*ask.by, *ask.where]),
         f"Below {scene.n_min} pairs only intervals are given.",
-        f"95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed {scene.seed} for the coefficients.",
+        "95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed "
+        f"{scene.seed} for the coefficients.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
     return Report(
@@ -238,9 +239,9 @@ def _interval(name: str, label: str, kind: str) -> list[Field]:
         Field(
             name=f"{name}_{end}",
             label=f"{label} {word}",
-            kind=kind,
+            kind=kind,  # type: ignore[arg-type]
             decimals=decimals,
-            width=85,  # type: ignore[arg-type]
+            width=85,
             doc="95 % interval.",
         )
         for end, word in (("low", "from"), ("high", "to"))

@@ -10,7 +10,7 @@ from qa_sync.reports.published import PUBLISHED
 from qa_sync.reports.report import Ask, Report, Scene
 
 
-def definitions(scene: Scene, ask: Ask) -> Report:
+def definitions(scene: Scene, ask: Ask) -> Report:  # noqa: ARG001  (every report is asked the same way)
     """Definitions of metrics, outcome classes, reasons and flags, and the programme's settings."""
     rows: list[dict[str, str | None]] = [
         {"key": f"setting:{name}", "kind": "setting", "name": name, "meaning": value}

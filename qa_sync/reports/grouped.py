@@ -66,8 +66,8 @@ def _grouped(
     )
     notes = (
         counted_note(scene),
-        f"Rates of fewer than {scene.n_min} pairs are left out; the intervals of line accuracy, AC1 and leniency stand. "
-        "Nothing here is a rank.",
+        f"Rates of fewer than {scene.n_min} pairs are left out; the intervals of line accuracy, AC1 and leniency "
+        "stand. Nothing here is a rank.",
         *open_weeks_note(scene),
         *targeted_note(scene, asked),
         *population_notes,

@@ -97,8 +97,8 @@ PUBLISHED: tuple[Metric, ...] = (
         interval=_DIRICHLET + ", evaluations as clusters",
         undefined="no answers; hidden below n_min pairs",
         source="Gwet 2008",
-        formula="Gwet's AC1 of defect found or not, per answer, criteria pooled. Defect: a failed critical criterion; less "
-        "than the best answer where higher is better; any level above the lowest on severity forms",
+        formula="Gwet's AC1 of defect found or not, per answer, criteria pooled. Defect: a failed critical criterion; "
+        "less than the best answer where higher is better; any level above the lowest on severity forms",
     ),
     Metric(
         id="summary.kappa",

@@ -274,7 +274,7 @@ class Workspace:
             raise ConfigError([self.placed(problem, path) for problem in error.problems]) from None
 
     def placed(self, problem: Problem, path: tuple[str | int, ...]) -> Problem:
-        """Return a problem below ``path`` of the settings file with its line and column, once, whoever wrote the path."""
+        """Return a problem below ``path`` of the settings file with its line and column, once."""
         if problem.file:
             return problem
         own = problem.path if problem.path[: len(path)] == path else (*path, *problem.path)
@@ -495,5 +495,5 @@ def _published_counts(publisher: Publisher) -> dict[str, Any]:
 
 
 def _report(run: Recording) -> RunReport:
-    assert run.report is not None
+    assert run.report is not None  # noqa: S101  (recording ends with one, or raises)
     return run.report

@@ -170,7 +170,8 @@ _JUDGE = """
         UNION ALL
         SELECT id, source_stamp, source_seq, deleted, payload_hash, pos FROM batch
     ), ordered AS (
-        SELECT pos, payload_hash, payload_hash = lag(payload_hash) OVER versions AND deleted = lag(deleted) OVER versions AS same,
+        SELECT pos, payload_hash,
+               payload_hash = lag(payload_hash) OVER versions AND deleted = lag(deleted) OVER versions AS same,
                source_stamp IS NOT DISTINCT FROM lag(source_stamp) OVER versions
                    AND source_seq = lag(source_seq) OVER versions AS same_place
         FROM known

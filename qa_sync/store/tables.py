@@ -110,7 +110,8 @@ def register_table(engine: Engine, schema: TableSchema, files: list[str]) -> Non
         f"{schema.name}_history",
         f"""
         SELECT * EXCLUDE (_changed), CAST(sum(_changed) OVER (PARTITION BY {record}
-                   ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash RANGE UNBOUNDED PRECEDING) AS BIGINT) AS revision
+                   ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash
+                   RANGE UNBOUNDED PRECEDING) AS BIGINT) AS revision
         FROM (SELECT *, CASE WHEN payload_hash = lag(payload_hash) OVER w AND deleted = lag(deleted) OVER w
                              THEN 0 ELSE 1 END AS _changed
               FROM {stored}

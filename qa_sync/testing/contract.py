@@ -68,7 +68,7 @@ class SourceWorld(Protocol):
         """Return a source that will be refused (or raise AuthError at once); None: it has no credentials."""
         return None
 
-    def rate_limit(self, seconds: float) -> bool:
+    def rate_limit(self, seconds: float) -> bool:  # noqa: ARG002
         """Make the vendor refuse the next request, saying to come back in ``seconds``; False: it never does."""
         return False
 
@@ -253,7 +253,7 @@ class SourceContract:
         _claim(not missing, f"the bad record hides: {_some(missing)}")
 
 
-class _closing:
+class _closing:  # noqa: N801
     """Close a source when done, also after an error."""
 
     def __init__(self, source: Source) -> None:

@@ -96,11 +96,11 @@ class SinkWorld(Protocol):
         """Return a sink that will be refused (or raise AuthError at once); None: it has no credentials."""
         return None
 
-    def type_in(self, shape: TabShape, key: str, label: str, cell: Cell) -> bool:
+    def type_in(self, shape: TabShape, key: str, label: str, cell: Cell) -> bool:  # noqa: ARG002
         """Be a person who types into the row of ``key``, in the column headed ``label`` (new: to the right)."""
         return False
 
-    def cell_at(self, shape: TabShape, key: str, label: str) -> Cell:
+    def cell_at(self, shape: TabShape, key: str, label: str) -> Cell:  # noqa: ARG002
         """Return what a person sees there, read by other means than the sink's."""
         return None
 

@@ -18,7 +18,7 @@ from qa_sync_gsheets.sandbox import SheetsSandbox, start
 
 ROSTER = [
     ["person", "site", "from", "hours", "at", "is lead", ""],
-    ["E1", "Dublin", date(2026, 1, 5), 37.5, datetime(2026, 1, 5, 13, 30), True, "no header"],
+    ["E1", "Dublin", date(2026, 1, 5), 37.5, datetime(2026, 1, 5, 13, 30), True, "no header"],  # noqa: DTZ001
     [12, "Manila", date(2026, 1, 12), 40, None, False, None],
     [None, None, None, None, None, None, None],
     ["E3", "=not a formula", None, "n/a", None, None, None],

@@ -274,7 +274,7 @@ def _pieces(one: TimeFormat, text: str) -> tuple[datetime, timedelta | None]:
     hour = int(got.get("H") or got.get("I") or 0)
     if got.get("p"):
         hour = hour % 12 + (12 if got["p"].lower() == "pm" else 0)
-    local = datetime(
+    local = datetime(  # noqa: DTZ001 - local on purpose
         int(got["Y"]),
         int(month),
         int(got["d"]),

@@ -103,4 +103,4 @@ def test_participants_have_not_answered_before_they_did(programme: Programme) ->
 
 def test_a_moment_without_a_zone_is_refused(programme: Programme) -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        programme.until(datetime(2026, 10, 1))
+        programme.until(datetime(2026, 10, 1))  # noqa: DTZ001

@@ -166,6 +166,6 @@ def test_the_fast_date_reader_agrees_with_strptime(form: str, text: str) -> None
         except ValueError:
             return "no date"
 
-    wanted = attempt(lambda value: datetime.strptime(value, form))
+    wanted = attempt(lambda value: datetime.strptime(value, form))  # noqa: DTZ007
     # Digits of other scripts are no dates of an export.
     assert attempt(reader(form)) == (wanted if text.isascii() else "no date")

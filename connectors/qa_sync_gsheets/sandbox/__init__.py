@@ -92,7 +92,7 @@ class SheetsSandbox:
         """Return the entries of a workspace: the roster as a source, the dashboard spreadsheet as a sink."""
         whole = self.source_settings()
         tabs = whole["tabs"]
-        assert isinstance(tabs, dict)
+        assert isinstance(tabs, dict)  # noqa: S101
         # The queues of groups come with the ticket system's own mapping; the tab is there to be tried out.
         roster = {**whole, "mapping": "mappings/roster.yaml", "tabs": {"roster": tabs["roster"]}}
         return {"sources": {"roster": roster}, "sinks": {"sheet": dict(self.settings())}}

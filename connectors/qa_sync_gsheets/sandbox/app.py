@@ -86,7 +86,7 @@ class App:
             return refusal.code, refusal.body()
         except DroppedConnection:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  (a server answers, whatever its bugs)
             self.deviations.append(traceback.format_exc())
             return 500, Refusal(500, "Internal error encountered.").body()
         return (204, None) if answer is None else (200, answer)

@@ -24,7 +24,7 @@ def location_type(entry: Metadata) -> str:
 def position(book: Workbook, entry: Metadata) -> int:
     """Return where the row or column of an entry is now."""
     grid = book.sheet(entry.sheet_id)
-    assert entry.dimension is not None
+    assert entry.dimension is not None  # noqa: S101
     return grid.line(entry.dimension).index(entry.line_id or 0)
 
 

@@ -47,7 +47,7 @@ def as_cell(value: Any) -> tuple[Any, dict[str, Any] | None]:
         return to_serial(value.replace(tzinfo=None)), {"numberFormat": form}
     if isinstance(value, date):
         form = {"type": "DATE", "pattern": "yyyy-mm-dd"}
-        return to_serial(datetime(value.year, value.month, value.day)), {"numberFormat": form}
+        return to_serial(datetime(value.year, value.month, value.day)), {"numberFormat": form}  # noqa: DTZ001
     if isinstance(value, bool) or value is None:
         return value, None
     if isinstance(value, (int, float)):

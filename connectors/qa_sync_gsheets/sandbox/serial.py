@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-EPOCH = datetime(1899, 12, 30)
+EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (a sheet's dates have no zone)
 DATE_KINDS = frozenset({"DATE", "TIME", "DATE_TIME"})
 DEFAULT_PATTERNS = {
     "DATE": "yyyy-mm-dd",

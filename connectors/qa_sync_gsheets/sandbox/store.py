@@ -32,7 +32,7 @@ def save(drive: Drive, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.write_text(json.dumps({"format": FORMAT, "files": files}, separators=(",", ":")), "utf-8")
-    os.replace(draft, path)
+    os.replace(draft, path)  # noqa: PTH105
 
 
 def load(drive: Drive, path: Path, switches: Switches) -> None:

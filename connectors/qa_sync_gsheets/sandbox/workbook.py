@@ -211,6 +211,6 @@ class Workbook:
     def new_id(self) -> int:
         """Return a positive int32 that no metadata, sheet or object uses."""
         while True:
-            number = random.randrange(1, 2**31 - 1)
+            number = random.randrange(1, 2**31 - 1)  # noqa: S311
             if number not in self.metadata and all(sheet.sheet_id != number for sheet in self.sheets):
                 return number

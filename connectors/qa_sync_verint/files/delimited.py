@@ -59,7 +59,7 @@ class Lines:
             if len(line) == refusal.MAX_LINE and line[-1] not in "\r\n":
                 self._skip_line()
                 self.number += 1
-                raise _BrokenRowError(f"a line of more than {refusal.MAX_LINE:,} characters")
+                raise _BrokenRowError(f"a line of more than {refusal.MAX_LINE:,} characters")  # noqa: EM102
             if not line:
                 raise StopIteration
         self.number += 1

@@ -35,7 +35,7 @@ class Groups:
 
     def __init__(self, profile: StreamProfile) -> None:
         self._key = profile.key.answer
-        self._spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)
+        self._spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115
         self._end = 0
         self._index: dict[str, list[_Piece]] = {}
         self._run = _Run("", 0, {}, {}, 0)

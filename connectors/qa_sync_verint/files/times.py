@@ -34,7 +34,7 @@ def reader(form: str) -> Callable[[str], datetime]:
             order.append(_NUMBERS[piece][0])
             pattern += _NUMBERS[piece][1]
         elif piece.startswith("%"):
-            return lambda text: datetime.strptime(text, form)
+            return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 (the caller adds the zone)
         else:
             pattern += r"\s+" if piece.isspace() else re.escape(piece)
     match = re.compile(pattern, re.ASCII).fullmatch
@@ -46,7 +46,7 @@ def reader(form: str) -> Callable[[str], datetime]:
             raise ValueError
         numbers = found.groups()
         year, month, day, hour, minute, second = [int(numbers[at]) if at >= 0 else 0 for at in places]
-        return datetime(year, month, day, hour, minute, second)
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller adds the zone)
 
     return read
 

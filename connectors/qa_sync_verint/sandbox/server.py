@@ -193,10 +193,10 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._serve()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Say nothing: paths and headers are not for logs."""
 
-        def date_time_string(self, timestamp: float | None = None) -> str:
+        def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
             return format_datetime(tenant.now, usegmt=True)
 
         def _serve(self) -> None:

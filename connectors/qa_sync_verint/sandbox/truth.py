@@ -66,7 +66,7 @@ class TrueEvaluation:
 
 def make_truth(seed: int, evaluations: int, *, answers: int = 3, plain: bool = False) -> list[TrueEvaluation]:
     """Return evaluations, equal for equal arguments. ``plain`` leaves out what only UTF-8 can write."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 (test data)
     people = [name for name in _PEOPLE if not plain or _is_cp1252(name)]
     start = datetime(2025, 1, 6, tzinfo=UTC)
     made: list[TrueEvaluation] = []
@@ -114,7 +114,7 @@ def _is_cp1252(text: str) -> bool:
 
 def revise(truth: Sequence[TrueEvaluation], seed: int, *, share: float = 0.2) -> list[TrueEvaluation]:
     """Return later versions of some evaluations: changed answers, removed answers, or taken back."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 (test data)
     made: list[TrueEvaluation] = []
     for old in truth:
         if draw.random() >= share:

@@ -115,7 +115,7 @@ def start(
     programme: Any = None,
     *,
     port: int = 0,
-    folder: Path | None = None,
+    folder: Path | None = None,  # noqa: ARG001  (an account keeps nothing between two starts)
     faults: Iterable[str | Fault] | None = None,
     export_limit: int = 100,
     account_limit: int = 700,

@@ -236,9 +236,9 @@ def _handler_for(answer: _Answering) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(head + (data[: len(data) // 2] if made.cut else data))
             self.close_connection = self.close_connection or made.cut
 
-        do_GET = do_POST = do_PUT = do_DELETE = _serve
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Say nothing."""
 
     return Handler

@@ -54,7 +54,7 @@ def add_banding(book: Workbook, body: Json) -> Json:
     if banding["bandedRangeId"] in taken:
         raise Refusal(400, f"A banded range with the ID {banding['bandedRangeId']} already exists.")
     for other in grid.parts["bandedRanges"]:
-        t, b, l, r = grid.bounded(book.grid_range(other["range"])[1])
+        t, b, l, r = grid.bounded(book.grid_range(other["range"])[1])  # noqa: E741
         if t < bottom and top < b and l < right and left < r:
             taken_words = "a range that already has alternating background colors."
             raise Refusal(400, f"You cannot add alternating background colors to {taken_words}")
