@@ -36,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (| head): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        what = f"{error.strerror or type(error).__name__}: {error.filename or 'a file of the workspace'}"
+        print(f"error: {what}", file=sys.stderr)
+        return 1
     except Exception as error:
         if os.environ.get("QA_SYNC_DEBUG"):
             raise

@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--tables", action="store_true", help="list tables and columns with their meaning")
     _as_of(query)
     runs = add("runs", "ask:runs", "list finished runs")
-    runs.add_argument("--limit", type=int, default=20, help="how many, newest first (default 20)")
+    runs.add_argument("--limit", type=_positive, default=20, help="how many, newest first (default 20)")
 
     mapping = add("mapping", "mappings:mapping", "check a mapping, or try it on one record")
     mapping.add_argument(
@@ -112,11 +112,36 @@ def parser() -> argparse.ArgumentParser:
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
     sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")
     sandbox.add_argument("names", nargs="*", help="which (default: all)")
-    sandbox.add_argument("--port", type=int, default=0, help="first port (default: any free)")
+    sandbox.add_argument("--port", type=_port, default=0, help="first port (default: any free)")
     demo = add("demo", "trial:demo", "run the main job on a generated programme, no account needed")
     demo.add_argument("folder", nargs="?", default="demo", help="where the demo's workspace is kept (default: ./demo)")
     demo.add_argument("--fresh", action="store_true", help="start anew")
     return top
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        msg = "a whole number from 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_000:
+        msg = "a port from 0 (any that is free) to 65000"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 604_800:
+        msg = "seconds, from 0 to a week"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
 
 
 def connector_command(words: Sequence[str]) -> Callable[[], int] | None:
@@ -142,7 +167,7 @@ def _common() -> argparse.ArgumentParser:
     )
     common.add_argument("--quiet", action="store_true", help="no progress")
     common.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait for another run that is at work"
+        "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="wait for another run that is at work"
     )
     return common
 

@@ -18,14 +18,14 @@ class ProgrammeSettings(BaseModel):
 
     name: str = "Quality"
     time_zone: str = "UTC"
-    tolerance: Annotated[float, Field(ge=0)] = 5.0
-    audit_window_days: Annotated[int, Field(ge=0)] = 28
-    n_min: Annotated[int, Field(ge=1)] = 5
+    tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 5.0
+    audit_window_days: Annotated[int, Field(ge=0, le=3650)] = 28
+    n_min: Annotated[int, Field(ge=1, le=10_000)] = 5
     min_common_weight: Annotated[float, Field(gt=0, le=1)] = 0.8
-    retention_days: Annotated[int, Field(ge=1)] = 400
+    retention_days: Annotated[int, Field(ge=1, le=40_000)] = 400
     basis_event: Literal["submitted_at", "closed_at", "auditor_submitted_at"] = "submitted_at"
     references: tuple[Literal["gold", "consensus", "calibration", "peer", "self", "auto"], ...] = ()
-    seed: Annotated[int, Field(ge=0)] = 20260101
+    seed: Annotated[int, Field(ge=0, le=2**32)] = 20260101
 
     @field_validator("time_zone")
     @classmethod
@@ -79,7 +79,7 @@ class WorkspaceSettings(BaseModel):
     model_config = _STRICT
 
     programme: ProgrammeSettings = ProgrammeSettings()
-    store: str = "./data"
+    store: Annotated[str, Field(min_length=1)] = "./data"
     forms: tuple[str, ...] = ()
     max_new_rejects: Annotated[int, Field(ge=0)] = 0
     sources: dict[str, SourceSettings] = {}

@@ -88,7 +88,7 @@ def groupings(engine: Engine, names: Sequence[str]) -> list[Grouping]:
     Raises:
         ConfigError: a name is neither a fixed column nor a dimension in the data.
     """
-    return [_grouping(engine, name) for name in names]
+    return [_grouping(engine, name) for name in dict.fromkeys(names)]
 
 
 def condition(engine: Engine, where: Mapping[str, str]) -> str:

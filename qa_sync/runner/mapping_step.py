@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, literal, quoted
-from qa_sync.errors import ConservationError, LostRace
+from qa_sync.errors import ConservationError, LostRace, StoreError
 from qa_sync.model import TABLES
 from qa_sync.model.system import RAW
 from qa_sync.runner.feeds import RELATION, Feed
@@ -98,7 +98,7 @@ class _TableStep:
             for first, last in self._chunks(feed, covered):
                 chunk = MapCounts()
                 rows = self._map(feed, first, last, chunk)
-                coverage[feed.name] = Coverage(n=last, mapping_hash=feed.compiled.hash)
+                coverage[feed.name] = Coverage(n=last, mapping_hash=feed.compiled.hash, raw_id=self._raw_id(feed))
                 n = self.table.commit(rows, expected_n=n, coverage=coverage, run_id=self.run_id, rebuild=rebuild)
                 counts.add(chunk)  # only what was committed: a lost race counts nothing
                 counts.rebuilt = counts.rebuilt or rebuild
@@ -111,9 +111,24 @@ class _TableStep:
     def _must_rebuild(self, here: TablePosition) -> bool:
         """A changed mapping, or a stream that no longer feeds the table, means making it anew from raw."""
         wanted = {feed.name: feed.compiled.hash for feed in self.feeds}
+        for feed in self.feeds:
+            covered = here.coverage.get(feed.name)
+            if covered is None:
+                continue
+            if covered.raw_id and self._raw_id(feed) != covered.raw_id:
+                return True  # the raw table was lost and read anew: what the table covers is another one's
+            if covered.n > self.targets[feed.name]:
+                msg = (
+                    f"{feed.name}: the stored records end at commit {self.targets[feed.name]}, but {feed.table} covers "
+                    f"{covered.n}; restore raw and tables from the same backup"
+                )
+                raise StoreError(msg)
         return any(
             wanted.get(name) != covered.mapping_hash for name, covered in here.coverage.items() if name != CATALOGUE
         )
+
+    def _raw_id(self, feed: Feed) -> str:
+        return self.store.raw(feed.source, feed.stream).identity()
 
     def _chunks(self, feed: Feed, covered: int) -> list[tuple[int, int]]:
         """Cut the commits that are not covered into runs of about CHUNK raw versions."""

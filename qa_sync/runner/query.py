@@ -32,7 +32,10 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
     """
     import duckdb
 
-    tree = json.loads(engine.syntax_tree(sql))
+    try:
+        tree = json.loads(engine.syntax_tree(sql))
+    except (duckdb.Error, UnicodeError):
+        raise ConfigError(Problem(what="a query is one SELECT, in plain text")) from None
     if tree.get("error"):
         what = f"a query is one SELECT: {_first_line(tree.get('error_message', ''))}"
         raise ConfigError(Problem(what=what, hint="nothing can be changed here"))
@@ -52,12 +55,27 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
             raise ConfigError(Problem(what=f"there is no table {name!r}", hint=hint))
     engine.lock()
     try:
-        return engine.fetch(sql)
+        return _distinct_names(engine.fetch(sql))
     except duckdb.PermissionException:
         what = "a query reads the workspace's tables only: no files, network or settings"
         raise ConfigError(Problem(what=what)) from None
-    except duckdb.Error as error:
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
         raise ConfigError(Problem(what=f"the query does not run: {_first_line(str(error))}", hint=LISTED)) from None
+    except duckdb.Error as error:
+        # Such a message quotes the value that did not fit: a name, or a whole record.
+        what = f"the query does not run: a value did not fit ({type(error).__name__})"
+        raise ConfigError(Problem(what=what, hint="try_cast gives null where a value cannot be converted")) from None
+
+
+def _distinct_names(table: pa.Table) -> pa.Table:
+    """Two columns of one name would show the second one's values twice: the later ones get a number."""
+    names: list[str] = []
+    for name in table.column_names:
+        at, fresh = 1, name
+        while fresh in names:
+            fresh, at = f"{name}_{at}", at + 1
+        names.append(fresh)
+    return table.rename_columns(names)
 
 
 def _reached(node: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,12 +90,14 @@ def recording(
     try:
         yield run
     except QASyncError as error:
-        _finish(store, run, clock(), error=str(error))
+        with suppress(QASyncError, OSError):  # the ledger may be what cannot be written; the first error counts
+            _finish(store, run, clock(), error=str(error))
         error.run_id = run.run_id  # type: ignore[attr-defined]
         raise
     except Exception as error:
         # The type only: a message of somebody else's making may quote a record.
-        _finish(store, run, clock(), error=f"unexpected {type(error).__name__}")
+        with suppress(QASyncError, OSError):
+            _finish(store, run, clock(), error=f"unexpected {type(error).__name__}")
         raise
     finished = clock()
     _finish(store, run, finished)

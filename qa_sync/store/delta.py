@@ -104,10 +104,13 @@ def commit(
         StoreError: the rows do not have the declared schema (nothing is ever cast silently).
     """
     from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
-    from deltalake.exceptions import CommitFailedError
+    from deltalake.exceptions import CommitFailedError, DeltaError
 
     _same_schema(rows.schema, schema, path)
-    table = open_table(path) or create_table(path, schema, statistics=statistics)
+    try:
+        table = open_table(path) or create_table(path, schema, statistics=statistics)
+    except (DeltaError, OSError) as error:
+        raise StoreError(_unwritten(path, error)) from error
     n = position(table).n
     if n != expected_n:
         msg = f"{path.name}: another writer committed n={n} after n={expected_n} was read"
@@ -124,7 +127,17 @@ def commit(
     except CommitFailedError as error:
         msg = f"{path.name}: another writer committed at the same moment"
         raise LostRace(msg) from error
+    except (DeltaError, OSError) as error:
+        raise StoreError(_unwritten(path, error)) from error
     return n + 1
+
+
+def _unwritten(path: Path, error: Exception) -> str:
+    """Say why nothing could be written, in the system's words where it has some."""
+    text = str(error)
+    known = ("No space left on device", "Read-only file system", "Permission denied", "Disk quota exceeded")
+    why = next((words for words in known if words in text), type(error).__name__)
+    return f"{path.parent.name}/{path.name} cannot be written: {why}; what was committed stands, mend it and run again"
 
 
 def _same_schema(found: pa.Schema, declared: pa.Schema, path: Path) -> None:

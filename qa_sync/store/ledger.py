@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,8 +75,18 @@ class Ledger:
         """Return the Parquet files of one of the ledger's tables."""
         return delta.files(delta.open_table(self._folder / name))
 
+    def after(self, name: Literal["runs", "published"], at: datetime) -> datetime:
+        """Return ``at``, or the moment just behind the newest row where the clock was set back since."""
+        column = "finished_at" if name == "runs" else '"at"'
+        newest = self._select(name, f"SELECT max({column}) AS newest FROM it")["newest"][0].as_py()
+        return at if newest is None else max(at, newest + timedelta(microseconds=1))
+
     def finish(self, run: Run) -> None:
-        """Write a run's one row."""
+        """Write a run's one row; runs are always in the order in which they finished."""
+        with self._lock.held():
+            self._finish(replace(run, finished_at=self.after("runs", run.finished_at)))
+
+    def _finish(self, run: Run) -> None:
         snapshot = None
         contents = None
         if run.snapshot:

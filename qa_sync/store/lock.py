@@ -33,9 +33,12 @@ class StoreLock:
         """
         try:
             self._lock.acquire()
-        except Timeout:
-            msg = f"the store was locked by another process for {LOCK_SECONDS:.0f} s; is one of them stopped?"
-            raise StoreError(msg) from None
+        except OSError as error:
+            if isinstance(error, Timeout):
+                msg = f"the store was locked by another process for {LOCK_SECONDS:.0f} s; is one of them stopped?"
+                raise StoreError(msg) from None
+            msg = f"the store cannot be written: {error.strerror or type(error).__name__}"
+            raise StoreError(msg) from error
         try:
             yield
         finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.engine.duck import DuckEngine
+from qa_sync.errors import StoreError
 from qa_sync.model.system import PAGE, RAW
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.payloads import valid_payloads
 
 STATISTICS = ("id", "source_stamp", "n")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,9 @@ class RawStream:
     """The stored records of one stream of one source."""
 
     def __init__(self, folder: Path, source: str, stream: str, lock: StoreLock) -> None:
+        if not _NAME.fullmatch(source) or not _NAME.fullmatch(stream):
+            msg = f"{source}.{stream} cannot be the name of a stream; use letters, digits, _ and -"
+            raise StoreError(msg)
         self.name = f"{source}.{stream}"
         self.source = source
         self.stream = stream
@@ -67,6 +73,11 @@ class RawStream:
         here = delta.position(delta.open_table(self.path))
         cursor = None if here.note.get("listing") == "partial" else here.note.get("cursor")
         return StreamPosition(n=here.n, cursor=cursor, version=here.version)
+
+    def identity(self) -> str:
+        """Return what tells this table from another that once stood in its place; "" before the first commit."""
+        table = delta.open_table(self.path)
+        return "" if table is None else str(table.metadata().id)
 
     def files(self, version: int | None = None) -> list[str]:
         """Return the Parquet files of the stream (at a version)."""
@@ -87,8 +98,12 @@ class RawStream:
         engine = DuckEngine()
         try:
             valid, rejects, repaired = valid_payloads(engine, page.cast(PAGE))
+            engine.scan("stored", self.files(), RAW)
             if by_arrival:
-                stamp = pa.array([at] * valid.num_rows, RAW.field("source_stamp").type)
+                # A clock that was set back must not put what arrives now before what is stored.
+                newest = engine.fetch("SELECT max(source_stamp) AS at FROM stored")["at"][0].as_py()
+                arrived = at if newest is None else max(at, newest + timedelta(microseconds=1))
+                stamp = pa.array([arrived] * valid.num_rows, RAW.field("source_stamp").type)
                 valid = valid.set_column(1, "source_stamp", stamp)
                 valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
             judged = self._judge(engine, valid, _ARRIVAL if by_arrival else _SOURCE)
@@ -116,7 +131,6 @@ class RawStream:
             SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos
             FROM rows""",
         )
-        engine.scan("stored", self.files(), RAW)
         return engine.fetch(_JUDGE.format(kept=kept))
 
     def commit(

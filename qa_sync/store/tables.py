@@ -24,10 +24,11 @@ def stored_schema(schema: TableSchema) -> pa.Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How much of one stream a table covers, and by which mapping."""
+    """How much of one stream a table covers, by which mapping, and of which raw table (its identity)."""
 
     n: int
     mapping_hash: str
+    raw_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,10 @@ class StoredTable:
         return TablePosition(
             n=here.n,
             version=here.version,
-            coverage={name: Coverage(n=c["n"], mapping_hash=c["mapping"]) for name, c in covered.items()},
+            coverage={
+                name: Coverage(n=c["n"], mapping_hash=c["mapping"], raw_id=c.get("raw", ""))
+                for name, c in covered.items()
+            },
         )
 
     def files(self, version: int | None = None) -> list[str]:
@@ -81,7 +85,9 @@ class StoredTable:
             LostRace: somebody else committed since ``expected_n``.
         """
         note = {
-            "coverage": {name: {"n": c.n, "mapping": c.mapping_hash} for name, c in sorted(coverage.items())},
+            "coverage": {
+                name: {"n": c.n, "mapping": c.mapping_hash, "raw": c.raw_id} for name, c in sorted(coverage.items())
+            },
             "run": run_id,
         }
         with self._lock.held():

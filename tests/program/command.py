@@ -55,6 +55,12 @@ def query(folder: Path, sql: str, *more: str) -> list[dict[str, Any]]:
     return rows
 
 
+def query_all(folder: Path, *statements: str) -> list[list[dict[str, Any]]]:
+    """Return the rows of several queries of one state, which is opened once."""
+    with opened_once():
+        return [query(folder, sql) for sql in statements]
+
+
 @contextmanager
 def opened_once() -> Iterator[None]:
     """Open each snapshot once for many commands: opening one is most of what a question costs."""

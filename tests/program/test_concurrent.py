@@ -6,16 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from program.rating_files import ask, qa_sync, state, workspace, write_ratings
+from program import command as here
+from program.rating_files import qa_sync, state, workspace, write_ratings
 
 
 def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Path) -> None:
     ratings = tmp_path / "ratings"
     write_ratings(ratings)
-    alone, environment = workspace(tmp_path / "alone", ratings)
-    qa_sync(alone, environment, "run", "--quiet")
-    wanted = state(alone)
-
     shared, environment = workspace(tmp_path / "shared", ratings)
     command = [sys.executable, "-m", "qa_sync", "--workspace", str(shared)]
     writers = [
@@ -30,14 +27,25 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     for mapper in mappers:
         _, error = mapper.communicate(timeout=120)
         assert mapper.returncode == 0, error.decode()
-    # Readers while another run is at work: an answer needs a recorded state, and that is always a whole one.
+    # A reader while another run stores more: an answer needs a recorded state, and that is always a whole one.
+    with (ratings / "gal_adultcontent2_labels.csv").open("a") as file:
+        file.writelines(f"{10_000 + at},I{at % 60:04d},LATE{at // 60},G,1\n" for at in range(600))
     runner = subprocess.Popen([*command, "run", "--quiet"], env=environment, stderr=subprocess.PIPE)
-    torn = "SELECT count(*) AS n FROM answers a ANTI JOIN evaluations e USING (evaluation_id)"
+    torn = """
+        SELECT (SELECT count(*) FROM answers) AS answers, (SELECT count(*) FROM evaluations) AS evaluations,
+               (SELECT count(*) FROM answers ANTI JOIN evaluations USING (evaluation_id)) AS torn"""
+    seen = set()
     while runner.poll() is None:
-        assert ask(shared, environment, "query", torn) == [{"n": 0}]
+        (row,) = here.query(shared, torn)
+        assert (row["torn"], row["answers"]) == (0, row["evaluations"])
+        seen.add(row["answers"])
     _, error = runner.communicate()
     assert runner.returncode == 0, error.decode()
-    assert state(shared) == wanted
+    (row,) = here.query(shared, torn)
+    assert len(seen | {row["answers"]}) == 2, "the run stored nothing while it was looked at"
+    alone, environment = workspace(tmp_path / "alone", ratings)
+    qa_sync(alone, environment, "run", "--quiet")
+    assert state(shared) == state(alone)
 
 
 def test_an_overlapping_run_says_who_holds_the_workspace(tmp_path: Path) -> None:
@@ -50,4 +58,3 @@ def test_an_overlapping_run_says_who_holds_the_workspace(tmp_path: Path) -> None
     with lease(folder / "data", "run", run_id="the-other-run"):
         refused = qa_sync(folder, environment, "run", "--quiet", expect=1)
         assert "the-other-run" in refused.stderr
-    qa_sync(folder, environment, "run", "--quiet")

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from program.command import ask, qa_sync, query
-from program.finished import shared_programme
-from program.worlds import World, edit, own_copy, world
+from program.worlds import World, edit, own_copy, small_programme, world
 
 MAPPING = "mappings/demo/zendesk.yaml"
 QUEUES = "SELECT queue, count(*) AS n FROM pairs GROUP BY queue ORDER BY queue"
@@ -17,7 +16,7 @@ QUEUES = "SELECT queue, count(*) AS n FROM pairs GROUP BY queue ORDER BY queue"
 @pytest.fixture
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("remapped")
-    with world(folder, shared_programme()) as it:
+    with world(folder, small_programme(tickets=150)) as it:
         edit(folder, lambda settings: settings["dashboards"].clear())
         own_copy(folder, "demo/zendesk.yaml")
         ask(folder, "run")
