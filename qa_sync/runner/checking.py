@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 from qa_sync.errors import ConfigError, Problem, QASyncError
@@ -10,6 +11,9 @@ from qa_sync.mapping import Mapping, TableMapping, check_mapping, outcomes
 from qa_sync.mapping.problems import did_you_mean
 from qa_sync.runner.workspace import Workspace
 from qa_sync.yamlfile import parse
+
+#: Clocks of two machines on one workspace differ by less than this.
+CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool = False) -> list[Problem]:
@@ -24,11 +28,22 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     if offline:
         return [*workspace.set_up_problems(), *mapping_problems(workspace)]
     problems = [*workspace.set_up_problems(sources=sources, sinks=sinks), *mapping_problems(workspace)]
+    problems += clock_problems(workspace)
     for name in sources:
         problems += _asked(workspace, ("sources", name), partial(_source_problems, workspace, name, probe))
     for name in sinks:
         problems += _asked(workspace, ("sinks", name), partial(_sink_problems, workspace, name, probe))
     return problems
+
+
+def clock_problems(workspace: Workspace) -> list[Problem]:
+    """Return a problem when this machine's clock is behind what the store has already seen."""
+    runs = workspace.runs(limit=1)
+    behind = runs[0].finished_at - workspace.now() if runs else timedelta(0)
+    if behind <= CLOCK_TOLERANCE:
+        return []
+    what = f"this machine's clock is {behind.total_seconds() / 60:,.0f} minutes behind the store's newest run"
+    return [Problem(what=what, hint="set the clock; nothing is lost, but moments of new runs are made up until then")]
 
 
 def _asked(workspace: Workspace, place: tuple[str, ...], ask: Callable[[], Sequence[Problem]]) -> list[Problem]:

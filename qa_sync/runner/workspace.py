@@ -97,6 +97,10 @@ class Workspace:
             self._materials = read_materials(self.folder, self.settings, self._document)
         return self._materials
 
+    def now(self) -> datetime:
+        """Return the present moment, as the workspace's clock has it."""
+        return self._clock()
+
     def feeds(self) -> list[Feed]:
         """Return which streams fill which tables."""
         return feeds_of(self.materials.mappings, self.settings.programme.time_zone)
