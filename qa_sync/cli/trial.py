@@ -10,15 +10,15 @@ from pathlib import Path
 from qa_sync.cli import show
 from qa_sync.cli.runs import summary
 from qa_sync.runner.progress import Lines, Silent
+from qa_sync.runner.trial import DEMO_START, sandboxes, write_workspace
 from qa_sync.runner.trial import demo as run_demo
-from qa_sync.runner.trial import sandboxes, write_workspace
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
     """``qa-sync sandbox``."""
     from qa_sync.testing.programme import make_programme
 
-    programme = make_programme()
+    programme = make_programme(start=DEMO_START)
     folder = Path(arguments.workspace)
     with sandboxes(arguments.names, programme=programme, folder=folder / "sandboxes", port=arguments.port) as running:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from program.command import ask, qa_sync
+from program.command import ask, opened_once, qa_sync
 from program.finished import Finished
 from program.rating_files import workspace, write_ratings
 
@@ -87,8 +87,9 @@ def test_the_parts_of_a_run_do_what_a_run_does(folder: Path, tmp_path: Path) -> 
     whole = tmp_path / "whole"
     shutil.copytree(folder, whole, ignore=shutil.ignore_patterns("data", "out"))
     qa_sync(whole, "run", "--quiet")
-    for name in ("agreement", "evaluators", "exceptions"):
-        assert ask(folder, "report", name) == ask(whole, "report", name)
+    with opened_once():
+        for name in ("agreement", "evaluators", "exceptions"):
+            assert ask(folder, "report", name) == ask(whole, "report", name)
     assert [row["command"] for row in ask(folder, "runs")] == ["publish", "reconcile", "map", "sync"]
 
 

@@ -87,11 +87,14 @@ def test_edits_and_decided_disputes_of_old_evaluations_came_later(past: Past) ->
     assert later.get("dispute", 0) > 0
 
 
-@pytest.mark.parametrize("named", ["run", "moment in between"])
-def test_as_of_prints_the_same_bytes(past: Past, named: str) -> None:
-    first, second = past.runs[0], past.runs[1]
-    as_of = {"run": first["run_id"], "moment in between": second["started_at"]}[named]
-    assert _printed(past.folder, as_of) == past.then
+def test_as_of_a_run_prints_the_same_bytes(past: Past) -> None:
+    assert _printed(past.folder, past.runs[0]["run_id"]) == past.then
+
+
+def test_as_of_a_moment_is_the_last_run_by_then(past: Past) -> None:
+    for moment in (past.runs[0]["finished_at"], past.runs[1]["started_at"]):
+        done = qa_sync(past.folder, "report", "pairs", "--format", "csv", "--as-of", moment, "--quiet")
+        assert done.out == past.then["pairs", "--format", "csv"]
 
 
 def test_as_of_holds_for_queries(past: Past) -> None:

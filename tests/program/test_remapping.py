@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import pytest
 from program.command import ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 
@@ -13,22 +12,20 @@ MAPPING = "mappings/demo/zendesk.yaml"
 QUEUES = "SELECT queue, count(*) AS n FROM pairs GROUP BY queue ORDER BY queue"
 
 
-@pytest.fixture
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("remapped")
-    with world(folder, small_programme(tickets=150)) as it:
-        edit(folder, lambda settings: settings["dashboards"].clear())
-        own_copy(folder, "demo/zendesk.yaml")
-        ask(folder, "run")
-        yield it
-
-
 def _shout(mapping: Any) -> None:
     values = mapping["streams"]["groups"]["lookups"]["fields"]["lookup_value"]["values"]
     values.update({group: queue.upper() for group, queue in values.items()})
 
 
-def test_changed_mappings_rebuild_their_tables_from_what_is_stored(made: World) -> None:
+def test_changed_mappings_rebuild_their_tables_from_what_is_stored(tmp_path: Path) -> None:
+    with world(tmp_path, small_programme(tickets=150)) as made:
+        edit(tmp_path, lambda settings: settings["dashboards"].clear())
+        own_copy(tmp_path, "demo/zendesk.yaml")
+        ask(tmp_path, "run")
+        _rebuilt(made)
+
+
+def _rebuilt(made: World) -> None:
     folder, asked = made.folder, made.asked()
     first = ask(folder, "runs")[0]["run"]
     then = query(folder, QUEUES)
@@ -68,11 +65,12 @@ def test_changed_mappings_rebuild_their_tables_from_what_is_stored(made: World) 
     own_copy(folder, "demo/zendesk.yaml")
     ask(folder, "map")
     assert query(folder, "SELECT count(*) AS n FROM people WHERE source = 'zendesk'") == [{"n": before["zendesk"]}]
+    _stricter_and_back(folder)
     assert made.asked() == asked
 
 
-def test_a_stricter_mapping_sets_aside_what_it_refuses_and_a_laxer_one_takes_it_back(made: World) -> None:
-    folder = made.folder
+def _stricter_and_back(folder: Path) -> None:
+    """A stricter mapping sets aside what it refuses; the former one takes it back."""
     priorities = "SELECT count(*) AS n FROM interactions"
     before = query(folder, priorities)
     edit(
