@@ -3,7 +3,6 @@
 A key without words, and words without a key, fail the tests of the documentation.
 """
 
-
 from __future__ import annotations
 
 _SHEET = {

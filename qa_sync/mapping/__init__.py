@@ -1,5 +1,6 @@
 """Mapping: how records of a source become rows of the common schema. Files an administrator writes, compiled to SQL."""
 
+from qa_sync.mapping.cases import failed_cases
 from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.compile import CompiledTable, compile_table
 from qa_sync.mapping.expressions import outcomes
@@ -15,6 +16,7 @@ __all__ = [
     "Tried",
     "check_mapping",
     "compile_table",
+    "failed_cases",
     "lines",
     "load",
     "outcomes",

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, get_args
 
 from qa_sync.errors import ConfigError
+from qa_sync.mapping.cases import read_cases
 from qa_sync.mapping.expressions import Expressions, outcomes
 from qa_sync.mapping.language import CustomField, Expression, Field, From, Mapping, Scale, TableMapping
 from qa_sync.mapping.paths import Path, PathError, parse_path
@@ -51,9 +52,11 @@ def from_document(document: Document) -> Mapping:
     """
     reader = _Reader(Problems(document))
     streams = reader.file(document.data)
+    data = document.data if isinstance(document.data, dict) else {}
+    cases = read_cases(data["cases"], reader.problems, streams) if "cases" in data else ()
     if reader.problems.found:
         raise ConfigError(sorted(reader.problems.found, key=lambda p: (p.line, p.column)))
-    return Mapping(file=document.file, text=document.text, streams=streams)
+    return Mapping(file=document.file, text=document.text, streams=streams, cases=cases)
 
 
 class _Reader:
@@ -64,7 +67,7 @@ class _Reader:
         top = self.problems.mapping(data, (), of="version: 1 and streams:")
         if not top:
             return {}
-        self.problems.keys(top, (), ("version", "streams"))
+        self.problems.keys(top, (), ("version", "streams", "cases"))
         if top.get("version") != 1:
             self.problems.add(("version",), "a mapping file begins with version: 1")
         if not top.get("streams"):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from qa_sync.mapping.paths import Path
 from qa_sync.mapping.patterns import Pattern
@@ -141,12 +141,29 @@ class TableMapping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A record (JSON text) and what must become of it: per table the rows, as far as their columns are named.
+
+    ``rejects``: per table, the columns that must set the row aside. ``at`` is its place among the cases, from 0.
+    """
+
+    name: str
+    stream: str
+    payload: str
+    deleted: bool
+    expected: Dictionary[str, tuple[Dictionary[str, Any], ...]]
+    rejects: Dictionary[str, tuple[str, ...]]
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
     """A mapping file: per stream, per table, how rows are made. ``hash`` changes when its meaning does."""
 
     file: str
     text: str
     streams: Dictionary[str, Dictionary[str, TableMapping]]
+    cases: tuple[Case, ...] = ()
 
     @property
     def hash(self) -> str:

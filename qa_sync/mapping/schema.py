@@ -75,6 +75,7 @@ def json_schema() -> Schema:
                 "minProperties": 1,
                 "additionalProperties": {"$ref": "#/$defs/stream"},
             },
+            "cases": {"description": "Records and the rows they must become.", "type": "array", "items": _case()},
         },
         "$defs": {
             "stream": {
@@ -90,6 +91,37 @@ def json_schema() -> Schema:
             "expression": _expression({}),
             "dimension": _expression({"type": {"const": "text"}, "on_bad": _ON_BAD}),
             "condition": _condition(),
+        },
+    }
+
+
+def _case() -> Schema:
+    row = {"type": "object"}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name", "record"],
+        "properties": {
+            "name": {"description": "What the case shows, in a few words.", "type": "string"},
+            "stream": {
+                "description": "Whose record it is; left out where there is one.",
+                "type": "string",
+            },
+            "record": {
+                "description": "The record as the source sends it: keys and values, or a text of JSON.",
+                "type": ["object", "string"],
+            },
+            "deleted": {"description": "The source deleted the record.", "type": "boolean"},
+            "expect": {
+                "description": "Per table the row, or the list of rows ([]: none); only the columns named count.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [row, {"type": "array", "items": row}]},
+            },
+            "rejects": {
+                "description": "Per table the columns that must set the row aside.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+            },
         },
     }
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem, QASyncError
-from qa_sync.mapping import Mapping, TableMapping, check_mapping, outcomes
+from qa_sync.mapping import Mapping, TableMapping, check_mapping, failed_cases, outcomes
 from qa_sync.mapping.problems import did_you_mean
 from qa_sync.runner.workspace import Workspace
 from qa_sync.yamlfile import parse
@@ -79,6 +80,7 @@ def mapping_problems(workspace: Workspace) -> list[Problem]:
     except ConfigError:  # told by the caller
         return []
     found = [problem for mapping in materials.mappings.values() for problem in check_mapping(mapping)]
+    found += case_problems(workspace)
     filled = {name for mapping in materials.mappings.values() for tables in mapping.streams.values() for name in tables}
     if "forms" not in filled:  # where a source brings forms, no file can tell which there are
         rows = materials.catalogue.rows
@@ -88,6 +90,23 @@ def mapping_problems(workspace: Workspace) -> list[Problem]:
             found += _unknown(mapping, "form_id", known, "no form catalogue has a form")
             found += _unknown(mapping, "criterion_key", criteria, "no form catalogue has a criterion")
     return list(dict.fromkeys(found))
+
+
+def case_problems(workspace: Workspace) -> list[Problem]:
+    """Run the cases that stand in the mapping files; return what does not come out as they say."""
+    mappings = workspace.materials.mappings
+    if not any(mapping.cases for mapping in mappings.values()):
+        return []
+    zone = workspace.settings.programme.time_zone
+    engine = DuckEngine()
+    try:
+        return [
+            problem
+            for source, mapping in mappings.items()
+            for problem in failed_cases(engine, mapping, source=source, zone=zone)
+        ]
+    finally:
+        engine.close()
 
 
 def _unknown(mapping: Mapping, column: str, known: set[str], what: str) -> Iterator[Problem]:

@@ -22,7 +22,9 @@ SUPPORT = "mappings/forms/demo_support.yaml"
 def _printed(folder: Path, as_of: str = "") -> dict[tuple[str, ...], str]:
     """Everything that reports print, by how they were asked."""
     more = ("--as-of", as_of) if as_of else ()
-    asked = [(name, "--format", "json") for name in REPORTS] + [(name, "--format", "csv") for name in ("summary", "pairs")]
+    asked = [(name, "--format", "json") for name in REPORTS] + [
+        (name, "--format", "csv") for name in ("summary", "pairs")
+    ]
     asked += [
         ("summary", "--by", "queue,language", "--format", "json"),
         ("pairs", "--where", "site=Dublin", "--format", "csv"),

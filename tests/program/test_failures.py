@@ -113,7 +113,8 @@ def test_bad_records_are_set_aside_with_their_reason_and_told_once(hurt: World, 
     assert read["read"] == read["accepted"] + read["unchanged"] + read["rejected"]
     assert mapped["versions"] == mapped["rows"] + mapped["rejected"] == read["accepted"]
     rejects, buckets = query_all(
-        hurt.folder, "SELECT stage, stream, record_id, field, reason, severity FROM rejects ORDER BY ALL", STATE[4])
+        hurt.folder, "SELECT stage, stream, record_id, field, reason, severity FROM rejects ORDER BY ALL", STATE[4]
+    )
     assert [(row["stage"], row["record_id"], row["field"]) for row in rejects if row["stage"] == "map"] == [
         ("map", "999001", "created_at"),
         ("map", "999002", "created_at"),

@@ -59,7 +59,9 @@ def test_the_real_ratings_give_the_published_figures(folder: Path, tmp_path: Pat
     assert labels["read"] == labels["accepted"] == counts["map"]["ratings.labels > evaluations"]["rows"]
 
 
-def test_one_data_set_alone_is_enough_and_a_label_off_its_scale_spoils_nothing_else(folder: Path, tmp_path: Path) -> None:
+def test_one_data_set_alone_is_enough_and_a_label_off_its_scale_spoils_nothing_else(
+    folder: Path, tmp_path: Path
+) -> None:
     write_ratings(tmp_path / "ratings", items=30, raters=6)
     wanted = _by_hand(tmp_path / "ratings")
     with (tmp_path / "ratings" / "gal_adultcontent2_labels.csv").open("a") as file:
@@ -70,7 +72,8 @@ def test_one_data_set_alone_is_enough_and_a_label_off_its_scale_spoils_nothing_e
     assert found["percent_agreement"] == pytest.approx(sum(label == gold for label, gold in wanted) / len(wanted))
     scale = "GPRX"
     assert found["mean_delta"] == pytest.approx(
-        sum(scale.index(label) - scale.index(gold) for label, gold in wanted) / len(wanted))
+        sum(scale.index(label) - scale.index(gold) for label, gold in wanted) / len(wanted)
+    )
     (odd,) = [row for row in ask(folder, "report", "exceptions")["rows"] if "W777" in row["key"]]
     assert (odd["what"], odd["reason"], odd["interaction_id"]) == ("NOT_COMPARABLE", "OFF_SCALE", "I0001")
 

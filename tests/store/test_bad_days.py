@@ -26,18 +26,38 @@ def test_what_arrives_after_the_clock_was_set_back_is_still_the_newest(tmp_path:
 def test_the_last_run_is_the_one_that_finished_last_whatever_the_clock_said(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     for run_id, at in (("first", 9), ("second", 2)):
-        store.ledger.finish(Run(run_id=run_id, command="run", status="done", started_at=day(at),
-                                finished_at=day(at) + timedelta(minutes=1), snapshot=Snapshot()))
+        store.ledger.finish(
+            Run(
+                run_id=run_id,
+                command="run",
+                status="done",
+                started_at=day(at),
+                finished_at=day(at) + timedelta(minutes=1),
+                snapshot=Snapshot(),
+            )
+        )
     assert store.ledger.snapshot_run().run_id == "second"
 
 
 def test_a_raw_table_made_anew_is_not_the_one_that_was_covered(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     raw = store.raw("s", "t")
-    raw.commit(raw.prepare(page(("1", 0, "{}")), at=day(0), by_arrival=False).rows, cursor="a", expected_n=0, run_id="r", at=day(0))
+    raw.commit(
+        raw.prepare(page(("1", 0, "{}")), at=day(0), by_arrival=False).rows,
+        cursor="a",
+        expected_n=0,
+        run_id="r",
+        at=day(0),
+    )
     before = raw.identity()
     shutil.rmtree(raw.path)
-    raw.commit(raw.prepare(page(("1", 0, "{}")), at=day(0), by_arrival=False).rows, cursor="a", expected_n=0, run_id="r", at=day(0))
+    raw.commit(
+        raw.prepare(page(("1", 0, "{}")), at=day(0), by_arrival=False).rows,
+        cursor="a",
+        expected_n=0,
+        run_id="r",
+        at=day(0),
+    )
     assert before
     assert raw.identity() != before
 
@@ -48,10 +68,15 @@ def test_a_stream_cannot_leave_its_folder_by_its_name(tmp_path: Path, name: str)
         Store(tmp_path / "data").raw("s", name)
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT CAST(word AS INTEGER) FROM t", "SELECT strptime(word, '%Y') FROM t", "SELECT error(word) FROM t",
-    "SELECT regexp_matches('a', word || '(') FROM t",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST(word AS INTEGER) FROM t",
+        "SELECT strptime(word, '%Y') FROM t",
+        "SELECT error(word) FROM t",
+        "SELECT regexp_matches('a', word || '(') FROM t",
+    ],
+)
 def test_an_error_of_a_query_never_quotes_a_value(sql: str) -> None:
     from qa_sync.engine.duck import DuckEngine
 
