@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from qa_sync.engine import Engine
 from qa_sync.errors import StoreError
@@ -45,7 +46,8 @@ class Store:
     def _check_format(self) -> None:
         card = self.folder / "store.json"
         if not card.exists():
-            fresh = card.with_suffix(".new")
+            # A name of its own: two processes may make the store at once, and the slower one must find its own file.
+            fresh = card.with_name(f"store.{uuid4().hex}.new")
             fresh.write_text(json.dumps({"format": FORMAT}))
             fresh.replace(card)
             return

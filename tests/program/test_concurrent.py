@@ -18,15 +18,11 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     writers = [
         subprocess.Popen([*command, "sync", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)
     ]
-    for writer in writers:
-        _, error = writer.communicate(timeout=120)
-        assert writer.returncode == 0, error.decode()
+    assert _failures(writers) == []
     mappers = [
         subprocess.Popen([*command, "map", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)
     ]
-    for mapper in mappers:
-        _, error = mapper.communicate(timeout=120)
-        assert mapper.returncode == 0, error.decode()
+    assert _failures(mappers) == []
     # A reader while another run stores more: an answer needs a recorded state, and that is always a whole one.
     with (ratings / "gal_adultcontent2_labels.csv").open("a") as file:
         file.writelines(f"{10_000 + at},I{at % 60:04d},LATE{at // 60},G,1\n" for at in range(600))
@@ -46,6 +42,12 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     alone, environment = workspace(tmp_path / "alone", ratings)
     qa_sync(alone, environment, "run", "--quiet")
     assert state(shared) == state(alone)
+
+
+def _failures(processes: list[subprocess.Popen[bytes]]) -> list[str]:
+    """Wait for all of them, then tell what those that failed said."""
+    said = [process.communicate(timeout=120)[1].decode() for process in processes]
+    return [text for process, text in zip(processes, said, strict=True) if process.returncode]
 
 
 def test_an_overlapping_run_says_who_holds_the_workspace(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pytest
@@ -21,6 +23,20 @@ def test_what_arrives_after_the_clock_was_set_back_is_still_the_newest(tmp_path:
     raw.commit(first.rows, cursor="a", expected_n=0, run_id="r", at=day(9))
     second = raw.prepare(page(("1", None, '"new"')), at=day(2), by_arrival=True)
     assert second.rows["source_stamp"][0].as_py() > first.rows["source_stamp"][0].as_py()
+
+
+def test_a_store_may_be_made_by_several_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for at in range(20):
+            together = Barrier(8)
+
+            def make(folder: Path = tmp_path / f"store{at}", together: Barrier = together) -> str:
+                together.wait()
+                Store(folder)
+                return ",".join(path.name for path in folder.iterdir() if path.suffix == ".json")
+
+            made = [pool.submit(make) for _ in range(8)]
+            assert {one.result() for one in made} == {"store.json"}
 
 
 def test_the_last_run_is_the_one_that_finished_last_whatever_the_clock_said(tmp_path: Path) -> None:
