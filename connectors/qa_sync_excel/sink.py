@@ -28,6 +28,11 @@ class ExcelSink:
         self._path = settings.file(context.folder)
         self._name = settings.path
 
+    @property
+    def place(self) -> str:
+        """What tells this workbook from every other."""
+        return f"file {self._path.resolve()}"
+
     def present(self, tabs: Sequence[TabShape]) -> Present:
         """Return what managed columns hold now.
 

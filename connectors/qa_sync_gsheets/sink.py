@@ -47,6 +47,11 @@ class SheetsSink:
         return self._open
 
     @property
+    def place(self) -> str:
+        """What tells this spreadsheet from every other."""
+        return f"sheet {self._settings.base_url} {self._settings.spreadsheet}"
+
+    @property
     def url(self) -> str:
         """Where a person looks at the spreadsheet."""
         host = "https://docs.google.com" if self._settings.base_url == GOOGLE else self._settings.base_url

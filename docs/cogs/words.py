@@ -47,9 +47,14 @@ WORDS: dict[str, dict[str, str]] = {
         "sources.NAME.mapping": "Mapping file. Without it: `mappings/<connector>.yaml`.",
         "sinks": "Where dashboards are shown, each under a name of yours.",
         "sinks.NAME.connector": "Which connector writes it; its own settings stand beside it.",
+        "sinks.NAME.for_each": "Value of the dashboards' `for_each` column → settings that differ for it, such as "
+        "`{Manila: {spreadsheet: 1AbC...}}`.",
         "dashboards": "What is shown, each under a name of yours.",
         "dashboards.NAME.definition": "Definition file; see [dashboards](#dashboards).",
         "dashboards.NAME.sinks": "Names of the sinks that show it.",
+        "dashboards.NAME.for_each": "A column or dimension, such as `site`: each of its values gets a place of its own; "
+        "see [one workbook a site](#one-workbook-a-site).",
+        "dashboards.NAME.names": "With `for_each`: `own` shows people of other values under an alias, `all` by name.",
     },
     "zendesk": {
         "connector": "Always `zendesk`.",
@@ -229,6 +234,7 @@ DASHBOARD: dict[str, str] = {
     "tabs[].where": "Values to keep, as after `--where`.",
     "tabs[].columns": "Changes to the look of columns, by field name; their keys are below.",
     "tabs[].notes": "Sentences of your own below the report's.",
+    "tabs[].audience": "`auditees` where those who are audited read the tab: audits under embargo are then held back.",
     "tabs[].columns.FIELD.label": "Heading.",
     "tabs[].columns.FIELD.width": "Width in pixels.",
     "tabs[].columns.FIELD.decimals": "Decimals of numbers and percents.",

@@ -52,11 +52,15 @@ class SourceSettings(BaseModel):
 
 
 class SinkSettings(BaseModel):
-    """One sink: its connector and settings that only the connector understands."""
+    """One sink: its connector and settings that only the connector understands.
+
+    ``for_each``: value of a dimension → settings that differ for it, such as each site's own spreadsheet.
+    """
 
     model_config = _OWN
 
     connector: str
+    for_each: dict[str, dict[str, Any]] = {}
 
     @property
     def own(self) -> dict[str, Any]:
@@ -65,12 +69,19 @@ class SinkSettings(BaseModel):
 
 
 class DashboardSettings(BaseModel):
-    """One dashboard: its definition and where it is shown."""
+    """One dashboard: its definition and where it is shown.
+
+    ``for_each``: a column or dimension; the dashboard is then published once for each of its values, to a place of
+    its own in each sink, with nothing but the rows of that value. ``names``: "own" shows people of other values
+    there under an alias, "all" shows every name.
+    """
 
     model_config = _STRICT
 
     definition: str
     sinks: Annotated[tuple[str, ...], Field(min_length=1)]
+    for_each: str = ""
+    names: Literal["own", "all"] = "own"
 
 
 class WorkspaceSettings(BaseModel):

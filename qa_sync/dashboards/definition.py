@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
 from qa_sync.yamlfile import Document
 
-_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes")
+_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience")
+_AUDIENCES = ("", "auditees")
 _COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy")
 
 
@@ -92,12 +93,20 @@ def _tab(
         if not isinstance(given, kind):
             problems.append(document.problem((*path, key), f"must be {what}"))
             return None
+    audience = tab.get("audience") or ""
+    if audience not in _AUDIENCES:
+        problems.append(document.problem((*path, "audience"), "must be auditees, or left out"))
+        return None
     name = str(tab.get("name") or report)
     return TabDefinition(
         name=name,
         title=str(tab.get("title") or name.capitalize()),
         report=str(report),
-        ask=Ask(by=tuple(str(part) for part in by), where={str(k): str(v) for k, v in where.items()}),
+        ask=Ask(
+            by=tuple(str(part) for part in by),
+            where={str(k): str(v) for k, v in where.items()},
+            audience="auditees" if audience else "",
+        ),
         columns=columns if isinstance(columns, dict) else {},
         notes=tuple(str(note) for note in tab.get("notes") or ()),
     )
@@ -112,6 +121,30 @@ def _unknown(
         for name in names
         if name not in known
     ]
+
+
+def cut(definition: Definition, column: str, value: str, *, same_for_all: Collection[str]) -> Definition:
+    """Return the definition with every tab reduced to the rows of one value of a column.
+
+    Args:
+        definition: the dashboard.
+        column: a grouping column or dimension, such as site.
+        value: the value that is kept.
+        same_for_all: reports that hold nothing of any value, and are shown whole.
+
+    Raises:
+        ConfigError: a tab is cut by that column already.
+    """
+    tabs = []
+    for tab in definition.tabs:
+        if tab.report in same_for_all:
+            tabs.append(tab)
+            continue
+        if column in tab.ask.where:
+            what = f"dashboard {definition.name}, tab {tab.name}: 'where' names {column}, and so does for_each"
+            raise ConfigError(Problem(what=what, hint="leave it out of 'where'"))
+        tabs.append(replace(tab, ask=replace(tab.ask, where={**tab.ask.where, column: value})))
+    return replace(definition, tabs=tuple(tabs))
 
 
 def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> TabShape:

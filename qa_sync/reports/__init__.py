@@ -19,17 +19,23 @@ __all__ = ["REPORTS", "Ask", "Report", "ReportSpec", "Scene", "build", "prepare"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSpec:
-    """A report by name: what makes it, one line about it, and whether it can be grouped and filtered."""
+    """A report by name: what makes it, one line about it, and whether it can be grouped and filtered.
+
+    ``holds_data``: false where nothing in it comes from evaluations, so that every site may see the same.
+    """
 
     make: Callable[[Scene, Ask], Report]
     doc: str
     takes_by: bool = True
     takes_where: bool = True
+    holds_data: bool = True
 
 
-def _spec(make: Callable[[Scene, Ask], Report], *, takes_by: bool = True, takes_where: bool = True) -> ReportSpec:
+def _spec(
+    make: Callable[[Scene, Ask], Report], *, takes_by: bool = True, takes_where: bool = True, holds_data: bool = True
+) -> ReportSpec:
     doc = (make.__doc__ or "").splitlines()[0]
-    return ReportSpec(make=make, doc=doc, takes_by=takes_by, takes_where=takes_where)
+    return ReportSpec(make=make, doc=doc, takes_by=takes_by, takes_where=takes_where, holds_data=holds_data)
 
 
 #: Every report there is, by name.
@@ -40,7 +46,7 @@ REPORTS: dict[str, ReportSpec] = {
     "agreement": _spec(agreement),
     "pairs": _spec(pairs, takes_by=False),
     "exceptions": _spec(exceptions, takes_by=False),
-    "definitions": _spec(definitions, takes_by=False, takes_where=False),
+    "definitions": _spec(definitions, takes_by=False, takes_where=False, holds_data=False),
 }
 
 

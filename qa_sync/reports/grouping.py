@@ -121,3 +121,47 @@ def dimensions(engine: Engine) -> list[str]:
     """Return the names of the dimensions in the data, sorted."""
     found = engine.fetch("SELECT DISTINCT unnest(map_keys(dimensions)) AS name FROM pairs WHERE dimensions IS NOT NULL")
     return sorted(str(name) for name in found["name"].to_pylist())
+
+
+def values_of(engine: Engine, name: str) -> list[str]:
+    """Return the values that a grouping column has in the prepared tables, sorted; blank ones left out.
+
+    Raises:
+        ConfigError: the name is neither a fixed column nor a dimension in the data.
+    """
+    sql = _grouping(engine, name).sql
+    parts = " UNION ".join(f"SELECT CAST({sql} AS VARCHAR) AS value FROM {table}" for table in _tables_with(name))
+    found = engine.fetch(f"SELECT DISTINCT value FROM ({parts}) WHERE coalesce(value, '') <> '' ORDER BY value")
+    return [str(value) for value in found["value"].to_pylist()]
+
+
+def strangers_to(engine: Engine, name: str, value: str) -> list[tuple[str, str]]:
+    """Return (person, name) of everybody who is in no row of a value: neither evaluated, evaluating nor rostered there.
+
+    A person without a name, or with the name of somebody who is there, has "".
+    """
+    keep = condition(engine, {name: value})
+    own = [f"SELECT auditee_id AS person FROM {table} WHERE {keep}" for table in _tables_with(name)]
+    own += [f"SELECT agent_id FROM {table} WHERE {keep}" for table in _tables_with(name)]
+    if name in _OF_ROSTERS:
+        own.append(f"SELECT person_id FROM rosters WHERE {keep}")
+    found = engine.fetch(f"""
+        WITH own AS ({" UNION ".join(own)}), everybody AS (
+            SELECT person_id AS person, name FROM people
+            UNION SELECT DISTINCT evaluator_id, NULL FROM evaluations WHERE evaluator_id IS NOT NULL)
+        SELECT person, max(name) FILTER (WHERE name NOT IN (
+            SELECT p.name FROM people p WHERE p.name IS NOT NULL AND p.person_id IN (SELECT person FROM own))) AS name
+        FROM everybody
+        WHERE person NOT IN (SELECT person FROM own WHERE person IS NOT NULL)
+        GROUP BY person ORDER BY person""")
+    return [(str(one["person"]), str(one["name"] or "")) for one in found.to_pylist()]
+
+
+#: Columns that a roster says of a person.
+_OF_ROSTERS = frozenset({"site", "site_kind", "team", "queue"})
+
+
+def _tables_with(name: str) -> tuple[str, ...]:
+    """Pairs have every column; evaluations without an audit have those of the evaluation and its interaction."""
+    of_evaluations = {*_OF_ROSTERS, "form", "form_version", "week", *INTERACTION_COLUMNS}
+    return ("audited", "auditees") if name in of_evaluations else ("audited",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import pyarrow as pa
 
@@ -34,10 +35,12 @@ class Ask:
     """What a reader asks of a report: columns to group by, values to keep, and how far back.
 
     ``by``: names of grouping columns (empty: the report's own). ``where``: column → the value it must have.
+    ``audience``: "auditees" where those who are audited will read it, "" where only the programme does.
     """
 
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
+    audience: Literal["", "auditees"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,11 +66,14 @@ def _source_problems(workspace: Workspace, name: str, probe: bool) -> list[Probl
 
 
 def _sink_problems(workspace: Workspace, name: str, probe: bool) -> Sequence[Problem]:
-    sink = workspace.sink(name)
-    try:
-        return sink.check(probe=probe)
-    finally:
-        sink.close()
+    problems: list[Problem] = []
+    for place in workspace.places(name):
+        sink = workspace.sink(place)
+        try:
+            problems += sink.check(probe=probe)
+        finally:
+            sink.close()
+    return problems
 
 
 def mapping_problems(workspace: Workspace) -> list[Problem]:

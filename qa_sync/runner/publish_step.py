@@ -10,15 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from qa_sync.dashboards.aliases import aliases_of, hide_people
 from qa_sync.dashboards.canonical import cells_of
 from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabPlan
 from qa_sync.dashboards.control import CONTROL, control_tab
-from qa_sync.dashboards.definition import Definition, tab_shape
+from qa_sync.dashboards.definition import Definition, cut, tab_shape
 from qa_sync.dashboards.plan import Base, plan_tab
 from qa_sync.errors import LostRace
 from qa_sync.model.system import PUBLISHED
 from qa_sync.ports import Sink
-from qa_sync.reports import Scene, build
+from qa_sync.reports import REPORTS, Scene, build
+from qa_sync.reports.grouping import strangers_to
 from qa_sync.store import Store
 
 #: How often a publish is tried when the tabs changed between its read and its write.
@@ -70,15 +72,30 @@ def make_tabs(definition: Definition, scene: Scene) -> list[Tab]:
     return tabs
 
 
+def make_tabs_of(definition: Definition, scene: Scene, column: str, value: str, *, salt: str = "") -> list[Tab]:
+    """Return the tabs of a definition with the rows of one value of a column only.
+
+    With a ``salt``, people who are in no row of that value stand under an alias.
+    """
+    whole = [name for name, spec in REPORTS.items() if not spec.holds_data]
+    tabs = make_tabs(cut(definition, column, value, same_for_all=whole), scene)
+    aliases = aliases_of(strangers_to(scene.engine, column, value), salt=salt) if salt else {}
+    return [hide_people(tab, aliases) for tab in tabs]
+
+
 @dataclass(slots=True)
 class Publisher:
-    """Publishes tabs of one dashboard to its sinks, under a lease of each sink."""
+    """Publishes tabs of dashboards to their sinks, under a lease of each place.
+
+    ``unplaced``: dashboard and sink → values of its for_each column that have no place there.
+    """
 
     store: Store
     run_id: str
     at: datetime
     dry_run: bool = False
     done: list[Published] = field(default_factory=list)
+    unplaced: dict[str, list[str]] = field(default_factory=dict)
 
     def publish(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
         """Read, plan, apply and remember; a dry run stops after the plan.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,17 +14,21 @@ from typing import TYPE_CHECKING, Any
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
 from qa_sync.config.workspace import did_you_mean
+from qa_sync.dashboards import Tab
+from qa_sync.dashboards.definition import Definition
 from qa_sync.errors import ConfigError, Problem, QASyncError, StoreError
 from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
 from qa_sync.reports import REPORTS, Ask, Report, build
+from qa_sync.reports.grouping import values_of
 from qa_sync.runner.catalogue_step import store_catalogue
 from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
 from qa_sync.runner.mapping_step import map_all
 from qa_sync.runner.materials import Materials, definition_from_text, problems_beside, read_materials
 from qa_sync.runner.opened import Opened, opened
+from qa_sync.runner.places import Place, alias_salt, places_of
 from qa_sync.runner.progress import Progress, Silent
-from qa_sync.runner.publish_step import Published, Publisher, make_tabs
+from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
 from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.store import Run, Store, lease
@@ -248,14 +253,32 @@ class Workspace:
             source: Source = connect(own, self._context(name, fields))
         return source
 
-    def sink(self, name: str) -> Sink:
-        """Connect one sink; raises as ``source`` does."""
-        settings = self.settings.sinks[name]
-        with self._placed(("sinks", name)):
-            connect = registry.load("sinks", settings.connector)
-            own = fill(settings.own, folder=self.folder)
-            sink: Sink = connect(own, self._context(name, {}))
+    def sink(self, place: str | Place) -> Sink:
+        """Connect one sink, or one place of a sink that has several; raises as ``source`` does."""
+        if isinstance(place, str):
+            place = self.places(place)[0]
+        with self._placed(("sinks", place.sink)):
+            connect = registry.load("sinks", self.settings.sinks[place.sink].connector)
+            own = fill(place.settings, folder=self.folder)
+            sink: Sink = connect(own, self._context(place.sink, {}))
         return sink
+
+    def places(self, name: str, values: Sequence[str] = ()) -> list[Place]:
+        """Return the places of a sink as far as they are known without data; at least one.
+
+        Raises:
+            ConfigError: the sink does not fit the dashboards that use it.
+        """
+        settings = self.settings.sinks[name]
+        columns = dict.fromkeys(one.for_each for one in self.settings.dashboards.values() if name in one.sinks)
+        column = next(iter(columns), "")
+        if len(columns) > 1:
+            what = "dashboards with different for_each share this sink"
+            raise ConfigError(self.problem(("sinks", name), what, "give each a sink of its own"))
+        with self._placed(("sinks", name)):
+            found, _ = places_of(name, settings, column, values)
+            # Any value will do to try the settings.
+            return found or places_of(name, settings, column, ["any"])[0]
 
     def _context(self, name: str, mapped_fields: Mapping[str, frozenset[str]]) -> Context:
         state = self.store.folder / "state" / name
@@ -328,7 +351,8 @@ class Workspace:
                 problems += error.problems
         for name in sinks:
             try:
-                self.sink(name).close()
+                for place in self.places(name):
+                    self.sink(place).close()
             except ConfigError as error:
                 problems += error.problems
         return list(dict.fromkeys(problems))
@@ -441,7 +465,7 @@ class Workspace:
             with run.timed("publish"):
                 for name in self._dashboard_names(dashboards):
                     self._publish_one(publisher, name, self.materials.dashboards[name], it)
-        run.counts["publish"] = _published_counts(publisher)
+        _count_published(run, publisher)
         return publisher.done
 
     def _publish_as_of(
@@ -464,24 +488,49 @@ class Workspace:
                 text = shown.snapshot.contents["dashboards"].get(name) if as_of else None
                 definition = definition_from_text(text, name) if text else self.materials.dashboards[name]
                 self._publish_one(publisher, name, definition, it)
-        run.counts["publish"] = _published_counts(publisher)
+        _count_published(run, publisher)
         return publisher.done
 
-    def _publish_one(self, publisher: Publisher, name: str, definition: Any, it: Opened) -> None:
-        tabs = make_tabs(definition, it.scene)
+    def _publish_one(self, publisher: Publisher, name: str, definition: Definition, it: Opened) -> None:
+        column = self.settings.dashboards[name].for_each
+        values = values_of(it.scene.engine, column) if column else []
+        made: dict[str, list[Tab]] = {}
         for sink_name in self.settings.dashboards[name].sinks:
-            sink = self.sink(sink_name)
-            try:
-                with lease(
-                    self.store.folder,
-                    f"sink-{sink_name}",
-                    run_id=publisher.run_id,
-                    wait=max(self._wait, 60.0),
-                    notify=self._progress.say,
-                ):
-                    publisher.publish(definition, tabs, sink_name, sink)
-            finally:
-                sink.close()
+            with self._placed(("sinks", sink_name)):
+                places, unplaced = places_of(sink_name, self.settings.sinks[sink_name], column, values)
+            if unplaced:
+                publisher.unplaced[f"{name} > {sink_name}"] = list(unplaced)
+                self._progress.say(f"{sink_name}: no place for {column} {', '.join(unplaced)}; not published there")
+            taken: dict[str, str] = {}
+            for place in places:
+                if place.value not in made:
+                    made[place.value] = self._tabs(definition, it, column, place.value)
+                with contextlib.closing(self.sink(place)) as sink:
+                    where = str(getattr(sink, "place", "") or place.name)
+                    if where in taken:
+                        what = f"{taken[where]!r} and {place.value!r} would share one place"
+                        raise ConfigError(self.problem(("sinks", sink_name), what, "give each its own"))
+                    taken[where] = place.value
+                    with self._sink_lease(where, publisher.run_id):
+                        publisher.publish(definition, made[place.value], place.name, sink)
+
+    def _tabs(self, definition: Definition, it: Opened, column: str, value: str) -> list[Tab]:
+        if not column:
+            return make_tabs(definition, it.scene)
+        if self.settings.dashboards[definition.name].names == "all":
+            return make_tabs_of(definition, it.scene, column, value)
+        return make_tabs_of(definition, it.scene, column, value, salt=alias_salt(self.store.folder / "state"))
+
+    def _sink_lease(self, where: str, run_id: str) -> contextlib.AbstractContextManager[None]:
+        """One publisher at a time for each spreadsheet, whatever its sinks are called."""
+        digest = hashlib.sha256(where.encode()).hexdigest()[:16]
+        return lease(
+            self.store.folder,
+            f"sink-{digest}",
+            run_id=run_id,
+            wait=max(self._wait, 60.0),
+            notify=self._progress.say,
+        )
 
     def _dashboard_names(self, wanted: Sequence[str]) -> list[str]:
         for name in wanted:
@@ -494,8 +543,10 @@ class Workspace:
         return self.store.ledger.snapshot_run()
 
 
-def _published_counts(publisher: Publisher) -> dict[str, Any]:
-    return {f"{made.dashboard} > {made.sink}": made.summary() for made in publisher.done}
+def _count_published(run: Recording, publisher: Publisher) -> None:
+    run.counts["publish"] = {f"{made.dashboard} > {made.sink}": made.summary() for made in publisher.done}
+    if publisher.unplaced:
+        run.counts["unplaced"] = publisher.unplaced
 
 
 def _report(run: Recording) -> RunReport:

@@ -1,0 +1,3 @@
+from program.finished import finished
+
+__all__ = ["finished"]
