@@ -106,7 +106,9 @@ def parser() -> argparse.ArgumentParser:
     mapping.add_argument("--stream", default="", help="with try: the stream")
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
-        "what", choices=("status", "compact"), help="status: tables, versions, sizes; compact: merge small files"
+        "what",
+        choices=("status", "repair", "compact"),
+        help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files",
     )
 
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")

@@ -6,18 +6,44 @@ import argparse
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import open_workspace
+from qa_sync.runner.workspace import Workspace
+from qa_sync.store import Upkeep
+
+_REMEDIES = {
+    "take back": "'qa-sync store repair' takes it back: nobody was told that it was stored",
+    "drop shortcuts": "'qa-sync store repair' drops it: the log itself is whole",
+    "make anew": "'qa-sync store repair' empties the table, and the next 'qa-sync map' makes it anew from raw records",
+    "backup": "restore the folder from a backup",
+}
+_SHOWN = ("table", "commits", "version", "files", "bytes", "bytes_on_disk", "kept_versions", "orphans", "age_days")
 
 
 def store(arguments: argparse.Namespace) -> int:
     """``qa-sync store``."""
-    kept = open_workspace(arguments).store
-    if arguments.what == "compact":
-        done = kept.compact()
-        show.rows([{"table": name, **counts} for name, counts in done.items()], form=arguments.format)
-        return 0
-    status = kept.status()
-    show.rows(status, form=arguments.format)
-    missing = sum(row["missing_files"] for row in status)
-    if missing and arguments.format == "table":
-        print(f"{missing} files are missing: the store is damaged; restore the folder from a backup")
-    return 1 if missing else 0
+    return _ACTIONS[arguments.what](arguments, open_workspace(arguments))
+
+
+def _status(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    rows, faults = Upkeep(workspace.store).status(workspace.now())
+    for row in rows:
+        row["faults"] = "; ".join(fault.what for fault in faults if fault.table == row["table"])
+    show.rows(rows, form=arguments.format, columns=_SHOWN if arguments.format == "table" else ())
+    if arguments.format == "table":
+        for fault in faults:
+            print(f"{fault.table}: {fault.what}; {_REMEDIES[fault.remedy]}")
+    return 1 if faults else 0
+
+
+def _repair(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    done = Upkeep(workspace.store).repair(workspace.now())
+    show.rows(done, form=arguments.format, columns=("table", "what", "done", "mended"))
+    return 0 if all(row["mended"] for row in done) else 1
+
+
+def _compact(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    done = Upkeep(workspace.store).compact()
+    show.rows([{"table": name, **counts} for name, counts in done.items()], form=arguments.format)
+    return 0
+
+
+_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact}

@@ -5,6 +5,7 @@ from qa_sync.store.lock import lease
 from qa_sync.store.raw import BatchCounts, Prepared, RawStream, StreamPosition
 from qa_sync.store.store import Store
 from qa_sync.store.tables import Coverage, StoredTable, TablePosition, stored_schema
+from qa_sync.store.upkeep import Upkeep
 
 __all__ = [
     "BatchCounts",
@@ -18,6 +19,7 @@ __all__ = [
     "StoredTable",
     "StreamPosition",
     "TablePosition",
+    "Upkeep",
     "aside_rows",
     "lease",
     "stored_schema",

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from qa_sync.errors import LostRace, StoreError
+from qa_sync.store.durable import settle
+from qa_sync.store.log import entries
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -53,13 +55,16 @@ def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
     try:
         return DeltaTable(str(path), version=version)
     except TableNotFoundError:
-        return None
+        if not entries(path):
+            return None  # a table of which nothing but the folder was made
+        raise StoreError(_unopened(path, "its log has no beginning")) from None
     except (DeltaError, OSError, ValueError) as error:
         at = "" if version is None else f" at version {version}"
-        msg = (
-            f"{path.parent.name}/{path.name}{at} cannot be opened ({type(error).__name__}); try 'qa-sync store status'"
-        )
-        raise StoreError(msg) from error
+        raise StoreError(_unopened(path, f"{type(error).__name__}{at}")) from error
+
+
+def _unopened(path: Path, why: str) -> str:
+    return f"{path.parent.name}/{path.name} cannot be opened ({why}); 'qa-sync store status' says what is wrong with it"
 
 
 def create_table(path: Path, schema: pa.Schema, *, statistics: tuple[str, ...]) -> DeltaTable:
@@ -99,16 +104,20 @@ def commit(
 ) -> int:
     """Commit rows and the note about them in one step, if nobody committed since ``expected_n``; return the new n.
 
+    When this returns, the commit survives a loss of power.
+
     Raises:
         LostRace: another writer committed first.
-        StoreError: the rows do not have the declared schema (nothing is ever cast silently).
+        StoreError: the rows do not have the declared schema (nothing is ever cast silently), or cannot be written.
     """
     from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError
 
     _same_schema(rows.schema, schema, path)
+    table = open_table(path)
+    before = -1 if table is None else table.version()
     try:
-        table = open_table(path) or create_table(path, schema, statistics=statistics)
+        table = table or create_table(path, schema, statistics=statistics)
     except (DeltaError, OSError) as error:
         raise StoreError(_unwritten(path, error)) from error
     n = position(table).n
@@ -124,6 +133,7 @@ def commit(
     options: dict[str, Any] = {"schema_mode": "overwrite"} if mode == "overwrite" else {}
     try:
         write_deltalake(table, rows, mode=mode, commit_properties=properties, writer_properties=writer, **options)
+        settle(path, range(before + 1, table.version() + 1))
     except CommitFailedError as error:
         msg = f"{path.name}: another writer committed at the same moment"
         raise LostRace(msg) from error
@@ -135,7 +145,15 @@ def commit(
 def _unwritten(path: Path, error: Exception) -> str:
     """Say why nothing could be written, in the system's words where it has some."""
     text = str(error)
-    known = ("No space left on device", "Read-only file system", "Permission denied", "Disk quota exceeded")
+    known = (
+        "No space left on device",
+        "Read-only file system",
+        "Permission denied",
+        "Disk quota exceeded",
+        "Input/output error",
+        "Not a directory",
+        "File exists",
+    )
     why = next((words for words in known if words in text), type(error).__name__)
     return f"{path.parent.name}/{path.name} cannot be written: {why}; what was committed stands, mend it and run again"
 
@@ -174,8 +192,13 @@ def files(table: DeltaTable | None) -> list[str]:
 
 
 def compact(path: Path, note: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Merge small files; the note and app transaction of the last real commit are carried along."""
+    """Merge small files; the note and app transaction of the last real commit are carried along.
+
+    Raises:
+        StoreError: it could not be done; the table is as it was.
+    """
     from deltalake import CommitProperties, Transaction
+    from deltalake.exceptions import DeltaError
 
     table = open_table(path)
     if table is None:
@@ -185,5 +208,9 @@ def compact(path: Path, note: Mapping[str, Any]) -> Mapping[str, Any]:
         custom_metadata={"qa_sync": json.dumps({**here.note, **note, "n": here.n}, sort_keys=True)},
         app_transactions=[Transaction(APP, here.n)] if here.n else [],
     )
-    metrics: Mapping[str, Any] = table.optimize.compact(commit_properties=properties)
+    try:
+        metrics: Mapping[str, Any] = table.optimize.compact(commit_properties=properties)
+        settle(path, range(here.version + 1, table.version() + 1))
+    except (DeltaError, OSError) as error:
+        raise StoreError(_unwritten(path, error)) from error
     return metrics

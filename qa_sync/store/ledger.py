@@ -141,6 +141,20 @@ class Ledger:
             raise ConfigError(Problem(what=what, hint=hint))
         return _run(rows.to_pylist()[0])
 
+    def snapshots(self) -> list[tuple[str, datetime, Snapshot]]:
+        """Return (run id, when it finished, its snapshot without contents) of every run that has one, newest first."""
+        rows = self._select(
+            "runs",
+            """SELECT run_id, finished_at, snapshot FROM it WHERE snapshot IS NOT NULL
+               ORDER BY finished_at DESC, run_id DESC""",
+        )
+        found = []
+        for row in rows.to_pylist():
+            held = json.loads(row["snapshot"])
+            snapshot = Snapshot(streams=held["streams"], raw_versions=held["raw_versions"], tables=held["tables"])
+            found.append((row["run_id"], row["finished_at"], snapshot))
+        return found
+
     def unseen_rejects(self, rows: pa.Table) -> pa.Table:
         """Return the rejects (or findings) among ``rows`` that were never recorded before."""
         if not rows.num_rows:

@@ -17,6 +17,10 @@ from qa_sync.errors import StoreError
 
 LOCK_SECONDS = 120.0
 
+#: For so long a run of another host that left its card is believed to be at work: on a folder shared by two hosts
+#: the operating system's lock may hold back only the processes of one.
+FOREIGN_SECONDS = 3600.0
+
 
 class StoreLock:
     """The lock of one store. Readers take none; the operating system frees it when its holder dies."""
@@ -64,7 +68,8 @@ def lease(
         notify: told once whom we wait for.
 
     Raises:
-        StoreError: still taken after ``wait`` seconds; the message says by whom and since when.
+        StoreError: still taken after ``wait`` seconds, or taken within the hour by another host whose locks this one
+            does not see; the message says by whom and since when.
     """
     leases = folder / "leases"
     leases.mkdir(parents=True, exist_ok=True)
@@ -85,6 +90,11 @@ def lease(
                 msg = f"the workspace is in use by {holder}; wait for it, or pass --wait SECONDS"
                 raise StoreError(msg) from None
     try:
+        _refuse_other_host(card)
+    except StoreError:
+        lock.release()
+        raise
+    try:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         card.write_text(
             json.dumps({"run": run_id, "process": os.getpid(), "host": socket.gethostname(), "since": since})
@@ -93,6 +103,19 @@ def lease(
     finally:
         card.unlink(missing_ok=True)
         lock.release()
+
+
+def _refuse_other_host(card: Path) -> None:
+    try:
+        held = json.loads(card.read_text())
+        age = (datetime.now(UTC) - datetime.fromisoformat(held["since"])).total_seconds()
+        host = held["host"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if host != socket.gethostname() and abs(age) < FOREIGN_SECONDS:
+        msg = f"the workspace is in use by {_holder(card)}, another host; one host at a time may work on a store"
+        msg += f". If that run is no more, delete {card.parent.parent.name}/leases/{card.name}"
+        raise StoreError(msg)
 
 
 def _holder(card: Path) -> str:

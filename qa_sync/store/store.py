@@ -6,20 +6,23 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from qa_sync.engine import Engine
 from qa_sync.errors import StoreError
 from qa_sync.model import TABLES
 from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
-from qa_sync.store import delta
+from qa_sync.store.durable import write_whole
 from qa_sync.store.ledger import Ledger, Snapshot
 from qa_sync.store.lock import StoreLock
+from qa_sync.store.log import LOG
 from qa_sync.store.raw import RawStream
 from qa_sync.store.tables import StoredTable, register_table
 
 #: The layout of the folder. A store made by a newer qa-sync is refused, never guessed at.
 FORMAT = 1
+
+#: The folders that a store may have.
+PLACES = ("raw", "tables", "runs", "rejects", "findings", "published", "state", "leases")
 
 
 class Store:
@@ -35,8 +38,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._check_format()
+            self._check_places()
         except OSError as error:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
@@ -46,19 +50,26 @@ class Store:
     def _check_format(self) -> None:
         card = self.folder / "store.json"
         if not card.exists():
-            # A name of its own: two processes may make the store at once, and the slower one must find its own file.
-            fresh = card.with_name(f"store.{uuid4().hex}.new")
-            fresh.write_text(json.dumps({"format": FORMAT}))
-            fresh.replace(card)
+            write_whole(card, json.dumps({"format": FORMAT}))
             return
         try:
-            made = int(json.loads(card.read_text())["format"])
+            made = json.loads(card.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError):
+            made = None
+        if type(made) is not int or made < 1:
             msg = f'{self.folder.name}/store.json is not readable; restore it: {{"format": {FORMAT}}}'
-            raise StoreError(msg) from None
+            raise StoreError(msg)
         if made > FORMAT:
             msg = f"the store has format {made}, this qa-sync reads up to {FORMAT}; upgrade qa-sync"
             raise StoreError(msg)
+
+    def _check_places(self) -> None:
+        """Refuse a folder in which something else stands where a folder of the store belongs."""
+        for name in PLACES:
+            place = self.folder / name
+            if place.exists() and not place.is_dir():
+                msg = f"{self.folder.name}/{name} is a file that is not the store's; move it away and run again"
+                raise StoreError(msg)
 
     def raw(self, source: str, stream: str) -> RawStream:
         """Return one raw stream."""
@@ -120,38 +131,10 @@ class Store:
         ):
             engine.scan(ledger_name, self.ledger.files(ledger_name), schema)
 
-    def compact(self) -> dict[str, Any]:
-        """Merge small files of every table, one after the other under the lock; return files removed and added."""
-        done: dict[str, Any] = {}
-        for path in self.delta_folders():
-            with self.lock.held():
-                metrics = delta.compact(path, {})
-            done[str(path.relative_to(self.folder))] = {
-                "files_before": metrics.get("numFilesRemoved", 0),
-                "files_after": metrics.get("numFilesAdded", 0),
-            }
-        return done
-
-    def status(self) -> list[dict[str, Any]]:
-        """Return one row a table: versions, commits, files, bytes, rows."""
-        rows = []
-        for path in self.delta_folders():
-            table = delta.open_table(path)
-            if table is None:
-                continue
-            listed = [Path(name) for name in delta.files(table)]
-            rows.append(
-                {
-                    "table": str(path.relative_to(self.folder)),
-                    "commits": delta.position(table).n,
-                    "version": table.version(),
-                    "files": len(listed),
-                    "bytes": sum(file.stat().st_size for file in listed if file.exists()),
-                    "missing_files": sum(not file.exists() for file in listed),
-                }
-            )
-        return rows
-
     def delta_folders(self) -> list[Path]:
         """Return the folder of every Delta table, sorted."""
-        return sorted(path.parent for path in self.folder.rglob("_delta_log") if path.is_dir())
+        places = [self.folder / name for name in ("runs", "rejects", "findings", "published")]
+        for name in ("raw", "tables"):
+            folder = self.folder / name
+            places += folder.iterdir() if folder.is_dir() else ()
+        return sorted(path for path in places if (path / LOG).is_dir())

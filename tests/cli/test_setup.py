@@ -137,7 +137,7 @@ def test_a_store_with_a_lost_file_is_said_to_be_damaged(finished: Finished, tmp_
     folder = tmp_path / "copy"
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes", "out"))
     next((folder / "data" / "tables" / "answers").glob("*.parquet")).unlink()
-    assert "1 files are missing" in qa_sync(folder, "store", "status", expect=1).out
+    assert "1 file is lost or damaged" in qa_sync(folder, "store", "status", expect=1).out
     told = qa_sync(folder, "report", "summary", "--quiet", expect=1).err
     assert "store status" in told
     assert "fault of qa-sync" not in told

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -14,7 +16,7 @@ from store.pages import day, page
 
 from qa_sync.errors import ConfigError, StoreError
 from qa_sync.runner.query import select
-from qa_sync.store import Run, Snapshot, Store
+from qa_sync.store import Run, Snapshot, Store, lease
 
 
 def test_what_arrives_after_the_clock_was_set_back_is_still_the_newest(tmp_path: Path) -> None:
@@ -107,3 +109,28 @@ def test_two_columns_of_one_name_keep_their_own_values() -> None:
     from qa_sync.engine.duck import DuckEngine
 
     assert select(DuckEngine(), "SELECT 1 AS a, 2 AS a").to_pylist() == [{"a": 1, "a_1": 2}]
+
+
+@pytest.mark.parametrize(
+    ("host", "hours", "refused"), [("elsewhere", 0.5, True), ("elsewhere", 2, False), ("here", 0.5, False)]
+)
+def test_a_run_of_another_host_is_not_joined(tmp_path: Path, host: str, hours: float, refused: bool) -> None:
+    folder = Store(tmp_path / "data").folder
+    (folder / "leases").mkdir()
+    card = {
+        "run": "theirs",
+        "process": 1,
+        "host": socket.gethostname() if host == "here" else host,
+        "since": (datetime.now(UTC) - timedelta(hours=hours)).isoformat(),
+    }
+    (folder / "leases" / "run.json").write_text(json.dumps(card))
+    if refused:
+        with (
+            pytest.raises(StoreError, match=r"run theirs .process 1 on elsewhere.*delete data/leases/run.json"),
+            lease(folder, "run", run_id="mine"),
+        ):
+            pass
+        (folder / "leases" / "run.json").unlink()
+    with lease(folder, "run", run_id="mine"):
+        assert json.loads((folder / "leases" / "run.json").read_text())["run"] == "mine"
+    assert not (folder / "leases" / "run.json").exists()

@@ -10,7 +10,7 @@ from store.pages import day, page
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.model.system import RAW
-from qa_sync.store import RawStream, Store
+from qa_sync.store import RawStream, Store, Upkeep
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def test_the_cursor_survives_compaction_and_so_does_compare_and_swap(store: Stor
     for n in range(4):
         put(raw, page((str(n), n, "{}")), n=n, cursor=f"c{n}")
     before = stored(raw)
-    store.compact()
-    store.compact()
+    Upkeep(store).compact()
+    Upkeep(store).compact()
     assert (raw.position().n, raw.position().cursor) == (4, "c3")
     assert stored(raw) == before
     assert len(raw.files()) == 1

@@ -12,11 +12,11 @@ from store.pages import day, page
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import LostRace
 from qa_sync.model.system import RAW
-from qa_sync.store import Store
+from qa_sync.store import Store, Upkeep
 
 
 def _compact(folder: str) -> None:
-    Store(Path(folder)).compact()
+    Upkeep(Store(Path(folder))).compact()
 
 
 def _append(folder: str, first: int, count: int) -> None:
@@ -63,7 +63,7 @@ def test_a_snapshot_reads_the_same_after_compaction(tmp_path: Path) -> None:
     raw = store.raw("s", "t")
     version = raw.position().version
     before = sorted(raw.files(version))
-    store.compact()
+    Upkeep(store).compact()
     _append(str(tmp_path / "data"), 50, 1)
     assert sorted(raw.files(version)) == before
     assert all(Path(file).exists() for file in before)

@@ -1,0 +1,64 @@
+"""Make what was written survive a loss of power, before anybody is told that it is stored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entry
+
+
+def settle(table: Path, versions: Iterable[int]) -> None:
+    """Flush the data files, log entries, checkpoints and folders of these commits of a table to the disk.
+
+    Raises:
+        OSError: the disk refused; the commit may or may not survive, and must not be acknowledged.
+    """
+    log = table / LOG
+    written: list[Path] = []
+    for version in versions:
+        commit = entry(table, version)
+        written += [table / action["add"]["path"] for action in actions_of(commit) or () if "add" in action]
+        written.append(commit)
+        checkpoints = sorted(log.glob(f"{version:020d}.checkpoint*.parquet"))
+        written += [*checkpoints, log / LAST_CHECKPOINT] if checkpoints else []
+    for path in written:
+        sync_file(path)
+    sync_folder(log)
+    sync_folder(table)
+    if 0 in versions:  # a new table: its name, and that of the folder it lies in, must last too
+        sync_folder(table.parent)
+        sync_folder(table.parent.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file so that a reader, also after a loss of power, finds all of the old text or all of the new.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    # A name of its own: of two processes that write at once, the slower one must find its own file.
+    fresh = path.with_name(f"{path.name}.{uuid4().hex}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Flush one file."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(path: Path) -> None:
+    """Flush the names in a folder; systems that cannot open a folder need no such call."""
+    if os.name == "posix":
+        sync_file(path)

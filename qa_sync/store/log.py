@@ -1,0 +1,115 @@
+"""The log of one Delta table, read as plain files: which data file lives from which version to which.
+
+Delta Lake opens a table at one version. Upkeep must know all of them at once, also of a table that no longer opens;
+nothing in the log is ever removed (``delta.enableExpiredLogCleanup=false``), so its JSON entries tell everything.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+LOG = "_delta_log"
+LAST_CHECKPOINT = "_last_checkpoint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One data file: ``size`` bytes as the log has it; in the versions from ``added`` to before ``removed``."""
+
+    path: str
+    size: int
+    added: int
+    removed: int | None
+    removed_at: datetime | None = None
+
+    def is_in(self, versions: Sequence[int]) -> bool:
+        """Say whether one of these versions (sorted) holds the file."""
+        at = bisect_left(versions, self.added)
+        return at < len(versions) and (self.removed is None or versions[at] < self.removed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableLog:
+    """What a table's log says.
+
+    ``unreadable`` are entries that hold no whole commit: half-written, empty, or damaged; ``times`` is when each
+    readable one was made.
+    """
+
+    versions: tuple[int, ...]
+    unreadable: tuple[int, ...]
+    spans: tuple[Span, ...]
+    times: dict[int, datetime]
+
+    @property
+    def newest(self) -> int:
+        """The newest version, -1 where there is none."""
+        return self.versions[-1] if self.versions else -1
+
+    def needed(self, kept: Iterable[int]) -> set[str]:
+        """Return the files of the newest version and of the versions ``kept``."""
+        versions = sorted({*kept, self.newest})
+        return {span.path for span in self.spans if span.is_in(versions)}
+
+
+def entry(table: Path, version: int) -> Path:
+    """Return the file of one commit."""
+    return table / LOG / f"{version:020d}.json"
+
+
+def entries(table: Path) -> list[tuple[int, Path]]:
+    """Return (version, file) of every commit, sorted."""
+    folder = table / LOG
+    found = folder.glob("*.json") if folder.is_dir() else ()
+    return sorted((int(path.stem), path) for path in found if path.stem.isdigit())
+
+
+def actions_of(path: Path) -> list[dict[str, Any]] | None:
+    """Return the actions of one commit, or None when the file does not hold a whole one."""
+    try:
+        # By its own newlines only: a JSON text may hold other characters that Python ends a line at.
+        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        actions = [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        return None
+    if not actions or not all(isinstance(action, dict) for action in actions):
+        return None
+    return actions
+
+
+def read_log(table: Path) -> TableLog:
+    """Read the whole log of a table."""
+    versions: list[int] = []
+    unreadable: list[int] = []
+    times: dict[int, datetime] = {}
+    added: dict[str, tuple[int, int]] = {}
+    spans: list[Span] = []
+    for version, path in entries(table):
+        versions.append(version)
+        actions = actions_of(path)
+        if actions is None:
+            unreadable.append(version)
+            continue
+        for action in actions:
+            if "commitInfo" in action:
+                times[version] = _moment(action["commitInfo"].get("timestamp"))
+            elif "add" in action:
+                added[unquote(action["add"]["path"])] = (version, int(action["add"]["size"]))
+            elif "remove" in action:
+                name = unquote(action["remove"]["path"])
+                since, size = added.pop(name, (0, int(action["remove"].get("size") or 0)))
+                gone = _moment(action["remove"].get("deletionTimestamp"))
+                spans.append(Span(path=name, size=size, added=since, removed=version, removed_at=gone))
+    spans += [Span(path=name, size=size, added=since, removed=None) for name, (since, size) in added.items()]
+    return TableLog(versions=tuple(versions), unreadable=tuple(unreadable), spans=tuple(spans), times=times)
+
+
+def _moment(milliseconds: Any) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds or 0) / 1000, UTC)
