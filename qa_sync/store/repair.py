@@ -43,7 +43,8 @@ def mend(store: Path, fault: Fault, *, at: datetime, schema: pa.Schema | None = 
 def empty_derived(path: Path, schema: pa.Schema) -> None:
     """Empty a table and forget what it covers: the next mapping makes it anew; older versions stay as they are."""
     n = delta.position(delta.open_table(path)).n
-    none, note = schema.empty_table(), {"coverage": {}}
+    none = schema.empty_table()
+    note: dict[str, object] = {"coverage": {}}
     delta.commit(path, schema, none, expected_n=n, note=note, statistics=(schema.names[0],), mode="overwrite")
 
 
