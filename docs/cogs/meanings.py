@@ -19,6 +19,7 @@ VOCABULARIES = {
     "bucket": outcomes.BUCKETS,
     "reason": outcomes.REASONS,
     "flag": outcomes.FLAGS,
+    "finding": outcomes.SCORE_REASONS,
     "link": outcomes.LINKS,
     "treatment": outcomes.TREATMENTS,
 }

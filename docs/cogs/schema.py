@@ -14,7 +14,13 @@ from qa_sync.reconcile import schema as reconciled
 from .markdown import code, codes, table
 
 #: What reconciling makes, in the order of the page.
-RECONCILED = (reconciled.PAIRS, reconciled.COMPARISONS, reconciled.BUCKET_ROWS, reconciled.EVALUATOR_WORK)
+RECONCILED = (
+    reconciled.PAIRS,
+    reconciled.COMPARISONS,
+    reconciled.BUCKET_ROWS,
+    reconciled.EVALUATOR_WORK,
+    reconciled.SCORE_FINDINGS,
+)
 
 _TYPES = {pa.string(): "text", pa.int64(): "integer", pa.bool_(): "boolean", pa.timestamp("us", tz="UTC"): "time"}
 

@@ -255,6 +255,8 @@ FORMS: dict[str, str] = {
     "pass_mark": "Score from which an evaluation passes.",
     "auto_fail": "What a failed critical criterion does: `zero`, `cap` or `none`.",
     "auto_fail_cap": "The most points left, for `cap`.",
+    "scoring": "How the score is made. Left out: weighted share of points. `reported`: only the source knows; pairs are "
+    "compared by what it reports. Or the methods by which it adds up; see [below](#scoring-by-methods).",
     "about": "`agent_work`, or `evaluator_work` for a form on which evaluators themselves are judged.",
     "status": "draft, published or retired.",
     "criteria": "The criteria, in the order of the form; their keys are below.",

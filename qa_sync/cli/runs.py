@@ -85,6 +85,9 @@ def summary(report: RunReport, *, links: bool = True) -> str:
         buckets = report.counts["reconcile"].get("buckets", {})
         told = ", ".join(f"{name} {count:,}" for name, count in buckets.items() if count)
         lines.append(f"  evaluations: {report.counts['reconcile'].get('evaluations', 0):,} ({told})")
+        if differing := report.counts["reconcile"].get("score_findings"):
+            told = ", ".join(f"{reason} {count:,}" for reason, count in differing.items())
+            lines.append(f"  reported scores that differ from the recomputed: {sum(differing.values()):,} ({told})")
     for name, c in report.counts.get("publish", {}).items():
         line = f"  {name}: {c['data_cells']:,} data cells written"
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""

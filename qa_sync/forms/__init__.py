@@ -10,17 +10,23 @@ from qa_sync.forms.evaluation_score import (
     rule_of,
 )
 from qa_sync.forms.scoring import Part, Question, Rules, score
+from qa_sync.forms.scoring_rule import Asked, Effect, ScoringRule, Step, form_score
 
 __all__ = [
     "Answer",
+    "Asked",
     "Catalogue",
     "CriterionRule",
+    "Effect",
     "EvaluationScore",
     "FormRule",
     "Part",
     "Question",
     "Rules",
+    "ScoringRule",
+    "Step",
     "evaluation_score",
+    "form_score",
     "load_catalogue",
     "parse_catalogue",
     "rule_of",

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.forms.scoring_reading import read_rule
 from qa_sync.model import TABLES
 
 _FORM_KEYS = (
@@ -28,6 +29,7 @@ _FORM_KEYS = (
     "pass_mark",
     "auto_fail",
     "auto_fail_cap",
+    "scoring",
     "about",
     "status",
     "criteria",
@@ -142,11 +144,36 @@ class _Reader:
         row["status"] = self._text(path, form, "status") or "published"
         self.rows["forms"].append(row)
         criteria = form.get("criteria")
-        if not isinstance(criteria, list) or not criteria:
-            return self.fault((at, "criteria"), "a form version needs a list of criteria")
-        keys: set[str] = set()
-        for number, criterion in enumerate(criteria):
-            self.criterion(identity, (at, "criteria", number), criterion, keys, row["scale"])
+        first = len(self.rows["criteria"])
+        if isinstance(criteria, list) and criteria:
+            keys: set[str] = set()
+            for number, criterion in enumerate(criteria):
+                self.criterion(identity, (at, "criteria", number), criterion, keys, row["scale"])
+        elif form.get("scoring") != "reported":
+            return self.fault((at, "criteria"), "a form version needs a list of criteria", "or scoring: reported")
+        self.scoring((at, "scoring"), form.get("scoring"), row, self.rows["criteria"][first:])
+        return None
+
+    def scoring(
+        self, path: tuple[str | int, ...], given: object, row: dict[str, Any], criteria: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """``weighted``, ``reported``, or a mapping: the methods by which the source adds up."""
+        row["scoring"], row["scoring_rule"] = None, None
+        if given is None:
+            return None
+        if row["scale"] not in (None, "points"):
+            return self.fault(path, "only a form with scale: points has a score to make")
+        if isinstance(given, Mapping):
+            rule, faults = read_rule(given, criteria)
+            for below, what, hint in faults:
+                self.fault((*path, *below), what, hint)
+            if any(criterion["weight"] not in (0.0, 1.0) for criterion in criteria):
+                self.fault(path, "weights have no part in scoring by methods", "write base_percentage instead")
+            row["scoring"], row["scoring_rule"] = "methods", rule.text()
+        elif given in ("weighted", "reported"):
+            row["scoring"] = str(given)
+        else:
+            self.fault(path, "scoring must be weighted, reported, or a mapping of methods")
         return None
 
     def criterion(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qa_sync.forms.catalogue import Catalogue
+from qa_sync.forms.scoring_rule import Asked, ScoringRule, form_score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +36,23 @@ class CriterionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormRule:
-    """A form version's rule. ``auto_fail``: zero, cap (then ``auto_fail_cap`` is the most that is left) or none."""
+    """A form version's rule.
+
+    Attributes:
+        criteria: how each criterion counts.
+        auto_fail: zero, cap (then ``auto_fail_cap`` is the most that is left) or none.
+        scale: only ``points`` makes a score.
+        methods: how its parts add up, where that is no weighted share; ``asked`` says where its criteria stand.
+        is_reported: whether only the source knows the rule: nothing is recomputed then.
+    """
 
     criteria: Mapping[str, CriterionRule]
     auto_fail: str = "zero"
     auto_fail_cap: float | None = None
     scale: str = "points"
+    methods: ScoringRule | None = None
+    asked: tuple[Asked, ...] = ()
+    is_reported: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +99,28 @@ def rule_of(catalogue: Catalogue, form_id: str, form_version: str) -> FormRule:
         )
     form = found[0]
     return FormRule(
-        criteria=criteria, auto_fail=form["auto_fail"], auto_fail_cap=form["auto_fail_cap"], scale=form["scale"]
+        criteria=criteria,
+        auto_fail=form["auto_fail"],
+        auto_fail_cap=form["auto_fail_cap"],
+        scale=form["scale"],
+        methods=ScoringRule.parse(form["scoring_rule"]) if form["scoring"] == "methods" else None,
+        asked=tuple(
+            Asked(
+                key=row["criterion_key"],
+                section=row["section"],
+                category=row["category"],
+                maximum=_top(criteria[row["criterion_key"]], Answer()),
+            )
+            for row in rows("criteria")
+        ),
+        is_reported=form["scoring"] == "reported",
     )
 
 
 def evaluation_score(rule: FormRule, answers: Mapping[str, Answer], *, auto_failed: bool = False) -> EvaluationScore:
     """Score an evaluation: 100 times the weighted points earned of those available, over the criteria that apply.
 
+    A form that adds up by methods has the score its methods make.
     Undefined (None) where nothing that counts applies, where points that count are not known, and on forms whose
     scale is not points. A failed critical criterion, or ``auto_failed`` where the source says so, then makes it 0 or
     caps it, as the form says. Answers to criteria that the form does not have count for nothing.
@@ -115,16 +142,24 @@ def evaluation_score(rule: FormRule, answers: Mapping[str, Answer], *, auto_fail
         points, top = _points(criterion, answer), _top(criterion, answer)
         if criterion.is_critical and _fails(criterion, answer, points, top):
             failed.append(key)
-        if top is None or top <= 0 or criterion.weight <= 0:
+        if top is None or top <= 0 or (criterion.weight <= 0 and rule.methods is None):
             continue
         unknown = unknown or points is None
         earned.append(criterion.weight * (points or 0.0))
         available.append(criterion.weight * top)
     raw = None if unknown or not available else 100.0 * math.fsum(earned) / math.fsum(available)
-    if rule.scale != "points":
+    if rule.methods is not None:
+        raw = None if unknown else _by_methods(rule, rule.methods, answers)
+    if rule.scale != "points" or rule.is_reported:
         return EvaluationScore(score=None, raw_score=None, failed=tuple(failed))
     made = _after_auto_fail(rule, raw) if failed or auto_failed else raw
     return EvaluationScore(score=made, raw_score=raw, failed=tuple(failed))
+
+
+def _by_methods(rule: FormRule, methods: ScoringRule, answers: Mapping[str, Answer]) -> float | None:
+    valued = {key: answer for key, answer in answers.items() if answer.state == "valued" and key in rule.criteria}
+    points = {key: _points(rule.criteria[key], answer) for key, answer in valued.items()}
+    return form_score(methods, rule.asked, points, {key: answer.option for key, answer in valued.items()})
 
 
 def _points(criterion: CriterionRule, answer: Answer) -> float | None:

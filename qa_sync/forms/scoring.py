@@ -5,7 +5,8 @@ quality-management suites step by step: method, rule deltas, baseline, minimum, 
 overrides all of them. No answer is not 0: a part of which nothing was answered has no score. The order of the steps
 and the maximum of a nested part are not published anywhere (assumed).
 
-Scores of the 0-100 rule (weights, auto-fail) that pairs are compared by are computed in ``qa_sync.reconcile``.
+A catalogue describes such a form below ``scoring`` (``scoring_rule``); ``scoring_columns`` computes the same for whole
+tables. Forms without it have a weighted share of points (``evaluation_score``).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 Method = Literal["sum", "average", "percentage"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

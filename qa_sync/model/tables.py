@@ -159,6 +159,14 @@ FORMS = TableSchema(
         C(name="pass_mark", type="number", unit="points", doc="Score from which an evaluation passes."),
         C(name="auto_fail", type="text", values=("zero", "cap", "none"), doc="What a failed critical criterion does."),
         C(name="auto_fail_cap", type="number", unit="points", doc="The cap, where auto_fail is cap."),
+        C(
+            name="scoring",
+            type="text",
+            values=("weighted", "methods", "reported"),
+            doc="How it makes a score: weighted share of points (as does null), methods as in scoring_rule, or "
+            "reported: only the source knows.",
+        ),
+        C(name="scoring_rule", type="text", doc="The rule, where scoring is methods, as JSON."),
         C(name="about", type="text", values=("agent_work", "evaluator_work"), doc="What the form judges."),
         C(name="status", type="text", doc="draft, published or retired."),
     ),

@@ -29,13 +29,14 @@ def criteria() -> str:
         SELECT c.form_id, c.form_version, c.criterion_key, c.label, c.position, c.critical_class,
                coalesce(c.is_critical, c.critical_class IS NOT NULL) AS is_critical,
                coalesce(c.max_points, s.top) AS max_points, coalesce(c.weight, 1e0) AS weight,
-               coalesce(s.options, 0) AS options, s.scale
+               coalesce(s.options, 0) AS options, s.scale, false AS is_optional
         FROM criteria c
         LEFT JOIN scales s ON s.form_id = c.form_id AND s.form_version = c.form_version
                           AND s.criterion_key = c.criterion_key
         WHERE NOT c.deleted
         UNION ALL
-        SELECT f.form_id, f.form_version, '{OUTCOME_KEY}', 'Outcome', 1, NULL, false, NULL, 0e0, 0, NULL
+        SELECT f.form_id, f.form_version, '{OUTCOME_KEY}', 'Outcome', 1, NULL, false, NULL, 0e0, 0, NULL,
+               coalesce(f.scoring = 'reported', false)
         FROM forms f
         LEFT JOIN (SELECT DISTINCT form_id, form_version FROM criteria WHERE NOT deleted) c
                ON c.form_id = f.form_id AND c.form_version = f.form_version
@@ -90,7 +91,8 @@ def items() -> str:
                coalesce(c.max_points, a.max_points) AS max_points, a.option,
                a.criterion_key IS NOT NULL AS is_given, CASE WHEN a.state = 'valued' THEN o.level END AS level,
                CASE WHEN a.state = 'valued' THEN coalesce(o.points, a.points) END AS points,
-               CASE WHEN a.state IS NULL OR a.state = 'valued' AND a.option IS NULL AND a.points IS NULL THEN 'missing'
+               CASE WHEN a.state IS NULL AND c.is_optional THEN 'not_asked'
+                    WHEN a.state IS NULL OR a.state = 'valued' AND a.option IS NULL AND a.points IS NULL THEN 'missing'
                     ELSE a.state END AS state,
                a.state = 'valued' AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale,
                c.is_critical AND coalesce(a.state = 'valued', false)
@@ -107,31 +109,42 @@ def items() -> str:
 def scores(score_mismatch: float) -> str:
     """Select the score of each state on its own form version: recomputed, 0 to 100, null where undefined.
 
+    ``scoring``: whether the catalogue holds the form's rule (weighted, methods), says that only the source knows it
+    (reported), or says nothing of points (unknown).
     ``extra_answers`` counts answers to criteria that the form version does not have. ``is_mismatch``: the score
     its source reported is further away than ``score_mismatch`` points.
     """
-    score = after_auto_fail(
-        "t.raw_score", "coalesce(t.failures > 0 OR s.auto_failed, false)", "f.auto_fail", "f.auto_fail_cap"
-    )
+    raw = "CASE WHEN f.scoring = 'methods' THEN m.method_score ELSE t.raw_score END"
+    failed = "coalesce(t.failures > 0 OR s.auto_failed, false)"
+    score = after_auto_fail("x.raw_score", "x.is_failed", "x.auto_fail", "x.auto_fail_cap")
     return f"""
-        SELECT x.*, coalesce(abs(score - reported_percent) > {score_mismatch!r} + 1e-9, false) AS is_mismatch
-        FROM (
+        SELECT y.*, coalesce(abs(score - reported_percent) > {score_mismatch!r} + 1e-9, false) AS is_mismatch
+        FROM (SELECT x.*, CASE WHEN x.is_points AND x.scoring <> 'reported' THEN {score} END AS score FROM (
             SELECT s.state_no, t.criteria, t.total_weight, s.auto_failed, t.failures, t.level, s.payload_hash,
                    s.outcome_label, CASE WHEN f.scale = 'points' THEN s.reported_percent END AS reported_percent,
-                   CASE WHEN f.scale = 'points' THEN {score} END AS score,
+                   CASE WHEN f.scale = 'points' THEN {raw} END AS raw_score, t.missing, t.off_scale,
+                   {failed} AS is_failed, f.auto_fail, f.auto_fail_cap,
+                   coalesce(f.scale = 'points', false) AS is_points,
+                   coalesce(f.scoring, CASE WHEN k.is_counted THEN 'weighted' ELSE 'unknown' END) AS scoring,
                    coalesce(g.answers, 0) - coalesce(t.answers, 0) AS extra_answers
             FROM rc_states s
+            LEFT JOIN rc_method_scores m ON m.state_no = s.state_no
+            LEFT JOIN (SELECT form_id, form_version, max(weight * max_points) > 0 AS is_counted
+                       FROM rc_criteria GROUP BY form_id, form_version) k
+                   ON k.form_id = s.form_id AND k.form_version = s.form_version
             LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version AND NOT f.deleted
             LEFT JOIN (
                 SELECT state_no, count(*) AS criteria,
                        {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS total_weight,
                        {raw_score("points", "max_points", "weight", "state")} AS raw_score,
+                       sum(CASE WHEN state = 'missing' THEN 1 ELSE 0 END) AS missing,
+                       sum(CASE WHEN is_off_scale THEN 1 ELSE 0 END) AS off_scale,
                        sum(CASE WHEN is_failed THEN 1 ELSE 0 END) AS failures,
                        sum(CASE WHEN is_given AND criterion_key <> '{OUTCOME_KEY}' THEN 1 ELSE 0 END) AS answers,
                        CASE WHEN count(*) = 1 THEN max(level) END AS level
                 FROM rc_items GROUP BY state_no) t ON t.state_no = s.state_no
             LEFT JOIN (SELECT state_no, count(*) AS answers FROM rc_given
-                       WHERE criterion_key <> '{OUTCOME_KEY}' GROUP BY state_no) g ON g.state_no = s.state_no) x"""
+                       WHERE criterion_key <> '{OUTCOME_KEY}' GROUP BY state_no) g ON g.state_no = s.state_no) x) y"""
 
 
 def raw_score(points: str, top: str, weight: str, state: str) -> str:

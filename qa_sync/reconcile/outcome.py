@@ -12,7 +12,8 @@ EPSILON = "1e-9"
 def measured(programme: Programme) -> str:
     """Select scores, failures and comparability of each variant of a pair.
 
-    Points forms: scores recomputed over the common criteria, 0 to 100, the auditor's rules for both sides.
+    Points forms: scores recomputed over the common criteria, 0 to 100, the auditor's rules for both sides; by the
+    form's methods where the catalogue has them (``is_reported``: else the reported ones, on both sides).
     Ordinal and nominal forms: the level of the only criterion; no score where a form has several.
     ``common_weight`` is the smaller of the two shares of a form's weight (weight times points available) that
     lie on common criteria; where a form has no weights, of its criteria.
@@ -45,7 +46,9 @@ def measured(programme: Programme) -> str:
                 SELECT s.pair_no, s.variant, s.auditee_state, s.auditor_state, s.own_state, s.is_same_form,
                        s.is_same_version, t.criteria, t.value_pairs, t.items_agree, t.applicability_disagreements,
                        t.items_compared, t.auditee_missing, t.auditor_missing, t.off_scale, t.auditee_failures,
-                       t.auditor_failures, t.other_failures, t.auditee_raw, t.auditor_raw, t.auditee_level,
+                       t.auditor_failures, t.other_failures, t.auditee_level, es.scoring AS auditee_scoring,
+                       au.scoring AS auditor_scoring, {_either("auditee")} AS auditee_raw,
+                       {_either("auditor")} AS auditor_raw, {_REPORTED} AS is_reported,
                        t.auditor_level, f.scale, f.higher_is, f.auto_fail, f.auto_fail_cap, f.pass_mark,
                        coalesce(f.tolerance, CASE WHEN f.scale = 'points' THEN {programme.tolerance!r} ELSE 0e0 END)
                            AS tolerance,
@@ -68,8 +71,24 @@ def _raw(side: str) -> str:
     return f"CASE WHEN scale = 'points' THEN {side}_raw ELSE CAST({side}_level AS DOUBLE) END"
 
 
+#: Whether the reported scores are compared: the catalogue does not hold the rule of a form, but both have one.
+_REPORTED = """(coalesce(f.scale = 'points' AND (es.scoring = 'reported' OR au.scoring = 'reported'
+                 OR (es.scoring = 'unknown' OR au.scoring = 'unknown')
+                    AND es.reported_percent IS NOT NULL AND au.reported_percent IS NOT NULL), false))"""
+
+
+def _either(side: str) -> str:
+    """The score before auto-fail: reported, by the form's methods, or the weighted share over the common criteria."""
+    alias = {"auditee": "es", "auditor": "au"}[side]
+    return f"""
+        CASE WHEN {_REPORTED} THEN {alias}.reported_percent
+             WHEN s.is_same_version AND au.scoring = 'methods' THEN {alias}.raw_score ELSE t.{side}_raw END"""
+
+
 def _score(side: str) -> str:
     scored = after_auto_fail(f"{side}_raw", f"{side}_auto_failed", "auto_fail", "auto_fail_cap")
+    # A reported score has been through the source's own rules.
+    scored = f"CASE WHEN is_reported THEN {side}_raw ELSE {scored} END"
     return f"CASE WHEN scale = 'points' THEN {scored} ELSE CAST({side}_level AS DOUBLE) END"
 
 
@@ -83,7 +102,8 @@ def classed() -> str:
                     WHEN auditee_auto_failed AND NOT auditor_auto_failed THEN 'CRITICAL_FALSE'
                     WHEN auditee_failures > 0 AND auditor_failures > 0 AND other_failures > 0
                     THEN 'CRITICAL_WRONG_REASON'
-                    WHEN items_agree = items_compared THEN 'EXACT'
+                    WHEN items_agree = items_compared AND (NOT is_reported OR coalesce(delta, 0e0) = 0)
+                    THEN 'EXACT'
                     WHEN delta = 0 THEN 'SAME_SCORE_DIFFERENT_ITEMS'
                     WHEN delta IS NULL THEN 'UNSCORED_DIFFERENCE'
                     WHEN abs(delta) <= {tau} THEN 'WITHIN_TOLERANCE'
@@ -93,7 +113,8 @@ def classed() -> str:
         FROM (
             SELECT *, CASE higher_is WHEN 'better' THEN delta WHEN 'more_severe' THEN 0e0 - delta END AS leniency
             FROM (
-                SELECT pair_no, variant, auditee_state, auditor_state, own_state, is_same_version, reason, tolerance,
+                SELECT pair_no, variant, is_reported, auditee_state, auditor_state, own_state, is_same_version, reason,
+                       tolerance,
                        higher_is, pass_mark, is_mismatch, extra_answers, auditee_payload_hash, auditor_payload_hash,
                        auditee_reported, common_weight, auditee_failures, auditor_failures, other_failures,
                        coalesce(items_compared, 0) AS items_compared, coalesce(items_agree, 0) AS items_agree,

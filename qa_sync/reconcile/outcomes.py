@@ -81,6 +81,20 @@ FLAGS: dict[str, str] = {
     "UNKNOWN_CRITERION": "An answer to a criterion that the form version does not have was left aside.",
 }
 
+#: Why a reported and a recomputed score differ, most telling first; told beside each finding.
+SCORE_REASONS: dict[str, str] = {
+    "ANSWERS_MISSING": "Answers that should be there are not: the recomputed score stands on fewer.",
+    "ANSWERS_OFF_SCALE": "An answer is not among the options of its criterion: the catalogue is of another version.",
+    "ANSWERS_UNKNOWN": "There are answers to criteria that the catalogue's form version does not have.",
+    "UNDEFINED": "The source reports a score where the catalogue's rule gives none: nothing that counts applies.",
+    "ROUNDED": "The source rounded it.",
+    "AUTO_FAIL_NOT_APPLIED": "A critical criterion failed, but the source reports the score before auto-fail.",
+    "AUTO_FAIL_NOT_FOUND": "The source reports 0, and no critical criterion of the catalogue failed.",
+    "WEIGHTS_NOT_APPLIED": "The source's score is the plain share of points: the catalogue's weights are not its own.",
+    "NOT_APPLICABLE_COUNTED": "It fits when answers that do not apply count with all or none of their points.",
+    "RULE_DIFFERS": "None of these explains it: the source has a rule that the catalogue does not.",
+}
+
 #: How the answers of the two sides to one criterion were treated.
 TREATMENTS: dict[str, str] = {
     "value": "Both gave a value.",
@@ -99,12 +113,12 @@ LINKS: dict[str, str] = {
 
 
 def explain(word: str) -> str:
-    """Return the sentence that explains an outcome, bucket, reason, flag, treatment or link.
+    """Return the sentence that explains an outcome, bucket, reason, flag, score finding, treatment or link.
 
     Raises:
         KeyError: nobody uses the word.
     """
-    for vocabulary in (OUTCOMES, BUCKETS, REASONS, FLAGS, TREATMENTS, LINKS):
+    for vocabulary in (OUTCOMES, BUCKETS, REASONS, FLAGS, SCORE_REASONS, TREATMENTS, LINKS):
         if word in vocabulary:
             return vocabulary[word]
     raise KeyError(word)

@@ -22,8 +22,10 @@ from qa_sync.reconcile import (
     roles,
     roster,
     schema,
+    score_findings,
     states,
 )
+from qa_sync.reconcile.method_scores import method_scores
 from qa_sync.reconcile.programme import Programme
 
 
@@ -37,6 +39,7 @@ class Reconciled:
         pairs: kept pairs.
         headlines: pairs that speak for their auditee's evaluation.
         outcomes: pairs per outcome class.
+        score_findings: compared evaluations whose reported score is not the recomputed one, per reason.
     """
 
     evaluations: int
@@ -44,6 +47,7 @@ class Reconciled:
     pairs: int
     headlines: int
     outcomes: Mapping[str, int]
+    score_findings: Mapping[str, int]
 
 
 def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Reconciled:
@@ -54,6 +58,7 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Recon
     options, disputes``. Makes in the engine, with the columns of ``qa_sync.reconcile.schema``:
 
     - ``pairs`` and ``comparisons`` (the headline, basis original) and ``buckets``, ``evaluator_work``;
+    - ``score_findings``: reported scores that the catalogue does not explain;
     - ``pairs_current`` and ``comparisons_current``: the same pairs as both sides are today;
     - ``other_pairs`` and ``other_comparisons``: self-audits, repeats, and audits of one evaluation against each
       other, which are never part of ``pairs``.
@@ -126,6 +131,7 @@ def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_delivered", answers.delivered())
     engine.view("rc_given", answers.given())
     engine.table("rc_items", answers.items())
+    engine.register("rc_method_scores", method_scores(engine))
     engine.table("rc_scores", answers.scores(programme.score_mismatch))
     engine.table("rc_sides", comparison.sides())
     engine.table("rc_compared", comparison.compared())
@@ -151,6 +157,7 @@ def _conclude(engine: Engine, programme: Programme) -> None:
     engine.view("other_comparisons", pairs.comparisons("rc_pairs_original", columns, "original", is_audit=False))
     engine.view("comparisons_current", pairs.comparisons("rc_pairs_current", columns, "current", is_audit=True))
     engine.table("buckets", buckets.buckets(programme, schema.BUCKET_ROWS.names))
+    engine.table("score_findings", score_findings.score_findings(programme.score_mismatch))
     engine.table("evaluator_work", evaluator_work.evaluator_work(schema.EVALUATOR_WORK.names))
 
 
@@ -175,6 +182,7 @@ def _checked(engine: Engine, as_of: datetime) -> Reconciled:
         headlines=n["headlines"],
         buckets=_counts(engine, "buckets", "bucket"),
         outcomes=_counts(engine, "pairs", "outcome"),
+        score_findings=_counts(engine, "score_findings", "reason"),
     )
 
 

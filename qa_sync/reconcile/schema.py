@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qa_sync.model.columns import Column, TableSchema
-from qa_sync.reconcile.outcomes import BUCKETS, LINKS, OUTCOMES, TREATMENTS
+from qa_sync.reconcile.outcomes import BUCKETS, LINKS, OUTCOMES, SCORE_REASONS, TREATMENTS
 
 _PLACE = (
     Column(name="queue", type="text", doc="Queue of the interaction; where unknown, the auditee's on the roster."),
@@ -233,5 +233,21 @@ EVALUATOR_WORK = TableSchema(
         *_PLACE,
         Column(name="dimensions", type="labels", doc="The audit's own."),
         Column(name="payload_hash", type="text", doc="Raw record of the audit."),
+    ),
+)
+
+SCORE_FINDINGS = TableSchema(
+    name="score_findings",
+    doc="One row a compared evaluation whose reported score is not what its form's catalogue makes of its answers.",
+    key=("evaluation_id",),
+    columns=(
+        Column(name="evaluation_id", type="text", required=True, doc="Evaluation."),
+        Column(name="form_id", type="text", required=True, doc="Form."),
+        Column(name="form_version", type="text", doc="Its version."),
+        Column(name="reported", type="number", required=True, doc="Score as its source reports it.", unit="percent"),
+        Column(name="recomputed", type="number", doc="Score by the catalogue; null is undefined.", unit="percent"),
+        Column(name="difference", type="number", doc="reported - recomputed.", unit="points"),
+        Column(name="reason", type="text", required=True, values=tuple(SCORE_REASONS), doc="What explains it."),
+        Column(name="payload_hash", type="text", doc="Raw record of the revision."),
     ),
 )

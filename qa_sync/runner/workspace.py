@@ -30,6 +30,7 @@ from qa_sync.runner.places import Place, alias_salt, places_of
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
+from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.store import Run, Store, lease
 
@@ -447,7 +448,11 @@ class Workspace:
             msg = "nothing has been mapped yet"
             raise StoreError(msg)
         with run.timed("reconcile"), opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id) as it:
-            run.counts["reconcile"] = asdict(it.reconciled)
+            self._reconciled(run, it)
+
+    def _reconciled(self, run: Recording, it: Opened) -> None:
+        run.counts["reconcile"] = asdict(it.reconciled)
+        record_score_findings(self.store, it.engine, run_id=run.run_id, at=self._clock())
 
     def _reconcile_and_publish(self, run: Recording, dashboards: Sequence[str] = ()) -> list[Published]:
         self._progress.stage("reconcile")
@@ -459,7 +464,7 @@ class Workspace:
         with contextlib.ExitStack() as stack:
             with run.timed("reconcile"):
                 it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
-                run.counts["reconcile"] = asdict(it.reconciled)
+                self._reconciled(run, it)
                 run.is_reconciled = True
             self._progress.stage("publish")
             with run.timed("publish"):

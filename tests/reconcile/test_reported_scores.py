@@ -1,0 +1,129 @@
+"""Recomputed where the catalogue holds the form's rule, else reported on both sides; every difference has a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from reconcile.world import World, day
+
+from qa_sync.forms import Effect, ScoringRule, Step
+from qa_sync.reconcile import outcomes
+
+YES_NO = {"No": {"points": 0}, "Yes": {"points": 10}}
+CRITERIA = {"Q1": {"max": 10, "weight": 1, "options": YES_NO}, "Q2": {"max": 10, "weight": 1, "options": YES_NO}}
+METHODS = ScoringRule(
+    steps={("form",): Step(method="average", baseline=5.0)},
+    effects=(Effect(criterion="Q2", options=("No",), kind="set", amount=0.0),),
+    out_of=15.0,
+)
+
+
+def world_of(
+    auditee: dict[str, Any],
+    auditor: dict[str, Any],
+    reported: tuple[float | None, float | None] = (None, None),
+    criteria: Any = CRITERIA,
+    **form: Any,
+) -> World:
+    world = World()
+    world.form(criteria=criteria, **form)
+    world.evaluation("e1", auditee, reported_score=reported[0])
+    world.evaluation("a1", auditor, kind="ata", evaluator_id="v1", submitted_at=day(1), reported_score=reported[1])
+    return world
+
+
+def scores(pair: dict[str, Any]) -> tuple[str, float | None, float | None]:
+    return pair["outcome"], pair["auditee_score"], pair["auditor_score"]
+
+
+def test_a_form_by_methods_is_compared_by_what_its_methods_make() -> None:
+    world = world_of(
+        {"Q1": "Yes", "Q2": "NA"}, {"Q1": "No", "Q2": "Yes"}, scoring="methods", scoring_rule=METHODS.text()
+    )
+    # Average of what was answered, plus 5, of 15: 15 of 15 against 10 of 15.
+    assert scores(world.run().pair()) == ("LENIENT", 100.0, pytest.approx(1000 / 15))
+
+
+def test_a_rule_that_sets_the_form_fails_it() -> None:
+    world = world_of(
+        {"Q1": "Yes", "Q2": "Yes"}, {"Q1": "Yes", "Q2": "No"}, scoring="methods", scoring_rule=METHODS.text()
+    )
+    assert scores(world.run().pair()) == ("LENIENT", 100.0, 0.0)
+
+
+def test_a_form_that_only_the_source_can_score_is_compared_by_reported_scores() -> None:
+    same = {"Q1": "Yes", "Q2": "Yes"}
+    assert scores(world_of(same, same, (91.5, 80.0), scoring="reported").run().pair()) == ("LENIENT", 91.5, 80.0)
+    assert scores(world_of(same, same, (90.0, 90.0), scoring="reported").run().pair()) == ("EXACT", 90.0, 90.0)
+    # One side has none: nothing is recomputed by a rule nobody knows.
+    other = {"Q1": "No", "Q2": "Yes"}
+    assert scores(world_of(same, other, (90.0, None), scoring="reported").run().pair()) == (
+        "UNSCORED_DIFFERENCE",
+        90.0,
+        None,
+    )
+
+
+def test_a_form_without_criteria_is_compared_by_reported_scores() -> None:
+    world = world_of({}, {}, (91.5, 90.0), criteria={}, scoring="reported")
+    assert scores(world.run().pair()) == ("WITHIN_TOLERANCE", 91.5, 90.0)
+
+
+def test_a_catalogue_without_points_leaves_both_sides_to_the_reported_scores() -> None:
+    criteria = {"Q1": {"options": ["No", "Yes"]}}
+    assert scores(world_of({"Q1": "Yes"}, {"Q1": "No"}, (80.0, 60.0), criteria).run().pair()) == ("LENIENT", 80.0, 60.0)
+    assert scores(world_of({"Q1": "Yes"}, {"Q1": "No"}, (80.0, None), criteria).run().pair()) == (
+        "UNSCORED_DIFFERENCE",
+        None,
+        None,
+    )
+
+
+def test_the_agent_sees_the_reported_score_whatever_is_recomputed() -> None:
+    pair = world_of({"Q1": "Yes", "Q2": "No"}, {"Q1": "Yes", "Q2": "No"}, (70.0, None)).run().pair()
+    assert (pair["agent_score"], pair["auditee_score"]) == (70.0, 50.0)
+
+
+WEIGHTED = {**CRITERIA, "Q2": {**CRITERIA["Q2"], "weight": 3}, "C": {"max": 0, "weight": 0, "crit": True}}
+THIRDS = {key: {"max": 1, "weight": 1} for key in ("Q1", "Q2", "Q3")}
+
+
+@pytest.mark.parametrize(
+    ("answers", "reported", "criteria", "reason"),
+    [
+        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 25.0, WEIGHTED, None),
+        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 50.0, WEIGHTED, "WEIGHTS_NOT_APPLIED"),
+        ({"Q1": "Yes", "Q2": "No", "C": "fail"}, 25.0, WEIGHTED, "AUTO_FAIL_NOT_APPLIED"),
+        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 0.0, WEIGHTED, "AUTO_FAIL_NOT_FOUND"),
+        ({"Q1": "Yes", "Q2": "NA", "C": "pass"}, 25.0, WEIGHTED, "NOT_APPLICABLE_COUNTED"),
+        ({"Q1": "No", "Q2": "NA", "C": "pass"}, 75.0, WEIGHTED, "NOT_APPLICABLE_COUNTED"),
+        ({"Q1": "Yes", "C": "pass"}, 25.0, WEIGHTED, "ANSWERS_MISSING"),
+        ({"Q1": "Yes", "Q2": "Maybe", "C": "pass"}, 25.0, WEIGHTED, "ANSWERS_OFF_SCALE"),
+        ({"Q1": "Yes", "Q2": "No", "C": "pass", "Q9": 3}, 40.0, WEIGHTED, "ANSWERS_UNKNOWN"),
+        ({"Q1": "NA", "Q2": "NA", "C": "pass"}, 100.0, WEIGHTED, "UNDEFINED"),
+        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 33.0, WEIGHTED, "RULE_DIFFERS"),
+        ({"Q1": 1, "Q2": 1, "Q3": 0}, 67.0, THIRDS, "ROUNDED"),
+        ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.7, THIRDS, "ROUNDED"),
+        ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.67, THIRDS, None),
+        ({"Q1": 1, "Q2": 1, "Q3": 0}, None, THIRDS, None),
+    ],
+)
+def test_every_difference_is_a_finding_with_its_reason(
+    answers: dict[str, Any], reported: float | None, criteria: Any, reason: str | None
+) -> None:
+    result = world_of(answers, answers, (reported, None), criteria).run()
+    assert [(row["evaluation_id"], row["reason"]) for row in result.rows("score_findings")] == (
+        [("e1", reason)] if reason else []
+    )
+    assert result.counts.score_findings == ({reason: 1} if reason else {})
+    if reason:
+        assert outcomes.explain(reason)
+
+
+def test_a_form_by_methods_has_findings_too_and_a_reported_one_has_none() -> None:
+    answers = {"Q1": "Yes", "Q2": "Yes"}
+    by_methods = world_of(answers, answers, (90.0, 100.0), scoring="methods", scoring_rule=METHODS.text()).run()
+    assert [(row["evaluation_id"], row["reported"], row["recomputed"], row["difference"], row["reason"])
+            for row in by_methods.rows("score_findings")] == [("e1", 90.0, 100.0, -10.0, "RULE_DIFFERS")]  # fmt: skip
+    assert world_of(answers, answers, (90.0, 100.0), scoring="reported").run().rows("score_findings") == []
