@@ -75,7 +75,11 @@ def parser() -> argparse.ArgumentParser:
     add("map", "runs:map_", "make tables from raw records that are not covered yet")
     add("reconcile", "runs:reconcile", "pair and compare everything that is mapped, and check that nothing is lost")
     publish = add("publish", "runs:publish", "bring dashboards up to the newest run, or back to an earlier one")
-    publish.add_argument("dashboard", nargs="*", help="only these dashboards")
+    publish.add_argument(
+        "dashboard",
+        nargs="*",
+        help="only these dashboards; or 'diff BEFORE AFTER': what changed between two runs, and why",
+    )
     _as_of(publish)
     publish.add_argument("--dry-run", action="store_true", help="print what would change and change nothing")
     refresh = add("refresh", "runs:refresh", "run everything now and publish one dashboard")

@@ -7,10 +7,14 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from qa_sync.errors import ConfigError, Problem
 from qa_sync.runner.progress import Lines, Progress, Silent
 from qa_sync.runner.workspace import Workspace
 
 if TYPE_CHECKING:
+    from qa_sync.dashboards.cells import Cell
+    from qa_sync.dashboards.changes import RowChange
+    from qa_sync.runner.publish_diff import Explained
     from qa_sync.runner.publish_step import Published
     from qa_sync.runner.recording import RunReport
 
@@ -42,13 +46,73 @@ def reconcile(arguments: argparse.Namespace) -> int:
 
 
 def publish(arguments: argparse.Namespace) -> int:
-    """``qa-sync publish``."""
+    """``qa-sync publish``, and ``qa-sync publish diff BEFORE AFTER``."""
+    if arguments.dashboard[:1] == ["diff"]:
+        return _publish_diff(arguments)
     report, published = open_workspace(arguments).publish(
         arguments.dashboard, as_of=arguments.as_of, dry_run=arguments.dry_run
     )
     if arguments.dry_run and arguments.format == "table":
         _show_plan(published)
+    if arguments.dry_run and arguments.format == "json":
+        changes = [
+            {"dashboard": made.dashboard, "sink": made.sink, **change.as_dict()}
+            for made in published
+            for change in made.changes()
+        ]
+        print(json.dumps({**report.as_dict(), "changes": changes}, indent=1, default=str, ensure_ascii=False))
+        return report.exit_code
     return _done(arguments, report)
+
+
+#: So many changed rows are printed for people; programs get all of them.
+_MOST_ROWS = 50
+
+
+def _publish_diff(arguments: argparse.Namespace) -> int:
+    from qa_sync.runner.publish_diff import publish_diff
+
+    if len(arguments.dashboard) < 3:
+        what = "publish diff needs two runs"
+        raise ConfigError(Problem(what=what, hint="qa-sync publish diff BEFORE AFTER [DASHBOARD ...]"))
+    _, before, after, *dashboards = arguments.dashboard
+    found = publish_diff(open_workspace(arguments), before, after, dashboards)
+    if arguments.format == "json":
+        rows = [row.as_dict() for row in found.rows]
+        told = {"before": found.before, "after": found.after, "rules": list(found.rules), "rows": rows}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+        return 0
+    cells = sum(len(row.change.cells) for row in found.rows)
+    print(f"{found.before} to {found.after}: {cells:,} cells of {len(found.rows):,} rows differ")
+    if found.rules:
+        print(f"  rules that differ: {', '.join(found.rules)}")
+    for row in found.rows[:_MOST_ROWS]:
+        _show_row(row)
+    if len(found.rows) > _MOST_ROWS:
+        print(f"  and {len(found.rows) - _MOST_ROWS:,} more rows: --format json")
+    return 0
+
+
+def _show_row(row: Explained) -> None:
+    change = row.change
+    print(f"  {row.dashboard} > {', '.join(row.sinks)}: {change.tab}, {change.key}: {change.what}")
+    if change.what == "changed":
+        print("    " + _cells(change))
+    if row.causes:
+        shown = ", ".join(f"{cause.evaluation_id} {cause.what}" for cause in row.causes[:8])
+        more = f", and {len(row.causes) - 8} more" if len(row.causes) > 8 else ""
+        print(f"    because of {shown}{more}")
+
+
+def _cells(change: RowChange) -> str:
+    told = [f"{name} {_told(was)} → {_told(becomes)}" for name, (was, becomes) in change.cells.items()]
+    return ", ".join(told[:6]) + (f", and {len(told) - 6} more cells" if len(told) > 6 else "")
+
+
+def _told(cell: Cell) -> str:
+    if cell is None:
+        return "nothing"
+    return f"{cell:.6g}" if isinstance(cell, float) else repr(cell) if isinstance(cell, str) else str(cell)
 
 
 def refresh(arguments: argparse.Namespace) -> int:
@@ -109,7 +173,12 @@ def _show_plan(published: list[Published]) -> None:
                 else f"{plan.inserted_rows} new rows, "
                 + ", ".join(f"{len(rows)} in {name}" for name, (rows, _) in plan.updates.items())
             )
+            shown: list[str] = []
             if not plan.is_empty:
                 print(f"  {shape.title}: {what}", file=sys.stdout)
+            for change in made.changes():
+                if change.tab == shape.name and change.what == "changed" and len(shown) < _MOST_ROWS:
+                    shown.append(f"    {change.key}: {_cells(change)}")
+            print(*shown, sep="\n", end="\n" if shown else "")
             for conflict in plan.conflicts:
                 print(f"    {conflict.key} {conflict.field}: changed by a person; would {conflict.action}")

@@ -76,7 +76,7 @@ def _present_keys(present: PresentTab, key_field: str) -> tuple[dict[str, int], 
     for at, cell in enumerate(present.columns.get(key_field, ())):
         if cell is None or cell == "":
             continue
-        key = cell if isinstance(cell, str) else _key_text(cell)
+        key = key_text(cell)
         if key in found:
             duplicates.append(key)
         else:
@@ -84,8 +84,8 @@ def _present_keys(present: PresentTab, key_field: str) -> tuple[dict[str, int], 
     return found, tuple(dict.fromkeys(duplicates))
 
 
-def _key_text(cell: float | bool) -> str:
-    """A sheet may have turned the text "123" into a number; as a key it is still "123"."""
+def key_text(cell: Cell) -> str:
+    """Return a cell as a key: a sheet may have turned the text "123" into a number, and it is still "123"."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from qa_sync.dashboards.aliases import aliases_of, hide_people
 from qa_sync.dashboards.canonical import cells_of
 from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabPlan
+from qa_sync.dashboards.changes import RowChange, planned_changes
 from qa_sync.dashboards.control import CONTROL, control_tab
 from qa_sync.dashboards.definition import Definition, cut, tab_shape
 from qa_sync.dashboards.plan import Base, plan_tab
@@ -35,6 +36,16 @@ class Published:
     sink: str
     plans: tuple[TabPlan, ...]
     receipt: Receipt | None
+    present: Present = field(default_factory=Present)
+
+    def changes(self) -> list[RowChange]:
+        """Return every row that was changed, or would be; the control tab's are not data."""
+        return [
+            change
+            for plan in self.plans
+            if plan.wanted.shape.name != CONTROL
+            for change in planned_changes(plan, self.present.tabs.get(plan.wanted.shape.name))
+        ]
 
     @property
     def data_cells(self) -> int:
@@ -128,7 +139,9 @@ class Publisher:
         if not self.dry_run:
             receipt = sink.apply(plans, present)
             self._remember(definition.name, sink_name, plans, bases)
-        return Published(dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt)
+        return Published(
+            dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt, present=present
+        )
 
     def _remember(self, dashboard: str, sink: str, plans: list[TabPlan], bases: Mapping[str, Base]) -> None:
         rows: list[dict[str, Any]] = []

@@ -181,13 +181,24 @@ class Ledger:
         """Return what was last written on a tab, key → field → cell; None when never published there."""
         return self.published_tabs(dashboard, sink).get(tab)
 
-    def published_tabs(self, dashboard: str, sink: str) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return what was last written on every tab of a dashboard in one sink: tab → key → field → cell."""
+    def published_places(self) -> list[tuple[str, str]]:
+        """Return the (dashboard, sink) that something was ever written for, sorted."""
+        rows = self._select("published", "SELECT DISTINCT dashboard, sink FROM it ORDER BY ALL")
+        return [(row["dashboard"], row["sink"]) for row in rows.to_pylist()]
+
+    def published_tabs(
+        self, dashboard: str, sink: str, *, until: datetime | None = None
+    ) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return what was last written on every tab of a dashboard in one sink: tab → key → field → cell.
+
+        With ``until``, as it was at that moment.
+        """
+        by_then = f'AND "at" <= TIMESTAMPTZ {literal(until.isoformat())}' if until else ""
         rows = self._select(
             "published",
             f"""
             SELECT tab, key, cells, removed FROM it
-            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)}
+            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)} {by_then}
             QUALIFY row_number() OVER (PARTITION BY tab, key ORDER BY "at" DESC, run_id DESC) = 1""",
         )
         tabs: dict[str, dict[str, dict[str, Any]]] = {}
