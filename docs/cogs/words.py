@@ -31,8 +31,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Audits that name their evaluation are matched whenever they come.",
         "programme.n_min": "Below this many pairs a rate is left empty; its interval and n are shown.",
         "programme.min_common_weight": "Share of a form's weight that two versions must have in common to be compared.",
-        "programme.retention_days": "How long logs, transactions and old files are meant to be kept. Recorded; not applied "
-        "yet, see [retention](#retention).",
+        "programme.retention_days": "For how long the state of a run can be shown again, see [retention](#retention).",
         "programme.basis_event": "Whose date decides the week a pair counts in: the evaluation's submission, the "
         "interaction's closing, or the audit's submission.",
         "programme.references": "Kinds of evaluations that are the reference of every evaluation of the same item, such "

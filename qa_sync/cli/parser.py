@@ -111,9 +111,11 @@ def parser() -> argparse.ArgumentParser:
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
         "what",
-        choices=("status", "repair", "compact"),
-        help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files",
+        choices=("status", "repair", "compact", "vacuum"),
+        help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files; "
+        "vacuum: remove files that no retained run needs",
     )
+    store.add_argument("--dry-run", action="store_true", help="with vacuum: say what would go")
 
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
     sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")

@@ -6,6 +6,7 @@ import argparse
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import open_workspace
+from qa_sync.runner import upkeep
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Upkeep
 
@@ -46,4 +47,9 @@ def _compact(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact}
+def _vacuum(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    show.rows(upkeep.vacuum(workspace, dry_run=arguments.dry_run), form=arguments.format)
+    return 0
+
+
+_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact, "vacuum": _vacuum}

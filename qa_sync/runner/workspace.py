@@ -32,11 +32,15 @@ from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_ta
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
 from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.sync import StreamCounts, sync_stream
+from qa_sync.runner.upkeep import maintain
 from qa_sync.store import Run, Store, lease
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+#: Commands after which the upkeep that is due is done.
+WORKING = ("run", "refresh", "sync", "map")
 
 #: How often a snapshot is tried again while another process maps at the same time.
 SNAPSHOT_TRIES = 20
@@ -119,7 +123,7 @@ class Workspace:
         Raises:
             QASyncError: a stage failed; what came before it stands, and the ledger says where it ended.
         """
-        with self._leased("run") as run:
+        with self.recorded("run") as run:
             self._sync(run, dashboards=list(self.settings.dashboards))
             self._map(run)
             self._reconcile_and_publish(run)
@@ -127,19 +131,19 @@ class Workspace:
 
     def sync(self, sources: Sequence[str] = ()) -> RunReport:
         """Pull raw records from the sources (all, or those named) into the store."""
-        with self._leased("sync", exclusive=False) as run:
+        with self.recorded("sync", exclusive=False) as run:
             self._sync(run, sources)
         return _report(run)
 
     def map(self) -> RunReport:
         """Make tables of the common schema from raw records that are not covered yet."""
-        with self._leased("map", exclusive=False) as run:
+        with self.recorded("map", exclusive=False) as run:
             self._map(run)
         return _report(run)
 
     def reconcile(self) -> RunReport:
         """Pair and compare everything mapped, check that nothing was lost, and record the result."""
-        with self._leased("reconcile", exclusive=False) as run:
+        with self.recorded("reconcile", exclusive=False) as run:
             run.snapshot = self._latest().snapshot
             self._reconcile(run)
         return _report(run)
@@ -167,7 +171,7 @@ class Workspace:
                 snapshot=False,
             )
             return _report(run), published
-        with self._leased("publish") as run:
+        with self.recorded("publish") as run:
             published = self._publish_as_of(run, dashboards, as_of, dry_run=False)
         return _report(run), published
 
@@ -175,7 +179,7 @@ class Workspace:
         """Run everything, then publish one dashboard only: what an analyst asks for."""
         self._dashboard_names([dashboard])
         published: list[Published] = []
-        with self._leased("refresh") as run:
+        with self.recorded("refresh") as run:
             self._sync(run, dashboards=[dashboard])
             self._map(run)
             published = self._reconcile_and_publish(run, [dashboard])
@@ -319,7 +323,7 @@ class Workspace:
     # ---- stages --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _leased(self, command: str, *, exclusive: bool = True) -> Iterator[Recording]:
+    def recorded(self, command: str, *, exclusive: bool = True) -> Iterator[Recording]:
         """Record a run; an exclusive one holds the workspace's lease, the others rely on compare-and-swap."""
         run_id = new_run_id(self._clock())
         held: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
@@ -332,6 +336,8 @@ class Workspace:
             ) as run,
         ):
             yield run
+        if command in WORKING:
+            maintain(self)
 
     def set_up_problems(self, *, sources: Sequence[str] = (), sinks: Sequence[str] = ()) -> list[Problem]:
         """Return all that is wrong with the workspace's files and with the settings of these sources and sinks.

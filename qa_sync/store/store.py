@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from qa_sync.store.tables import StoredTable, register_table
 
 #: The layout of the folder. A store made by a newer qa-sync is refused, never guessed at.
 FORMAT = 1
+
+#: The file in which a store says its format.
+CARD = "store.json"
 
 #: The folders that a store may have.
 PLACES = ("raw", "tables", "runs", "rejects", "findings", "published", "state", "leases")
@@ -47,17 +51,33 @@ class Store:
         self.lock = StoreLock(folder)
         self.ledger = Ledger(folder, self.lock)
 
-    def _check_format(self) -> None:
-        card = self.folder / "store.json"
-        if not card.exists():
-            write_whole(card, json.dumps({"format": FORMAT}))
-            return
+    @property
+    def swept_before(self) -> datetime | None:
+        """States of runs that finished before this moment may lack files: a vacuum removed them."""
+        moment = self._card().get("swept_before")
+        return datetime.fromisoformat(moment) if moment else None
+
+    def set_swept_before(self, moment: datetime) -> None:
+        """Remember that files of older runs are being removed."""
+        with self.lock.held():
+            card = {**self._card(), "swept_before": moment.isoformat()}
+            write_whole(self.folder / CARD, json.dumps(card, sort_keys=True))
+
+    def _card(self) -> dict[str, Any]:
+        """Return what the store says of itself."""
         try:
-            made = json.loads(card.read_text(encoding="utf-8"))["format"]
-        except (ValueError, KeyError, TypeError):
-            made = None
+            found: dict[str, Any] = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+            return found if isinstance(found, dict) else {}
+        except ValueError:
+            return {}
+
+    def _check_format(self) -> None:
+        if not (self.folder / CARD).exists():
+            write_whole(self.folder / CARD, json.dumps({"format": FORMAT}))
+            return
+        made = self._card().get("format")
         if type(made) is not int or made < 1:
-            msg = f'{self.folder.name}/store.json is not readable; restore it: {{"format": {FORMAT}}}'
+            msg = f'{self.folder.name}/{CARD} is not readable; restore it: {{"format": {FORMAT}}}'
             raise StoreError(msg)
         if made > FORMAT:
             msg = f"the store has format {made}, this qa-sync reads up to {FORMAT}; upgrade qa-sync"
@@ -109,13 +129,13 @@ class Store:
     def register(self, engine: Engine, snapshot: Snapshot, *, raw: bool = False) -> None:
         """Make the tables of a snapshot readable by their model names (and raw streams as raw_<source>_<stream>)."""
         for name, schema in TABLES.items():
-            register_table(engine, schema, self.table(name).files(snapshot.tables.get(name, -1)))
+            register_table(engine, schema, _present(self.table(name).files(snapshot.tables.get(name, -1))))
         if not raw:
             return
         for stream in self.raw_streams():
             version = snapshot.raw_versions.get(stream.name)
             name = "raw_" + stream.name.replace(".", "_").replace("-", "_")
-            engine.scan(f"{name}_stored", stream.files(version) if version is not None else [], RAW)
+            engine.scan(f"{name}_stored", _present(stream.files(version)) if version is not None else [], RAW)
             covered = snapshot.streams.get(stream.name)
             bound = "" if covered is None else f"WHERE n <= {covered:d}"
             engine.view(
@@ -138,3 +158,19 @@ class Store:
             folder = self.folder / name
             places += folder.iterdir() if folder.is_dir() else ()
         return sorted(path for path in places if (path / LOG).is_dir())
+
+
+def _present(files: list[str]) -> list[str]:
+    """Return the files of a state, if all of them are still there.
+
+    Raises:
+        StoreError: some are gone, by a vacuum or by damage.
+    """
+    gone = sum(not Path(file).exists() for file in files)
+    if gone:
+        msg = (
+            f"this state can no longer be shown: {gone} of its files are gone. States older than retention_days are "
+            "removed by 'store vacuum'; of a newer one, 'qa-sync store status' says what is wrong"
+        )
+        raise StoreError(msg)
+    return files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,18 @@ from qa_sync.errors import StoreError
 from qa_sync.model import TABLES
 from qa_sync.store import delta
 from qa_sync.store.health import Examined, Fault, examine
+from qa_sync.store.log import read_log
 from qa_sync.store.repair import mend
 from qa_sync.store.store import Store
 from qa_sync.store.tables import stored_schema
+from qa_sync.store.vacuum import waste_of
 
 #: Table folder ("raw/zendesk.tickets") → version → ids of the runs whose snapshot names it.
 Kept = Mapping[str, Mapping[int, list[str]]]
+
+#: A table is compacted by itself when its newest version consists of so many files of less than SMALL bytes.
+CROWDED = 100
+SMALL = 16_000_000
 
 
 class Upkeep:
@@ -61,10 +67,50 @@ class Upkeep:
             done += self._mend(self._ahead({row["table"] for row in done if not row["mended"]}), now)
         return done
 
-    def compact(self) -> dict[str, Any]:
-        """Merge small files of every table, one after the other under the lock; return files removed and added."""
-        done: dict[str, Any] = {}
+    def vacuum(self, *, horizon: datetime, now: datetime, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Remove the files that only runs before ``horizon`` need, and orphans; return one row a table.
+
+        The newest state and everything younger than a day stay, whatever the horizon. A row: table, expired, orphans
+        (files), bytes.
+        """
+        horizon = max(horizon, self.store.swept_before or horizon)
+        if not dry_run:
+            self.store.set_swept_before(horizon)  # first: what is half removed must not pass for a damaged disk
+        rows = []
         for path in self.store.delta_folders():
+            name = self._name(path)
+            with self.store.lock.held():
+                kept = self._kept(since=horizon)
+                if kept is None:
+                    msg = "the ledger of runs cannot be read: nobody can say which files are needed; try 'store status'"
+                    raise StoreError(msg)
+                waste = waste_of(path, kept=kept.get(name, {}), now=now)
+                size = waste.size
+                if not dry_run:
+                    waste.remove()
+            rows.append({"table": name, "expired": len(waste.expired), "orphans": len(waste.orphans), "bytes": size})
+        return rows
+
+    def crowded(self) -> list[Path]:
+        """Return the tables whose newest version consists of too many small files."""
+        found = []
+        for path in self.store.delta_folders():
+            # Counting names is cheap and counts too many: only a folder full of files is worth a look at its log.
+            if sum(1 for _ in path.glob("*.parquet")) < CROWDED:
+                continue
+            small = [span for span in read_log(path).spans if span.removed is None and span.size < SMALL]
+            if len(small) >= CROWDED:
+                found.append(path)
+        return found
+
+    def compact(self, tables: Sequence[Path] | None = None) -> dict[str, Any]:
+        """Merge small files of every table (or those named), one after the other under the lock.
+
+        Returns:
+            Table → files_before and files_after.
+        """
+        done: dict[str, Any] = {}
+        for path in self.store.delta_folders() if tables is None else tables:
             with self.store.lock.held():
                 metrics = delta.compact(path, {})
             done[self._name(path)] = {
@@ -106,14 +152,20 @@ class Upkeep:
                     found.append(Fault(table=name, what=what, remedy="make anew"))
         return found
 
-    def _kept(self) -> Kept | None:
-        """Return the versions that runs refer to, or None while the ledger cannot be read."""
+    def _kept(self, *, since: datetime | None = None) -> Kept | None:
+        """Return the versions that runs refer to, or None while the ledger cannot be read.
+
+        Runs before ``since``, or before what a vacuum removed, count no more; the newest state always does.
+        """
+        since = since or self.store.swept_before
         kept: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
         try:
             snapshots = self.store.ledger.snapshots()
         except StoreError:
             return None
-        for run_id, _, snapshot in snapshots:
+        for at, (run_id, finished_at, snapshot) in enumerate(snapshots):
+            if at and since is not None and finished_at < since:
+                break
             for name, version in snapshot.tables.items():
                 kept[f"tables/{name}"][version].append(run_id)
             for name, version in snapshot.raw_versions.items():
