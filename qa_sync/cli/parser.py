@@ -101,13 +101,25 @@ def parser() -> argparse.ArgumentParser:
     runs = add("runs", "ask:runs", "list finished runs")
     runs.add_argument("--limit", type=_positive, default=20, help="how many, newest first (default 20)")
 
-    mapping = add("mapping", "mappings:mapping", "check a mapping, or try it on one record")
-    mapping.add_argument(
-        "what", choices=("check", "try"), help="check: all problems at once; try: one record, field by field"
+    mapping = add(
+        "mapping", "mappings:mapping", "check a mapping, try it, ask how well it fits, or what a change would do"
     )
-    mapping.add_argument("record", nargs="?", help="with try: a record id of the store, or a JSON file")
-    mapping.add_argument("--source", default="", help="with try: the source (default: all)")
-    mapping.add_argument("--stream", default="", help="with try: the stream")
+    mapping.add_argument(
+        "what",
+        choices=("check", "try", "coverage", "diff"),
+        help="check: all problems at once, and the cases in the files; try: one record, field by field; "
+        "coverage: what every field makes of the stored records; "
+        "diff: which rows and published numbers a changed mapping would change",
+    )
+    mapping.add_argument(
+        "names",
+        nargs="*",
+        help="with try: a record id of the store, or a JSON file; with diff: the old and the new mapping, each a file "
+        "or a run (none: the newest run's, and the workspace's file as it is now; one: the new one)",
+    )
+    mapping.add_argument("--source", default="", help="with try, coverage, diff: the source (default: all)")
+    mapping.add_argument("--stream", default="", help="with try, coverage: the stream")
+    mapping.add_argument("--weeks", action="store_true", help="with coverage: week by week")
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
         "what",

@@ -3,23 +3,31 @@
 from qa_sync.mapping.cases import failed_cases
 from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.compile import CompiledTable, compile_table
+from qa_sync.mapping.coverage import FieldCoverage, all_weeks, coverage
+from qa_sync.mapping.difference import TableChange, table_change
 from qa_sync.mapping.expressions import outcomes
 from qa_sync.mapping.files import load, parse
 from qa_sync.mapping.language import Mapping, TableMapping
-from qa_sync.mapping.telling import lines
+from qa_sync.mapping.telling import lines, text_of
 from qa_sync.mapping.tryout import Tried, try_out
 
 __all__ = [
     "CompiledTable",
+    "FieldCoverage",
     "Mapping",
+    "TableChange",
     "TableMapping",
     "Tried",
+    "all_weeks",
     "check_mapping",
     "compile_table",
+    "coverage",
     "failed_cases",
     "lines",
     "load",
     "outcomes",
     "parse",
+    "table_change",
+    "text_of",
     "try_out",
 ]

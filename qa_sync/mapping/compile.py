@@ -238,7 +238,7 @@ def _one(field: str, reason: str) -> str:
 def _one_each(made: Draft, inner: str, zone: str) -> str:
     live = (
         "SELECT *, NOT _gone AND NOT _bad AND (_true OR _unsure) AS _live\nFROM "
-        f"(SELECT *, {_unsure(made)} AS _unsure FROM ({inner}))"
+        f"(SELECT *, {unsure(made)} AS _unsure FROM ({inner}))"
     )
     problems = f"CASE WHEN _bad THEN {_one('payload', NOT_JSON)} WHEN _live THEN _found ELSE {_NONE} END"
     final = _final(
@@ -252,8 +252,8 @@ def _one_each(made: Draft, inner: str, zone: str) -> str:
     return f"{final}\nFROM ({live})"
 
 
-def _unsure(made: Draft) -> str:
-    """SQL: ``when`` itself met a problem; the row is then rejected, not skipped."""
+def unsure(made: Draft) -> str:
+    """Return SQL: ``when`` itself met a problem; the row is then rejected, not skipped."""
     return "false" if made.when_reason.is_null else f"{made.when_reason.sql} IS NOT NULL"
 
 
@@ -263,7 +263,7 @@ def _fan_out(made: Draft, inner: str, zone: str) -> str:
         "SELECT *, NOT _empty AND (_true OR _unsure) AND _rejects AS _set_aside, "
         "NOT _empty AND _true AND NOT _rejects AS _good FROM (SELECT *, "
         "len(list_filter(_found, lambda p: p.severity = 'reject')) > 0 AS _rejects, "
-        f"{_unsure(made)} AS _unsure FROM ({inner}))"
+        f"{unsure(made)} AS _unsure FROM ({inner}))"
     )
     counted = (
         "SELECT *, bool_or(_good) OVER (PARTITION BY _version) AS _some_good, "

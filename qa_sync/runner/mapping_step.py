@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, literal, quoted
 from qa_sync.errors import ConservationError, LostRace, StoreError
-from qa_sync.model import TABLES
+from qa_sync.model import TABLES, TableSchema
 from qa_sync.model.system import RAW
 from qa_sync.runner.feeds import RELATION, Feed
 from qa_sync.runner.progress import Progress
@@ -74,6 +74,23 @@ def map_all(
             msg = f"{table}: lost {RACES} races against other runs"
             raise LostRace(msg)
     return counts
+
+
+def judged_rows(mapped: str) -> str:
+    """Return SQL of the rows of a compiled select, each with whether it is set aside: ``_rejected``."""
+    return (
+        "SELECT *, len(list_filter(coalesce(_problems, []), lambda p: p.severity = 'reject')) > 0 AS _rejected "
+        f"FROM {mapped}"
+    )
+
+
+def kept_rows(schema: TableSchema, *, source: str, stream: str, judged: str) -> str:
+    """Return SQL of the row versions that a table stores of ``judged`` rows: the columns of ``stored_schema``."""
+    own = ", ".join(quoted(column.name) for column in schema.stored_columns)
+    return f"""
+        SELECT {own}, {literal(source)} AS source, {literal(stream)} AS stream, record_id, source_stamp,
+               source_seq, payload_hash, ingested_at, deleted
+        FROM {judged} WHERE NOT _rejected"""
 
 
 @dataclass(slots=True)
@@ -160,12 +177,7 @@ class _TableStep:
             engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
             engine.view(RELATION, f"SELECT * FROM stored WHERE n BETWEEN {first:d} AND {last:d}")
             engine.table("mapped", feed.compiled.sql)
-            engine.view(
-                "judged",
-                """
-                SELECT *, len(list_filter(coalesce(_problems, []), lambda p: p.severity = 'reject')) > 0 AS _rejected
-                FROM mapped""",
-            )
+            engine.view("judged", judged_rows("mapped"))
             self._check(engine, feed)
             problems = engine.fetch("""
                 SELECT record_id, payload_hash, p.field AS field, p.reason AS reason, p.severity AS severity
@@ -173,7 +185,8 @@ class _TableStep:
                 ORDER BY record_id, field, reason""").to_pylist()
             counts.versions += engine.fetch(f"SELECT count(*) AS n FROM {RELATION}")["n"][0].as_py()
             counts.rejected += engine.fetch("SELECT count(*) AS n FROM judged WHERE _rejected")["n"][0].as_py()
-            rows = engine.fetch(self._kept(feed)).cast(stored_schema(self.table.schema))
+            kept = kept_rows(self.table.schema, source=feed.source, stream=feed.stream, judged="judged")
+            rows = engine.fetch(kept).cast(stored_schema(self.table.schema))
         finally:
             engine.close()
         counts.rows += rows.num_rows
@@ -191,13 +204,6 @@ class _TableStep:
         if versions != came_out:
             msg = f"{feed.name} > {feed.table}: {versions} raw versions went in, {came_out} came out"
             raise ConservationError(msg)
-
-    def _kept(self, feed: Feed) -> str:
-        own = ", ".join(quoted(column.name) for column in self.table.schema.stored_columns)
-        return f"""
-            SELECT {own}, {literal(feed.source)} AS source, {literal(feed.stream)} AS stream, record_id, source_stamp,
-                   source_seq, payload_hash, ingested_at, deleted
-            FROM judged WHERE NOT _rejected"""
 
     def _set_aside(self, feed: Feed, problems: list[dict[str, str]], at: datetime, counts: MapCounts) -> None:
         for severity, ledger in (("reject", "rejects"), ("finding", "findings")):

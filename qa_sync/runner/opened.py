@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +45,15 @@ def programme_of(contents: dict[str, Any]) -> Programme:
 
 
 @contextmanager
-def opened(store: Store, snapshot: Snapshot, *, as_of: datetime, run_id: str, raw: bool = False) -> Iterator[Opened]:
+def opened(
+    store: Store,
+    snapshot: Snapshot,
+    *,
+    as_of: datetime,
+    run_id: str,
+    raw: bool = False,
+    overlay: Callable[[DuckEngine], None] | None = None,
+) -> Iterator[Opened]:
     """Register the tables of a snapshot, find who is who, and reconcile.
 
     Args:
@@ -54,6 +62,7 @@ def opened(store: Store, snapshot: Snapshot, *, as_of: datetime, run_id: str, ra
         as_of: the moment the snapshot stands for; nothing later than it exists.
         run_id: the run that took it.
         raw: also register raw streams and the ledger, for free queries.
+        overlay: may put other versions in the place of a table's, ``<table>_versions``, before anything reads them.
 
     Raises:
         ConservationError: evaluations went in that are in no bucket.
@@ -61,6 +70,8 @@ def opened(store: Store, snapshot: Snapshot, *, as_of: datetime, run_id: str, ra
     engine = DuckEngine()
     try:
         store.register(engine, snapshot, raw=raw)
+        if overlay:
+            overlay(engine)
         for name in _KEPT:
             engine.table(f"{name}_now", f'SELECT * FROM "{name}"')
             engine.view(name, f"SELECT * FROM {name}_now")

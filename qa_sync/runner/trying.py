@@ -16,11 +16,11 @@ from qa_sync.errors import ConfigError, Problem
 from qa_sync.mapping import lines, try_out
 from qa_sync.model.system import PAGE, RAW
 from qa_sync.runner.feeds import RELATION
+from qa_sync.runner.newest import NEWEST
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store.payloads import valid_payloads
 
 MAX_BYTES = 20_000_000
-_NEWEST = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
 
 
 def try_record(workspace: Workspace, record: str, *, source: str = "", stream: str = "") -> list[str]:
@@ -38,7 +38,7 @@ def try_record(workspace: Workspace, record: str, *, source: str = "", stream: s
     Raises:
         ConfigError: there is no such record, source, stream or file, or several streams could be meant by a file.
     """
-    streams = _streams(workspace, source, stream)
+    streams = chosen_streams(workspace, source, stream)
     if record.endswith(".json") or Path(record).is_file():
         return _try_file(workspace, Path(record), streams)
     told: list[str] = []
@@ -55,7 +55,8 @@ def try_record(workspace: Workspace, record: str, *, source: str = "", stream: s
     return told
 
 
-def _streams(workspace: Workspace, source: str, stream: str) -> list[tuple[str, str]]:
+def chosen_streams(workspace: Workspace, source: str, stream: str) -> list[tuple[str, str]]:
+    """Return the (source, stream) pairs that mappings read, all or those named; ConfigError where there is none."""
     mappings = workspace.materials.mappings
     if source and source not in mappings:
         raise ConfigError(Problem(what=f"there is no source {source!r}", hint=f"known: {', '.join(mappings)}"))
@@ -136,7 +137,7 @@ def _stored(workspace: Workspace, source: str, stream: str, record: str) -> pa.T
     """Return the newest version of a stored record as a table of one row, or None."""
     with _engine() as engine:
         engine.scan("stored", workspace.store.raw(source, stream).files(), RAW)
-        found = engine.fetch(f"SELECT * FROM stored WHERE id = {literal(record)} ORDER BY {_NEWEST} LIMIT 1")
+        found = engine.fetch(f"SELECT * FROM stored WHERE id = {literal(record)} ORDER BY {NEWEST} LIMIT 1")
     return found.cast(RAW) if found.num_rows else None
 
 
