@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from qa_sync.errors import ConfigError, Problem
 from qa_sync.ports import Context
+from qa_sync.validation import validated
 
 
 def _xlsx(path: str) -> str:
@@ -39,10 +39,4 @@ def read_settings(settings: Mapping[str, Any], context: Context) -> ExcelSetting
     Raises:
         ConfigError: with every problem at once; values are not quoted.
     """
-    try:
-        return ExcelSettings.model_validate(dict(settings))
-    except ValidationError as error:
-        raise ConfigError(
-            Problem(what=entry["msg"].removeprefix("Value error, "), path=("sinks", context.name, *entry["loc"]))
-            for entry in error.errors(include_input=False, include_url=False)
-        ) from None
+    return validated(ExcelSettings, dict(settings), at=("sinks", context.name))

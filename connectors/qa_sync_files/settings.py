@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from qa_sync.errors import ConfigError, Problem
 from qa_sync.ports import Context
+from qa_sync.validation import validated
 
 Format = Literal["auto", "csv", "xlsx", "parquet", "jsonl"]
 #: Names that a key may use for the file's name and the row's number, unless a column is called so.
@@ -141,24 +141,9 @@ def read_settings(settings: Mapping[str, Any], context: Context) -> FilesSetting
     Raises:
         ConfigError: with every problem at once; values are not quoted.
     """
-    try:
-        read = FilesSettings.model_validate(dict(settings))
-    except ValidationError as error:
-        raise ConfigError(
-            Problem(what=_said(entry["msg"]), path=("sources", context.name, *entry["loc"]), hint=_hint(entry["type"]))
-            for entry in error.errors(include_input=False, include_url=False)
-        ) from None
-    return read
+    return validated(FilesSettings, dict(settings), at=("sources", context.name))
 
 
 def zone_of(stream: StreamSettings, context: Context) -> ZoneInfo:
     """Return the zone of stamps that name none."""
     return ZoneInfo(stream.order.time_zone or context.time_zone)
-
-
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
-
-
-def _hint(kind: str) -> str:
-    return "check the spelling, or remove it" if kind == "extra_forbidden" else ""

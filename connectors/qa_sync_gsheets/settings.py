@@ -5,13 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from qa_sync.errors import ConfigError, Problem
+from qa_sync.validation import validated
 
 GOOGLE = "https://sheets.googleapis.com"
 _SHEET_URL = re.compile(r"/spreadsheets/d/([A-Za-z0-9_-]+)")
@@ -166,9 +165,6 @@ class SourceSettings(_Spreadsheet):
     page_rows: int = Field(default=5000, ge=1)
 
 
-Settings = TypeVar("Settings", SinkSettings, SourceSettings)
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine."""
     try:
@@ -183,7 +179,7 @@ def read_sink_settings(settings: Mapping[str, object], name: str) -> SinkSetting
     Raises:
         ConfigError: with every problem, at its path in the workspace file; no value is quoted.
     """
-    return _read(SinkSettings, settings, ("sinks", name))
+    return validated(SinkSettings, dict(settings), at=("sinks", name), hints=_HINTS)
 
 
 def read_source_settings(settings: Mapping[str, object], name: str) -> SourceSettings:
@@ -192,36 +188,11 @@ def read_source_settings(settings: Mapping[str, object], name: str) -> SourceSet
     Raises:
         ConfigError: with every problem, at its path in the workspace file; no value is quoted.
     """
-    return _read(SourceSettings, settings, ("sources", name))
+    return validated(SourceSettings, dict(settings), at=("sources", name), hints=_HINTS)
 
 
-def _read(model: type[Settings], settings: Mapping[str, object], place: tuple[str, str]) -> Settings:
-    try:
-        return model.model_validate(dict(settings))
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        raise ConfigError([_problem(one, place, model) for one in found]) from None
-
-
-_KINDS = ("application_default", "service_account", "oauth_user", "anonymous")
 _HINTS = {
     "spreadsheet": "the address or id of a spreadsheet that is shared with the account",
     "tabs": "for example {roster: {title: Roster, key: [person]}}",
     "key": "the headers that identify a row, such as [person, valid_from]",
 }
-
-
-def _problem(found: Any, place: tuple[str, str], model: type[BaseModel]) -> Problem:
-    path = tuple(part for part in found["loc"] if part not in _KINDS)
-    last = str(path[-1]) if path else ""
-    hint = _HINTS.get(last, "")
-    if found["type"] == "extra_forbidden":
-        near = get_close_matches(last, list(model.model_fields), n=1) if len(path) == 1 else []
-        what, hint = "unknown setting", f"did you mean {near[0]}?" if near else ""
-    elif found["type"] == "missing":
-        what = "missing"
-    elif found["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        what, hint = "no known kind of credentials", f"use one of {', '.join(_KINDS)}"
-    else:
-        what = str(found["msg"]).removeprefix("Value error, ")
-    return Problem(what=what, hint=hint, path=(*place, *path))

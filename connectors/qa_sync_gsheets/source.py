@@ -6,7 +6,6 @@ rows that are sorted between two requests would be missed, and then taken for de
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 from qa_sync.errors import ConfigError, Problem, QASyncError, SourceError
 from qa_sync.model.system import PAGE
 from qa_sync.ports import Context, Page, Stream
+from qa_sync.wording import nearest
 from qa_sync_gsheets.credentials import open_session
 from qa_sync_gsheets.grid_rows import FIELDS, SheetTable, read_table
 from qa_sync_gsheets.records import make_records
@@ -140,8 +140,8 @@ class SheetsSource:
         wanted = str(tab.title)
         found = next((number for number, title in sheets.items() if title.casefold() == wanted.casefold()), None)
         if found is None:
-            near = difflib.get_close_matches(wanted, sheets.values(), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "was it renamed? gid stays the same when a tab is renamed"
+            near = nearest(wanted, sheets.values())
+            hint = f"did you mean {near}?" if near else "was it renamed? gid stays the same when a tab is renamed"
             what = f"the spreadsheet has no tab {wanted!r}"
             raise ConfigError(Problem(what=what, hint=hint, path=(*where, "title")))
         return found
@@ -151,8 +151,8 @@ class SheetsSource:
         for setting, names in (("key", tab.key), ("keep", tab.keep or ())):
             for wanted in names:
                 if wanted not in table.headers:
-                    near = difflib.get_close_matches(wanted, table.headers, n=1)
-                    hint = f"did you mean {near[0]!r}?" if near else "look at header_row"
+                    near = nearest(wanted, table.headers)
+                    hint = f"did you mean {near}?" if near else "look at header_row"
                     what = f"row {tab.header_row} of the tab has no header {wanted!r}"
                     problems.append(Problem(what=what, hint=hint, path=(*self._place, "tabs", name, setting)))
         if problems:

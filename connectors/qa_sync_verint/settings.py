@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from qa_sync.errors import ConfigError, Problem
+from qa_sync.errors import Problem
+from qa_sync.validation import validated
 from qa_sync_verint.auth import Signing
 from qa_sync_verint.files.profile import Zone
 
@@ -122,6 +123,12 @@ class Settings(Strict):
     page_records: Annotated[int, Field(ge=1, le=20_000)] = 2_000
 
 
+_HINTS = {
+    "base_url": "an address such as https://acme.verint.example",
+    "key_id": "the id of an API key: no blank and no comma",
+}
+
+
 def read_settings(raw: Mapping[str, Any], name: str) -> tuple[Settings, list[Problem]]:
     """Return the settings and what is wrong between them; ``name`` is the source's name in the workspace.
 
@@ -129,15 +136,7 @@ def read_settings(raw: Mapping[str, Any], name: str) -> tuple[Settings, list[Pro
         ConfigError: single settings are wrong; every one of them, and never their values.
     """
     base = ("sources", name)
-    try:
-        settings = Settings.model_validate(dict(raw))
-    except ValidationError as error:
-        raise ConfigError(
-            [
-                Problem(what=_plain(item), path=(*base, *(part for part in item["loc"] if part != "[key]")))
-                for item in error.errors(include_url=False, include_input=False, include_context=False)
-            ]
-        ) from None
+    settings = validated(Settings, dict(raw), at=base, hints=_HINTS)
     problems = [Problem(what=what, hint=hint, path=(*base, *path)) for path, what, hint in _between(settings)]
     return settings, problems
 
@@ -199,11 +198,3 @@ def _auth(auth: AuthSettings) -> list[tuple[tuple[str, ...], str, str]]:
         if not name.lower().startswith("verint-")
     ]
     return found
-
-
-def _plain(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "no such setting"
-    if item["type"] == "missing":
-        return "is missing"
-    return str(item["msg"]).removeprefix("Value error, ")

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from qa_sync.errors import ConfigError, Problem
+from qa_sync.errors import Problem
+from qa_sync.validation import validated
 from qa_sync_zendesk.streams import ENDPOINTS
 
 MAX_PER_PAGE = 1000
@@ -160,34 +160,12 @@ def read_settings(settings: Mapping[str, object], name: str) -> Settings:
     Raises:
         ConfigError: with every problem, at its path in the workspace file; no value is quoted.
     """
-    try:
-        return Settings.model_validate(dict(settings))
-    except ValidationError as error:
-        found = [_problem(entry) for entry in error.errors(include_input=False, include_url=False)]
-        raise ConfigError([placed(problem, name) for problem in found]) from None
+    return validated(Settings, dict(settings), at=("sources", name), hints=_HINTS)
 
 
 def placed(problem: Problem, name: str) -> Problem:
     """Return a problem whose path began inside a source's settings as one of the workspace file."""
     return replace(problem, path=("sources", name, *problem.path))
-
-
-def _problem(found: Any) -> Problem:
-    kinds = {"client_credentials", "refresh_token", "bearer", "api_token"}
-    path = tuple(found["loc"])
-    if path[:1] == ("auth",) and len(path) > 1 and path[1] in kinds:
-        path = (path[0], *path[2:])
-    kind = found["type"]
-    if kind == "extra_forbidden":
-        near = get_close_matches(str(path[-1]), list(Settings.model_fields), n=1) if len(path) == 1 else []
-        return Problem(what="unknown setting", hint=f"did you mean {near[0]}?" if near else "", path=path)
-    if kind == "missing":
-        return Problem(what="missing", hint=_HINTS.get(str(path[-1]), ""), path=path)
-    if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        hint = "use client_credentials, refresh_token, bearer or api_token"
-        return Problem(what="no known kind of credentials", hint=hint, path=(*path, "kind"))
-    what = str(found["msg"]).removeprefix("Value error, ")
-    return Problem(what=what, hint=_HINTS.get(str(path[-1]), ""), path=path)
 
 
 _HINTS = {

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from qa_sync import yamlfile
-from qa_sync.config.settings import (
-    DashboardSettings,
-    ProgrammeSettings,
-    SinkSettings,
-    SourceSettings,
-    WorkspaceSettings,
-)
+from qa_sync.config.settings import WorkspaceSettings
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.validation import validated_file
+from qa_sync.wording import did_you_mean
 
 FILE_NAME = "qa-sync.yaml"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_KNOWN: dict[tuple[str, ...], type[BaseModel]] = {
-    (): WorkspaceSettings,
-    ("programme",): ProgrammeSettings,
-    ("sources", "*"): SourceSettings,
-    ("sinks", "*"): SinkSettings,
-    ("dashboards", "*"): DashboardSettings,
-}
 
 
 def bundled_folder() -> Path:
@@ -65,48 +50,15 @@ def load(folder: Path) -> tuple[WorkspaceSettings, yamlfile.Document]:
     problems = list(document.problems)
     settings: WorkspaceSettings | None = None
     try:
-        settings = WorkspaceSettings.model_validate(document.data)
-    except ValidationError as error:
-        problems += problems_of(error, document)
+        settings = validated_file(WorkspaceSettings, document)
+    except ConfigError as error:
+        problems += error.problems
     problems += _cross_problems(document)
     if problems or settings is None:
         strict = {problem.path for problem in document.problems}
         rest = [p for p in problems if p in document.problems or p.path not in strict]
         raise ConfigError(sorted(rest, key=lambda problem: (problem.line, problem.column)))
     return settings, document
-
-
-def problems_of(error: ValidationError, document: yamlfile.Document, at: tuple[str | int, ...] = ()) -> list[Problem]:
-    """Turn pydantic's errors into problems with places; never quotes a value."""
-    found = []
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        path = (*at, *detail["loc"])
-        what, hint = str(detail["msg"]).removeprefix("Value error, "), ""
-        if detail["type"] == "extra_forbidden":
-            what, hint = "this key is not known", did_you_mean(str(path[-1]), _names_at(path[:-1]))
-        elif detail["type"] == "missing":
-            what = "this key is missing"
-        found.append(document.problem(path, what, hint))
-    return found
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return a hint naming the closest known name, or all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"known: {', '.join(sorted(known))}" if known else ""
-
-
-def _names_at(path: tuple[str | int, ...]) -> list[str]:
-    for pattern, model in _KNOWN.items():
-        if len(pattern) == len(path) and all(p in ("*", part) for p, part in zip(pattern, path, strict=True)):
-            return _fields(model)
-    return []
-
-
-def _fields(model: type[BaseModel]) -> list[str]:
-    return list(model.model_fields)
 
 
 def _cross_problems(document: yamlfile.Document) -> list[Problem]:

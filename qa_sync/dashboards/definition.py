@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from qa_sync.dashboards.cells import Chart, Field, TabShape
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
+from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 
 _TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience")
@@ -77,7 +77,7 @@ def _tab(
     report = tab.get("report")
     if report not in reports:
         problems.append(
-            document.problem((*path, "report"), f"there is no report {report!r}", _hint(str(report), reports))
+            document.problem((*path, "report"), f"there is no report {report!r}", did_you_mean(str(report), reports))
         )
         return None
     columns = tab.get("columns") or {}
@@ -117,7 +117,7 @@ def _unknown(
 ) -> None:
     names = given if isinstance(given, dict) else {}
     problems += [
-        document.problem((*path, name), "this key is not known", _hint(name, known))
+        document.problem((*path, name), "this key is not known", did_you_mean(name, known))
         for name in names
         if name not in known
     ]
@@ -176,8 +176,3 @@ def _bound(chart: Chart, definition: Definition) -> Chart | None:
         if tab.report == chart.data:
             return replace(chart, data=tab.name)
     return None
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

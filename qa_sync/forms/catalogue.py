@@ -5,7 +5,6 @@ A file is a list of form versions. What a catalogue says decides scores, so ever
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.forms.scoring_reading import read_rule
 from qa_sync.model import TABLES
+from qa_sync.wording import did_you_mean
 
 _FORM_KEYS = (
     "form_id",
@@ -266,9 +266,7 @@ class _Reader:
     def _known(self, path: Sequence[str | int], given: Mapping[str, Any], known: Sequence[str]) -> None:
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-                self.fault((*path, name), "this key is not known", hint)
+                self.fault((*path, name), "this key is not known", did_you_mean(str(name), known))
 
     def _id(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str:
         value = given.get(name)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qa_sync.errors import Problem
+from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 
 Place = tuple[str | int, ...]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest of ``known``, or the known words where they are few, or nothing."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word.lower(), [w.lower() for w in words], n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {next(w for w in words if w.lower() == near[0])}?"
-    return f"known: {', '.join(words)}" if 0 < len(words) <= 30 else ""
 
 
 class Problems:

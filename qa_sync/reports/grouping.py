@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from qa_sync.dashboards.cells import Field
 from qa_sync.engine import Engine
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.model.tables import INTERACTIONS
+from qa_sync.wording import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,7 @@ def _grouping(engine: Engine, name: str) -> Grouping:
         return Grouping(name=name, sql=sql, field=Field(name=name, label=label, doc=doc, width=width))
     known = dimensions(engine)
     if name not in known:
-        close = difflib.get_close_matches(name, [*FIXED, *known], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join([*FIXED, *known])}"
+        hint = did_you_mean(name, [*FIXED, *known])
         raise ConfigError(Problem(what=f"there is no column {name!r} to group or filter by", hint=hint))
     text = name.replace("'", "''")
     return Grouping(

@@ -9,8 +9,8 @@ from functools import partial
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem, QASyncError
 from qa_sync.mapping import Mapping, TableMapping, check_mapping, failed_cases, outcomes
-from qa_sync.mapping.problems import did_you_mean
 from qa_sync.runner.workspace import Workspace
+from qa_sync.wording import did_you_mean, nearest
 from qa_sync.yamlfile import parse
 
 #: Clocks of two machines on one workspace differ by less than this.
@@ -141,9 +141,9 @@ def stream_problems(workspace: Workspace, source: str, offered: Sequence[str]) -
         if stream in offered:
             continue
         unread = [one for one in offered if one not in mapping.streams]
-        near = did_you_mean(stream, unread)
-        if near.startswith("did you mean") or not set(offered) & set(mapping.streams):
-            hint = near if near.startswith("did you mean") else f"it offers {', '.join(offered) or 'none'}"
+        near = nearest(stream, unread)
+        if near or not set(offered) & set(mapping.streams):
+            hint = f"did you mean {near}?" if near else f"it offers {', '.join(offered) or 'none'}"
             what = f"the source {source} offers no stream {stream}"
             problems.append(document.problem(("streams", stream), what, hint))
         else:

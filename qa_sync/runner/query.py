@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
-from qa_sync.config.workspace import did_you_mean
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.wording import nearest
 
 LISTED = "'qa-sync query --tables' lists what there is"
 
@@ -51,7 +50,8 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
     readable = {name.lower() for name in known} | {name.lower() for name in _named(statement)}
     for name in _tables(statement):
         if name.lower() not in readable:
-            hint = did_you_mean(name, known) if difflib.get_close_matches(name, known, n=1) else LISTED
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else LISTED
             raise ConfigError(Problem(what=f"there is no table {name!r}", hint=hint))
     engine.lock()
     try:

@@ -40,12 +40,12 @@ def test_every_problem_is_told_at_once_and_at_its_place() -> None:
         },
     )
     assert told == [
-        "sinks.sheet.spreadsheet: missing; the address or id of a spreadsheet that is shared with the account",
-        "sinks.sheet.credentials: no known kind of credentials; "
+        "sinks.sheet.spreadsheet: this key is missing; the address or id of a spreadsheet that is shared with the account",
+        "sinks.sheet.credentials.kind: no known kind; "
         "use one of application_default, service_account, oauth_user, anonymous",
         "sinks.sheet.base_url: must start with https:// (http is for 127.0.0.1 only: it would send the token in clear)",
-        "sinks.sheet.timeout: Input should be greater than 0",
-        "sinks.sheet.spreadsheat: unknown setting; did you mean spreadsheet?",
+        "sinks.sheet.timeout: must be more than 0",
+        "sinks.sheet.spreadsheat: this key is not known; did you mean spreadsheet?",
     ]
 
 
@@ -62,7 +62,7 @@ def test_tabs_need_one_name_and_a_key() -> None:
     )
     assert told == [
         "sources.sheet.tabs.roster: give either title or gid",
-        "sources.sheet.tabs.queues.key: Tuple should have at least 1 item after validation, not 0; "
+        "sources.sheet.tabs.queues.key: must not be empty; "
         "the headers that identify a row, such as [person, valid_from]",
     ]
 

@@ -29,10 +29,10 @@ def test_a_source_needs_files_or_rest(tmp_path: Path) -> None:
 def test_every_problem_is_told_at_once_at_its_place(tmp_path: Path) -> None:
     settings = {"rest": {"base_url": "nonsense", "auth": {"kind": "hmac", "keyid": "k"}, "speed": 1}, "file": {}}
     assert problems(settings, tmp_path) == [
-        ("sources.verint.rest.base_url", "String should match pattern '^https?://[^\\s/]+'"),
-        ("sources.verint.rest.auth.keyid", "no such setting"),
-        ("sources.verint.rest.speed", "no such setting"),
-        ("sources.verint.file", "no such setting"),
+        ("sources.verint.rest.base_url", "does not have the form that is expected here"),
+        ("sources.verint.rest.auth.keyid", "this key is not known"),
+        ("sources.verint.rest.speed", "this key is not known"),
+        ("sources.verint.file", "this key is not known"),
     ]
 
 
@@ -144,10 +144,10 @@ def test_every_problem_of_a_profile_is_told_with_line_and_column(tmp_path: Path)
     for part in (
         "must stay inside the folder",
         "not a text encoding",
-        "time_zone: is missing",
+        "time_zone: this key is missing",
         "IANA database",
         "year, month and day",
-        "no such setting",
+        "this key is not known",
     ):
         assert part in text
 

@@ -16,10 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.validation import validated_file
 from qa_sync_verint.files.names import ANSWER_COLUMNS, fold
 
 
@@ -228,30 +229,10 @@ def load_profile(path: Path, *, shown_as: str = "") -> Profile:
 
 def parse_profile(document: yamlfile.Document) -> Profile:
     """Validate a profile that has been read; raises ConfigError with every problem."""
-    try:
-        profile = Profile.model_validate(document.data)
-    except ValidationError as error:
-        raise ConfigError(
-            [
-                document.problem(_path(item["loc"]), _plain(item))
-                for item in error.errors(include_url=False, include_input=False, include_context=False)
-            ]
-        ) from None
+    profile = validated_file(Profile, document)
     found: list[Problem] = []
     for name, stream in profile.streams.items():
         found += [document.problem(("streams", name, *path), what, hint) for path, what, hint in stream.problems()]
     if found:
         raise ConfigError(found)
     return profile
-
-
-def _path(loc: tuple[int | str, ...]) -> tuple[str | int, ...]:
-    return tuple(part for part in loc if part != "[key]")
-
-
-def _plain(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "no such setting"
-    if item["type"] == "missing":
-        return "is missing"
-    return str(item["msg"]).removeprefix("Value error, ")
