@@ -18,6 +18,9 @@ HEAVY = (
     "rich",
     "requests",
     "msgspec",
+    "scipy",
+    "starlette",
+    "ruamel",
 )
 
 

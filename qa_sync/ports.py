@@ -30,8 +30,9 @@ class Context:
 
     ``folder``: relative paths in settings start here. ``state``: a folder of the connector's own, for
     tokens and the like, outside version control. ``notify``: one line for the progress display, such as
-    "41 s for Zendesk's export bucket"; ids and counts only. ``mapped_fields``: per stream, the custom
-    field ids that the workspace's mappings read, which are therefore allowed into the store.
+    "41 s for Zendesk's export bucket"; ids and counts only. ``note``: one line for the run's summary, about what
+    is no fault and a person should know, such as a pattern that matches no file. ``mapped_fields``: per stream, the
+    custom field ids that the workspace's mappings read, which are therefore allowed into the store.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Context:
     state: Path
     time_zone: str = "UTC"
     notify: Callable[[str], None] = _quiet
+    note: Callable[[str], None] = _quiet
     mapped_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 from qa_sync.errors import ConfigError, Problem, SourceError
 from qa_sync.model.system import PAGE, PAGE_REJECTS
 from qa_sync.ports import Context, Page, Stream
+from qa_sync.wording import did_you_mean
 from qa_sync_files.csv_rows import CsvReader
 from qa_sync_files.finding import Found, Print, find, fingerprint
 from qa_sync_files.jsonl_rows import JsonLinesReader
@@ -111,8 +111,7 @@ class FilesSource:
             if names is not None:
                 require(names, stream)
         except Unreadable as error:
-            near = difflib.get_close_matches(error.field, names or (), n=1) if error.field else []
-            hint = f"did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(error.field, names or ()) if error.field else ""
             yield Problem(what=f"{file.name}: {error.reason}", hint=hint, path=place)
             return
         except OSError as error:
@@ -120,9 +119,8 @@ class FilesSource:
             return
         for wanted in stream.keep or ():
             if names is not None and wanted not in names:
-                near = difflib.get_close_matches(wanted, names, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else ""
-                yield Problem(what=f"{file.name}: no column {wanted!r}", hint=hint, path=(*place, "keep"))
+                what = f"{file.name}: no column {wanted!r}"
+                yield Problem(what=what, hint=did_you_mean(wanted, names), path=(*place, "keep"))
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
         """Yield the pages after ``cursor``.
@@ -136,9 +134,12 @@ class FilesSource:
             raise SourceError(msg)
         if not self._folder.is_dir():
             raise ConfigError(self._no_folder())
+        files = find(self._folder, settings.glob)
+        if not files:
+            self._context.note(f"{stream}: no file matches {settings.glob!r}")
         reading = _Reading(settings, self._context, self._settings.page_rows)
         try:
-            yield from reading.pages(find(self._folder, settings.glob), position_of(cursor, settings))
+            yield from reading.pages(files, position_of(cursor, settings))
         finally:
             reading.close()
 

@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from qa_sync.errors import QASyncError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 1 a system failed, 2 fix your set-up, 3 new rejects.
+    """Run one command; return its exit code: 0 done, 1 a system failed or it was stopped, 2 fix your set-up, 3 rejects.
 
-    Heavy modules are imported by the command that needs them, so that ``--help`` is quick.
+    With ``--format json``, standard output holds one JSON value however the command ends. Heavy modules are
+    imported by the command that needs them, so that ``--help`` is quick.
     """
-    from qa_sync.cli.parser import connector_command, parser
-
     words = list(sys.argv[1:] if argv is None else argv)
-    command = connector_command(words)
-    arguments = argparse.Namespace() if command else parser().parse_args(words)
     try:
-        return int(command()) if command else int(arguments.call(arguments))
+        return _call(words)()
     except QASyncError as error:
-        if getattr(arguments, "format", "table") == "json":
-            from qa_sync.cli.show import failure
-
-            failure(error)
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped; what was committed stays, run again to go on", file=sys.stderr)
-        return 1
+        return _failed(words, error, f"error: {error}", error.exit_code)
+    except KeyboardInterrupt as error:
+        return _failed(words, error, "stopped; what was committed stays, run again to go on", 1)
     except BrokenPipeError:
         # The reader of our output has gone (| head): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        what = f"{error.strerror or type(error).__name__}: {error.filename or 'a file of the workspace'}"
-        print(f"error: {what}", file=sys.stderr)
-        return 1
-    except Exception as error:
-        if os.environ.get("QA_SYNC_DEBUG"):
-            raise
+        what = f"error: {error.strerror or type(error).__name__}: {error.filename or 'a file of the workspace'}"
+        return _failed(words, error, what, 1)
+    except Exception as error:  # noqa: BLE001  (the last net: nobody sees a traceback who did not ask for one)
         # The type only: a message that is not ours may quote a record.
-        what = f"unexpected {type(error).__name__}: this is a fault of qa-sync"
-        print(f"error: {what}; set QA_SYNC_DEBUG=1 to see where, and report it", file=sys.stderr)
-        return 1
+        what = f"error: unexpected {type(error).__name__}: this is a fault of qa-sync"
+        return _failed(words, error, f"{what}; set QA_SYNC_DEBUG=1 to see where, and report it", 1)
+
+
+def _call(words: Sequence[str]) -> Callable[[], int]:
+    from qa_sync.cli.parser import connector_command, parser
+
+    command = connector_command(words)
+    if command:
+        return command
+    arguments = parser().parse_args(words)
+    return lambda: int(arguments.call(arguments))
+
+
+def _failed(words: Sequence[str], error: BaseException, said: str, exit_code: int) -> int:
+    """Tell people on standard error, and programs, where they asked for it, on standard output."""
+    unexpected = error if not isinstance(error, QASyncError | KeyboardInterrupt) else error.__cause__
+    if os.environ.get("QA_SYNC_DEBUG") and unexpected is not None:
+        import traceback
+
+        traceback.print_exception(error)
+    print(said, file=sys.stderr)
+    if _wants_json(words):
+        from qa_sync.cli.show import failure
+
+        failure(error, said.removeprefix("error: "), exit_code)
+    return exit_code
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether the words ask for JSON; looked up by hand, because they may be what could not be understood."""
+    found = [
+        word.partition("=")[2] if "=" in word else following
+        for word, following in zip(words, [*words[1:], ""], strict=True)
+        if len(option := word.partition("=")[0]) > len("--") and "--format".startswith(option)
+    ]
+    return bool(found) and found[-1] == "json"

@@ -39,7 +39,7 @@ def _check(workspace: Workspace, arguments: argparse.Namespace) -> int:
         raise ConfigError(problems)
     cases = sum(len(one.cases) for one in workspace.materials.mappings.values())
     if arguments.format == "json":
-        print(json.dumps({"status": "ok", "problems": [], "cases": cases}))
+        print(json.dumps({"status": "done", "problems": [], "cases": cases}))
         return 0
     held = f"; {cases} case{'s' * (cases != 1)} hold{'s' * (cases == 1)}" if cases else ""
     print(f"mappings, forms and dashboards are in order{held}")

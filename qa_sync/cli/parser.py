@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
+
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.wording import did_you_mean
 
 _EPILOG = """exit codes: 0 done; 1 a system failed (what was pulled stays); 2 fix your set-up; 3 done, but with more
 new rejects than max_new_rejects allows. Every command reads the workspace in the current folder unless --workspace says
@@ -33,6 +37,29 @@ COMMANDS = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line as every other error is said."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print.
+
+        Raises:
+            ConfigError: always.
+        """
+        found = _CHOICE.match(message)
+        if not found:
+            raise ConfigError(Problem(what=message, hint=f"{self.prog} --help"))
+        argument, word, known = found["argument"], found["word"], _WORDS.findall(found["known"])
+        what = f"there is no command {word!r}" if argument == "COMMAND" else f"{argument}: {word!r} is not known"
+        raise ConfigError(Problem(what=what, hint=did_you_mean(word, known)))
+
+
+_CHOICE = re.compile(
+    r"argument (?P<argument>\S+): invalid choice: '(?P<word>.*?)' \(choose from (?P<known>.*)\)\Z", re.DOTALL
+)
+_WORDS = re.compile(r"[\w-]+")
+
+
 class _Lazy:
     """A command's function, imported when it is called."""
 
@@ -46,7 +73,7 @@ class _Lazy:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``qa-sync``."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="qa-sync",
         epilog=_EPILOG,
         description="Pull tickets and quality evaluations, reconcile auditor against auditee, publish dashboards.",
@@ -178,9 +205,9 @@ def connector_command(words: Sequence[str]) -> Callable[[], int] | None:
     return lambda: int(registry.load("commands", words[0])(list(words[1:])))
 
 
-def _common() -> argparse.ArgumentParser:
+def _common() -> _Parser:
     """Options that every command takes, also after its name."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--workspace", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     common.add_argument(
         "--format", choices=("table", "csv", "json"), default="table", help="how to print (default: table)"

@@ -157,6 +157,7 @@ def summary(report: RunReport, *, links: bool = True) -> str:
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
         line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
         lines.append(line + (f"  {c['url']}" if c["url"] and links else ""))
+    lines += [f"  note: {note}" for note in report.notes]
     if report.new_rejects:
         lines.append(f'  {report.new_rejects:,} new rejects: qa-sync query "SELECT * FROM rejects"')
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from qa_sync import registry
@@ -15,10 +16,18 @@ def init(arguments: argparse.Namespace) -> int:
     from qa_sync.runner.starting import start_workspace
 
     folder = Path(arguments.folder or arguments.workspace)
-    made = start_workspace(folder)
-    for name in made:
+    done = start_workspace(folder)
+    if arguments.format == "json":
+        print(json.dumps({"status": "done", "folder": str(folder), "made": done.made, "kept": done.kept}, indent=1))
+        return 0
+    for name in done.made:
         print(f"made {folder / name}")
-    print(f"\nedit {folder / 'qa-sync.yaml'}, then: qa-sync --workspace {folder} check")
+    for name in done.kept:
+        print(f"kept {folder / name}")
+    if done.made:
+        print(f"\nedit {folder / 'qa-sync.yaml'}, then: qa-sync --workspace {folder} check")
+    else:
+        print(f"\n{folder} already is a workspace, and nothing is missing in it")
     return 0
 
 
@@ -31,10 +40,10 @@ def check(arguments: argparse.Namespace) -> int:
     problems = check_workspace(workspace, probe=arguments.probe, offline=arguments.offline)
     if problems:
         raise ConfigError(problems)
-    if arguments.format == "json":
-        print('{"status": "done", "problems": []}')
-    else:
-        print("everything checked is in order" + (" (files only)" if arguments.offline else ""))
+    show.in_order(
+        f"everything checked is in order{' (nothing was connected to)' if arguments.offline else ''}",
+        form=arguments.format,
+    )
     return 0
 
 

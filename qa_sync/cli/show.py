@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from qa_sync.errors import ConfigError, QASyncError
+from qa_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,8 +87,14 @@ def _safe(text: str) -> str:
     return clean.replace("[", "\\[")
 
 
-def failure(error: QASyncError) -> None:
-    """Print a failed run for machines."""
+def in_order(said: str, *, form: str) -> None:
+    """Print that a check found nothing."""
+    print('{"status": "done", "problems": []}' if form == "json" else said)
+
+
+def failure(error: BaseException, said: str, exit_code: int) -> None:
+    """Print for machines how a command failed: what is wrong, and of a run how far it came."""
+    run = getattr(error, "recording", None)
     problems = [
         {
             "file": p.file,
@@ -100,18 +106,16 @@ def failure(error: QASyncError) -> None:
         }
         for p in (error.problems if isinstance(error, ConfigError) else ())
     ]
-    print(
-        json.dumps(
-            {
-                "status": "failed",
-                "exit_code": error.exit_code,
-                "error": str(error),
-                "problems": problems,
-                "run_id": getattr(error, "run_id", None),
-            },
-            indent=1,
-        )
-    )
+    told = {
+        "status": "stopped" if isinstance(error, KeyboardInterrupt) else "failed",
+        "exit_code": exit_code,
+        "error": said,
+        "problems": problems,
+        "run_id": run.run_id if run else None,
+    }
+    if run:
+        told |= {"new_rejects": run.new_rejects, "notes": list(run.notes), "counts": run.counts}
+    print(json.dumps(told, ensure_ascii=False, indent=1, default=str))
 
 
 def plain(value: Any) -> Any:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import summary
+from qa_sync.config import FILE_NAME
+from qa_sync.ports import Sandbox
 from qa_sync.runner.progress import Lines, Silent
-from qa_sync.runner.trial import DEMO_START, sandboxes, write_workspace
+from qa_sync.runner.trial import DEMO_START, is_ours, renew_addresses, sandboxes, write_workspace
 from qa_sync.runner.trial import demo as run_demo
 
 
@@ -21,17 +25,32 @@ def sandbox(arguments: argparse.Namespace) -> int:
     programme = make_programme(start=DEMO_START)
     folder = Path(arguments.workspace)
     with sandboxes(arguments.names, programme=programme, folder=folder / "sandboxes", port=arguments.port) as running:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "qa-sync.yaml").exists():
-            write_workspace(folder, running, zone=programme.zone)
-            print(f"wrote {folder / 'qa-sync.yaml'}")
-        for name, it in running.items():
-            print(f"{name}: {json.dumps(it.workspace())}")
-            for variable, value in it.environment().items():
-                print(f"  export {variable}={value}")
-        print("press Ctrl-C to stop", flush=True)
-        threading.Event().wait()
+        told = _settings_told(folder, running, programme.zone)
+        if arguments.format == "json":
+            each = {name: {"entries": it.workspace(), "environment": it.environment()} for name, it in running.items()}
+            print(json.dumps({"status": "running", "settings": told, "sandboxes": each}, indent=1), flush=True)
+        else:
+            for name, it in running.items():
+                print(f"{name}: {json.dumps(it.workspace())}")
+                for variable, value in it.environment().items():
+                    print(f"  export {variable}={value}")
+            print(f"{told}\npress Ctrl-C to stop", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
     return 0
+
+
+def _settings_told(folder: Path, running: Mapping[str, Sandbox], zone: str) -> str:
+    """Make a settings file lead to the sandboxes where it is ours to write; say what was done, or what to do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / FILE_NAME
+    if is_ours(folder):
+        renew_addresses(folder, running)
+        return f"wrote the addresses into {file}; set the variables above, then: qa-sync --workspace {folder} run"
+    if file.exists():
+        return f"{file} is yours and was left alone: put the entries above into it, or name another --workspace"
+    write_workspace(folder, running, zone=zone)
+    return f"wrote {file}; set the variables above, then: qa-sync --workspace {folder} run"
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -75,10 +94,11 @@ def demo(arguments: argparse.Namespace) -> int:
         print(f"workbook: {path}")
     for path in done.pages:
         print(f"the sheet, as a page: {path}")
+    again = "make demo" if folder == Path("demo") and Path("Makefile").is_file() else f"qa-sync demo {folder}"
     print(f"""
 what next
   look at it            open {done.workbooks[0] if done.workbooks else folder}
-  run it again          make demo                  (finds nothing new and writes 0 data cells)
+  run it again          {again:<26} (finds nothing new and writes 0 data cells)
   ask for a report      qa-sync --workspace {folder} report evaluators --by auditee,queue
   ask anything          qa-sync --workspace {folder} query "SELECT outcome, count(*) FROM pairs GROUP BY ALL"
   start your own        qa-sync init my-programme""")

@@ -18,10 +18,11 @@ from qa_sync.engine import Engine
 from qa_sync.errors import Problem
 from qa_sync.mapping.compile import compile_table
 from qa_sync.mapping.language import Case, Mapping, TableMapping
-from qa_sync.mapping.problems import Place, Problems, did_you_mean
+from qa_sync.mapping.problems import Place, Problems
 from qa_sync.mapping.telling import text_of
 from qa_sync.model import TABLES
 from qa_sync.model.system import RAW
+from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import parse
 
 KEYS = ("name", "stream", "record", "deleted", "expect", "rejects")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from qa_sync.errors import QASyncError
+from qa_sync.runner.connecting import fault
 from qa_sync.store import Run, Snapshot, Store
 
 
@@ -19,6 +20,7 @@ class RunReport:
     """What a run did, for people and machines.
 
     ``exit_code``: 0 done, 3 done but with more new rejects than allowed. (1 and 2 are raised as errors.)
+    ``notes``: what is no fault and a person should know all the same, such as a pattern that matches no file.
     """
 
     run_id: str
@@ -31,6 +33,7 @@ class RunReport:
     new_rejects: int
     exit_code: int
     snapshot: bool
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -42,6 +45,7 @@ class RunReport:
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at.isoformat(),
             "new_rejects": self.new_rejects,
+            "notes": list(self.notes),
             "counts": self.counts,
             "timings": self.timings,
         }
@@ -60,6 +64,7 @@ class Recording:
     started_at: datetime
     counts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
     snapshot: Snapshot | None = None
     is_reconciled: bool = False
     new_rejects: int = 0
@@ -89,15 +94,10 @@ def recording(
     run = Recording(run_id=run_id or new_run_id(started), command=command, started_at=started)
     try:
         yield run
-    except QASyncError as error:
+    except BaseException as error:
         with suppress(QASyncError, OSError):  # the ledger may be what cannot be written; the first error counts
-            _finish(store, run, clock(), error=str(error))
-        error.run_id = run.run_id  # type: ignore[attr-defined]
-        raise
-    except Exception as error:
-        # The type only: a message of somebody else's making may quote a record.
-        with suppress(QASyncError, OSError):
-            _finish(store, run, clock(), error=f"unexpected {type(error).__name__}")
+            _finish(store, run, clock(), error=_said(error))
+        error.recording = run  # type: ignore[attr-defined]
         raise
     finished = clock()
     _finish(store, run, finished)
@@ -112,7 +112,15 @@ def recording(
         new_rejects=run.new_rejects,
         exit_code=3 if run.new_rejects > max_new_rejects else 0,
         snapshot=run.snapshot is not None,
+        notes=tuple(run.notes),
     )
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, QASyncError):
+        return str(error)
+    # The class and the place only: a message of somebody else's making may quote a record.
+    return fault(error) if isinstance(error, Exception) else "stopped"
 
 
 def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> None:

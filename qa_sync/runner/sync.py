@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
 
-from qa_sync.errors import ConservationError, LostRace, QASyncError
-from qa_sync.model.system import PAGE_REJECTS
+from qa_sync.errors import ConservationError, LostRace, QASyncError, SourceError
+from qa_sync.model.system import PAGE, PAGE_REJECTS
 from qa_sync.ports import Page, Source, Stream
+from qa_sync.runner.connecting import guarded
 from qa_sync.runner.progress import Progress
 from qa_sync.store import BatchCounts, RawStream, Store, aside_rows
 
@@ -25,7 +26,10 @@ RACES = 20
 
 @dataclass(slots=True)
 class StreamCounts:
-    """Records of one stream in one sync: read = accepted + unchanged + rejected."""
+    """Records of one stream in one sync: read = accepted + unchanged + rejected.
+
+    ``is_empty``: the source gave nothing, and nothing is stored from before.
+    """
 
     read: int = 0
     accepted: int = 0
@@ -37,6 +41,7 @@ class StreamCounts:
     commits: int = 0
     order: str = "source"
     error: str = ""
+    is_empty: bool = False
 
     def check(self, name: str) -> None:
         """Raise ConservationError when the counts do not add up."""
@@ -98,6 +103,7 @@ def sync_stream(
         msg = f"{name}.{stream.name}: lost {RACES} races against other syncs"
         raise LostRace(msg)
     counts.check(f"{name}.{stream.name}")
+    counts.is_empty = not counts.read and not store.raw(name, stream.name).files()
     return counts
 
 
@@ -120,7 +126,7 @@ class _Puller:
         complete = False
         n = here.n
         try:
-            for page in self.source.read(self.stream.name, here.cursor):
+            for page in self._pages(here.cursor):
                 batch.add(page)
                 # The last page has the last word: a listing that ends otherwise was not complete.
                 complete = page.listing
@@ -141,6 +147,15 @@ class _Puller:
         n = self._commit(raw, batch, n, listing="done" if complete else "no", before=here.cursor)
         if complete:
             self._bury(raw, pa.concat_arrays(listed) if listed else pa.array([], pa.string()), n)
+
+    def _pages(self, cursor: str | None) -> Iterator[Page]:
+        """Yield the source's pages; a fault of the connector is a failure of this stream, like any other."""
+        with guarded("the connector"):
+            for page in self.source.read(self.stream.name, cursor):
+                if not (page.records.schema.equals(PAGE) and page.rejects.schema.equals(PAGE_REJECTS)):
+                    msg = "the connector gave a page whose columns are not those of qa_sync.model.system.PAGE"
+                    raise SourceError(msg)
+                yield page
 
     def _commit(self, raw: RawStream, batch: _Batch, n: int, *, listing: str, before: str | None) -> int:
         """Store one batch; return the stream's n. Rejects go first: met twice after a crash, they are one."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from qa_sync import registry
-from qa_sync.config import FILE_NAME
+from qa_sync.config import FILE_NAME, load
+from qa_sync.errors import ConfigError, Problem, TransientError
 from qa_sync.ports import Sandbox
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.recording import RunReport
@@ -21,6 +22,8 @@ from qa_sync.runner.workspace import Workspace
 
 #: The generated programme's first day: it is over, so that its weeks lie in the past.
 DEMO_START = date(2026, 8, 24)
+
+_MARK = "# Written by 'qa-sync demo' and 'qa-sync sandbox': the addresses change at every start."
 
 #: Forms of the generated programme, among the starters.
 DEMO_FORMS = "forms/demo_*.yaml"
@@ -50,13 +53,19 @@ def sandboxes(
 
     Raises:
         ConfigError: a name is not installed.
+        TransientError: a port is taken.
     """
     with ExitStack() as stack:
         running: dict[str, Sandbox] = {}
         for at, name in enumerate(names or registry.names("sandboxes")):
             start = registry.load("sandboxes", name)
             own = (folder / name).resolve() if folder else None
-            running[name] = start(programme, port=port + at if port else 0, folder=own)
+            at_port = port + at if port else 0
+            try:
+                running[name] = start(programme, port=at_port, folder=own)
+            except OSError as error:
+                msg = f"the sandbox {name} cannot listen on port {at_port}: {error.strerror}; --port 0 takes a free one"
+                raise TransientError(msg) from None
             stack.callback(running[name].stop)
             os.environ.update(running[name].environment())
         yield running
@@ -72,9 +81,15 @@ def demo(
     """Run the main job on a generated programme, over HTTP, in a workspace below ``folder``.
 
     A second call finds the first one's store and sheet, and nothing new.
+
+    Raises:
+        ConfigError: the folder holds something else.
     """
     from qa_sync.testing.programme import make_programme
 
+    if folder.exists() and not (folder.is_dir() and (is_ours(folder) or not any(folder.iterdir()))):
+        what = f"{folder} holds something that the demo did not make"
+        raise ConfigError(Problem(what=what, hint="name a folder that is new or empty: qa-sync demo FOLDER"))
     if fresh and folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,5 +143,43 @@ def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) 
     yaml = YAML()
     yaml.default_flow_style = False
     with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
-        file.write("# Written by 'qa-sync demo' and 'qa-sync sandbox': the addresses change at every start.\n")
+        file.write(f"{_MARK}\n")
         yaml.dump(settings, file)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether the folder's settings file was written here, and not by a person for a real programme."""
+    try:
+        return (folder / FILE_NAME).read_text(encoding="utf-8").startswith(_MARK)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def renew_addresses(folder: Path, running: Mapping[str, Sandbox]) -> None:
+    """Write where the sandboxes listen now into a settings file of ours; what people changed in it stays.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    from ruamel.yaml import YAML
+
+    load(folder)  # whatever is wrong with it is told with its place
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    path = folder / FILE_NAME
+    settings = yaml.load(path.read_text(encoding="utf-8"))
+    for sandbox in running.values():
+        for part, entries in sandbox.workspace().items():
+            for name, entry in entries.items():
+                _overlay(settings.setdefault(part, {}).setdefault(name, {}), entry)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(settings, file)
+
+
+def _overlay(there: Any, given: Any) -> None:
+    """Put single values over those that stand there; lists, such as which streams are read, are the user's."""
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(there.get(key), dict):
+            _overlay(there[key], value)
+        elif key not in there or not isinstance(value, list | tuple):
+            there[key] = value

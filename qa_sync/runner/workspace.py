@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
-from qa_sync.config.workspace import did_you_mean
 from qa_sync.dashboards import Tab
 from qa_sync.dashboards.definition import Definition
-from qa_sync.errors import ConfigError, Problem, QASyncError, StoreError
+from qa_sync.errors import ConfigError, Problem, QASyncError, SinkError, StoreError
 from qa_sync.mapping import Mapping as Mapped
-from qa_sync.ports import Context, Sink, Source
+from qa_sync.ports import Context, Sink, Source, Stream
 from qa_sync.reports import REPORTS, Ask, Report, build
 from qa_sync.reports.grouping import values_of
 from qa_sync.runner.catalogue_step import store_catalogue
+from qa_sync.runner.connecting import close_quietly, guarded
 from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
 from qa_sync.runner.mapping_step import map_all
 from qa_sync.runner.materials import Materials, definition_from_text, problems_beside, read_materials
@@ -34,6 +35,7 @@ from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.runner.upkeep import maintain
 from qa_sync.store import Run, Store, lease
+from qa_sync.wording import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +90,7 @@ class Workspace:
         self._wait = wait
         self._store: Store | None = None
         self._materials: Materials | None = None
+        self._run: Recording | None = None
 
     @property
     def store(self) -> Store:
@@ -255,7 +258,8 @@ class Workspace:
         with self._placed(("sources", name)):
             connect = registry.load("sources", settings.connector)
             own = fill(settings.own, folder=self.folder)
-            source: Source = connect(own, self._context(name, fields))
+            with guarded("the connector"):
+                source: Source = connect(own, self._context(name, fields))
         return source
 
     def sink(self, place: str | Place) -> Sink:
@@ -265,7 +269,8 @@ class Workspace:
         with self._placed(("sinks", place.sink)):
             connect = registry.load("sinks", self.settings.sinks[place.sink].connector)
             own = fill(place.settings, folder=self.folder)
-            sink: Sink = connect(own, self._context(place.sink, {}))
+            with guarded("the connector", SinkError):
+                sink: Sink = connect(own, self._context(place.sink, {}))
         return sink
 
     def places(self, name: str, values: Sequence[str] = ()) -> list[Place]:
@@ -294,6 +299,7 @@ class Workspace:
             state=state,
             time_zone=self.settings.programme.time_zone,
             notify=self._progress.say,
+            note=partial(self._note, name),
             mapped_fields=mapped_fields,
         )
 
@@ -316,6 +322,13 @@ class Workspace:
         """Say one line to whoever watches the progress."""
         self._progress.say(text)
 
+    def _note(self, of: str, text: str) -> None:
+        """Keep one line for the summary of the run that is going on, if one is."""
+        line = f"{of}: {text}" if of else text
+        self._progress.say(line)
+        if self._run is not None:
+            self._run.notes[line] = None
+
     def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
         """Return a problem at a place of the settings file."""
         return self._document.problem(path, what, hint)
@@ -335,7 +348,11 @@ class Workspace:
                 self.store, command, clock=self._clock, run_id=run_id, max_new_rejects=self.settings.max_new_rejects
             ) as run,
         ):
-            yield run
+            self._run = run
+            try:
+                yield run
+            finally:
+                self._run = None
         if command in WORKING:
             maintain(self)
 
@@ -351,17 +368,21 @@ class Workspace:
             self.feeds()
         except ConfigError as error:
             problems += error.problems
-        for name in sources:
-            try:
-                self._connect_source(name, mappings.get(name)).close()
-            except ConfigError as error:
-                problems += error.problems
+        connecting: list[Callable[[], Source | Sink]] = [
+            *(partial(self._connect_source, name, mappings.get(name)) for name in sources),
+        ]
         for name in sinks:
             try:
-                for place in self.places(name):
-                    self.sink(place).close()
+                connecting += [partial(self.sink, place) for place in self.places(name)]
             except ConfigError as error:
                 problems += error.problems
+        for connect in connecting:
+            try:
+                close_quietly(connect())
+            except ConfigError as error:
+                problems += error.problems
+            except QASyncError:
+                pass  # a failure of its own, told when its turn comes: the others go on
         return list(dict.fromkeys(problems))
 
     def _sync(self, run: Recording, sources: Sequence[str] = (), *, dashboards: Sequence[str] = ()) -> None:
@@ -376,13 +397,21 @@ class Workspace:
         problems = self.set_up_problems(sources=wanted, sinks=list(sinks))
         if problems:
             raise ConfigError(problems)
+        if not wanted:
+            self._note("", f"{FILE_NAME} names no source: nothing was read")
         counts: dict[str, Any] = run.counts.setdefault("sync", {})
         failures: list[tuple[str, QASyncError]] = []
         with contextlib.ExitStack() as stack, run.timed("sync"):
             for name in wanted:
-                source = self.source(name)
-                stack.callback(source.close)
-                self._sync_source(run, name, source, counts, failures)
+                try:
+                    source = self.source(name)
+                    stack.callback(close_quietly, source)
+                    with guarded("the connector"):
+                        streams = source.streams()
+                except QASyncError as error:
+                    failures.append((name, error))
+                    continue
+                self._sync_source(run, name, source, streams, counts, failures)
         if failures:
             raise self._failed(failures)
 
@@ -397,18 +426,28 @@ class Workspace:
             ]
             return ConfigError(dict.fromkeys(placed))
         name, error = failures[0]
-        rest = f" (and {len(failures) - 1} more streams failed)" if len(failures) > 1 else ""
+        more = len(failures) - 1
+        rest = f" (and {more} more {'stream' if more == 1 else 'streams'} failed)" if more else ""
         failed = type(error)(f"{name}: {error}{rest}")
         failed.__cause__ = error
         return failed
 
     def _sync_source(
-        self, run: Recording, name: str, source: Source, counts: dict[str, Any], failures: list[tuple[str, QASyncError]]
+        self,
+        run: Recording,
+        name: str,
+        source: Source,
+        streams: Sequence[Stream],
+        counts: dict[str, Any],
+        failures: list[tuple[str, QASyncError]],
     ) -> None:
         mapped = self.materials.mappings[name].streams
-        for stream in source.streams():
+        if not streams:
+            self._note(name, "the source offers no stream: nothing was read")
+        for stream in streams:
             if stream.name not in mapped:
-                self._progress.say(f"{name}.{stream.name}: no mapping reads it; it is stored all the same")
+                self._note(f"{name}.{stream.name}", "no mapping reads it; it is stored all the same")
+            noted = len(run.notes)
             try:
                 done = sync_stream(
                     self.store, source, name, stream, run_id=run.run_id, clock=self._clock, progress=self._progress
@@ -418,9 +457,13 @@ class Workspace:
                 done = getattr(error, "counts", StreamCounts())
                 done.error = str(error)
                 failures.append((f"{name}.{stream.name}", error))
+            if done.is_empty and len(run.notes) == noted:
+                self._note(f"{name}.{stream.name}", "the source has no record, and none is stored from before")
             run.new_rejects += done.new_rejects
             counts[f"{name}.{stream.name}"] = {
-                field: getattr(done, field) for field in done.__slots__ if getattr(done, field) != ""
+                field: getattr(done, field)
+                for field in done.__slots__
+                if field != "is_empty" and getattr(done, field) != ""
             }
 
     def _map(self, run: Recording) -> None:
@@ -459,6 +502,8 @@ class Workspace:
     def _reconciled(self, run: Recording, it: Opened) -> None:
         run.counts["reconcile"] = asdict(it.reconciled)
         record_score_findings(self.store, it.engine, run_id=run.run_id, at=self._clock())
+        if not it.reconciled.evaluations:
+            self._note("", "the store holds no evaluation: there is nothing to compare")
 
     def _reconcile_and_publish(self, run: Recording, dashboards: Sequence[str] = ()) -> list[Published]:
         self._progress.stage("reconcile")

@@ -10,6 +10,8 @@ from program.command import ask, qa_sync
 from program.finished import Finished
 from program.worlds import edit
 
+from qa_sync.runner.starting import IGNORED
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -35,9 +37,42 @@ def test_init_touches_nothing_that_is_there(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("mine\n")
     qa_sync(tmp_path, "init")
     assert (tmp_path / "mappings" / "zendesk.yaml").read_text() == "mine"
-    assert "mine" in (tmp_path / ".gitignore").read_text()
+    assert (tmp_path / ".gitignore").read_text().splitlines() == ["mine", *IGNORED]
     (tmp_path / "qa-sync.yaml").write_text("programme: {name: Mine}\n")
-    assert "already is a workspace" in qa_sync(tmp_path, "init", expect=2).err
+    again = qa_sync(tmp_path, "init").out
+    assert f"kept {tmp_path / 'qa-sync.yaml'}" in again
+    assert "already is a workspace" in again
+    assert (tmp_path / "qa-sync.yaml").read_text() == "programme: {name: Mine}\n"
+
+
+def test_init_writes_through_no_link_and_makes_nothing_where_a_name_is_taken(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside.yaml", tmp_path / "mine"
+    folder.mkdir()
+    (folder / "qa-sync.yaml").symlink_to(outside)
+    (folder / "mappings").write_text("a file")
+    told = qa_sync(tmp_path, "init", str(folder), expect=2).err
+    assert f"{folder / 'qa-sync.yaml'} is neither a file nor free" in told
+    assert not outside.exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["mappings", "qa-sync.yaml"]
+    assert "neither a file nor free" in qa_sync(tmp_path, "init", str(folder / "mappings"), expect=2).err
+
+
+def test_init_completes_what_version_control_must_leave_out(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.pyc\n/data\nout")
+    qa_sync(tmp_path, "init")
+    lines = (tmp_path / ".gitignore").read_text().splitlines()
+    assert lines == ["*.pyc", "/data", "out", *(name for name in IGNORED if name not in ("data/", "out/"))]
+    qa_sync(tmp_path, "init")
+    assert (tmp_path / ".gitignore").read_text().splitlines() == lines
+
+
+def test_a_second_init_tells_what_it_kept_and_brings_back_what_is_missing(tmp_path: Path) -> None:
+    qa_sync(tmp_path, "init")
+    (tmp_path / "mappings" / "roster.yaml").unlink()
+    (tmp_path / "qa-sync.yaml").write_text("programme: {name: Mine}\n")
+    told = ask(tmp_path, "init")
+    assert told["made"] == ["mappings/roster.yaml"]
+    assert {"qa-sync.yaml", "mappings/zendesk.yaml", ".gitignore"} <= set(told["kept"])
     assert (tmp_path / "qa-sync.yaml").read_text() == "programme: {name: Mine}\n"
 
 
@@ -104,7 +139,7 @@ def test_help_and_version_explain_themselves(tmp_path: Path) -> None:
         assert "usage: qa-sync" in qa_sync(tmp_path, command, "--help").out
     assert "exit codes" in told
     assert qa_sync(tmp_path, "--version").out.startswith("qa-sync ")
-    assert "invalid choice" in qa_sync(tmp_path, "reprot", expect=2).err
+    assert qa_sync(tmp_path, "reprot", expect=2).err == "error: there is no command 'reprot'; did you mean report?\n"
 
 
 def test_the_store_tells_its_tables_and_merges_small_files(finished: Finished, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,8 @@ def test_a_fault_of_a_connector_quotes_nothing_and_keeps_what_came_before(
     assert "ValueError" in done.err
     assert "PLANTED" not in done.err + done.out
     (run,) = qa_sync(folder, "runs", "--format", "json", "--quiet").data
-    assert (run["status"], run["error"]) == ("failed", "unexpected ValueError")
+    assert run["status"] == "failed"
+    assert run["error"].startswith("it.things: the connector failed: unexpected ValueError at runner/test_sync.py:")
     assert len(stored(Store(folder / "data"))) == BATCH_PAGES
 
 
@@ -208,3 +210,64 @@ def test_a_source_that_fails_does_not_keep_a_later_run_from_going_on(
     run = qa_sync(folder, "run", "--quiet", "--format", "json").data
     assert run["counts"]["sync"]["it.things"]["read"] == 1
     assert run["counts"]["map"]["it.things > interactions"]["rows"] == 2
+
+
+class _Careless(Scripted):
+    """Fails by mistake at one point of its life, with a record's words in the message."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__([page(1, ["a"], last=True)])
+        self.where = where
+
+    def _fail(self, where: str) -> None:
+        if self.where == where:
+            msg = "PLANTED words of a record"
+            raise KeyError(msg)
+
+    def streams(self) -> Sequence[Stream]:
+        self._fail("streams")
+        return super().streams()
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        self._fail("read")
+        for one in super().read(stream, cursor):
+            yield replace(one, records=one.records.drop_columns(["payload"])) if self.where == "shape" else one
+        self._fail("end")
+
+    def close(self) -> None:
+        self._fail("close")
+
+
+@pytest.mark.parametrize("where", ["connect", "streams", "read", "shape", "close"])
+def test_a_mistake_in_one_connector_is_a_failure_of_that_source_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    folder = _workspace(tmp_path, monkeypatch)
+
+    def connect(_settings: Any, context: Any) -> Any:
+        if context.name != "it":
+            return Scripted([page(1, ["a"], last=True)])
+        made = _Careless(where)
+        made._fail("connect")
+        return made
+
+    monkeypatch.setattr(registry, "load", lambda _group, _name: connect)
+    settings = (folder / "qa-sync.yaml").read_text()
+    (folder / "qa-sync.yaml").write_text(settings + settings.splitlines()[1].replace("it:", "other:") + "\n")
+    done = qa_sync(folder, "sync", "--quiet", "--format", "json", expect=0 if where == "close" else 1)
+    assert "PLANTED" not in done.out + done.err
+    assert done.data["counts"]["sync"]["other.things"]["accepted"] == 1
+    (run,) = qa_sync(folder, "runs", "--format", "json", "--quiet").data
+    if where == "close":
+        assert run["status"] == "done"
+        return
+    assert run["status"] == "failed"
+    wanted = "columns are not those" if where == "shape" else "unexpected KeyError at runner/test_sync.py:"
+    assert wanted in run["error"]
+    assert run["error"].startswith("it")
+
+
+def test_a_connector_that_cannot_read_for_a_reason_of_the_machine_says_the_reason(store: Store) -> None:
+    with pytest.raises(SourceError, match=r"the connector failed: Input/output error$"):
+        pull(store, page(1, ["a"]), OSError(5, "Input/output error", "/secret/place"))
+    assert stored(store) == {"a": False}
