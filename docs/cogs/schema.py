@@ -9,18 +9,9 @@ import pyarrow as pa
 from qa_sync.model import TABLES
 from qa_sync.model.columns import Column, TableSchema
 from qa_sync.model.system import VERSION
-from qa_sync.reconcile import schema as reconciled
+from qa_sync.reconcile.tables import RESULTS
 
 from .markdown import code, codes, table
-
-#: What reconciling makes, in the order of the page.
-RECONCILED = (
-    reconciled.PAIRS,
-    reconciled.COMPARISONS,
-    reconciled.BUCKET_ROWS,
-    reconciled.EVALUATOR_WORK,
-    reconciled.SCORE_FINDINGS,
-)
 
 _TYPES = {pa.string(): "text", pa.int64(): "integer", pa.bool_(): "boolean", pa.timestamp("us", tz="UTC"): "time"}
 
@@ -29,7 +20,7 @@ def contents() -> str:
     """Return the list of all tables with their line and key."""
     return table(
         ("table", "one row is", "key"),
-        ((f"[`{one.name}`](#{one.name})", one.doc, codes(one.key)) for one in (*TABLES.values(), *RECONCILED)),
+        ((f"[`{one.name}`](#{one.name})", one.doc, codes(one.key)) for one in (*TABLES.values(), *RESULTS)),
     )
 
 
@@ -40,7 +31,7 @@ def common_schema() -> str:
 
 def results() -> str:
     """Return a section for each table that reconciling makes."""
-    return "\n\n".join(section(one) for one in RECONCILED)
+    return "\n\n".join(section(one) for one in RESULTS)
 
 
 def section(one: TableSchema) -> str:

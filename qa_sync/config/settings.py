@@ -22,6 +22,9 @@ class ProgrammeSettings(BaseModel):
     audit_window_days: Annotated[int, Field(ge=0, le=3650)] = 28
     n_min: Annotated[int, Field(ge=1, le=10_000)] = 5
     min_common_weight: Annotated[float, Field(gt=0, le=1)] = 0.8
+    self_audit_gap_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    dispute_window_days: Annotated[int, Field(ge=0, le=3650)] = 14
+    propagate_ata_to_agent: bool = False
     retention_days: Annotated[int, Field(ge=1, le=40_000)] = 400
     basis_event: Literal["submitted_at", "closed_at", "auditor_submitted_at"] = "submitted_at"
     references: tuple[Literal["gold", "consensus", "calibration", "peer", "self", "auto"], ...] = ()

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from qa_sync.reconcile import dialect
 from qa_sync.reconcile.calendar import frame_days
+from qa_sync.reconcile.disputes import disputable
 from qa_sync.reconcile.programme import Programme
 
 
-def buckets(programme: Programme, columns: tuple[str, ...]) -> str:
+def buckets(programme: Programme, columns: tuple[str, ...], as_of: datetime) -> str:
     """Select one row an evaluation. An audit that was itself audited counts as the audit it is.
 
     Evaluations in AUDITEE_ONLY and PAIRED_AUDITEE are the frame that audits are drawn from: the site, queue and
@@ -34,7 +35,8 @@ def buckets(programme: Programme, columns: tuple[str, ...]) -> str:
                    e.about, e.kind_used AS kind, e.interaction_id, e.form_id, e.form_version, e.evaluator_id,
                    e.agent_id, e.audited_evaluation_id, e.submitted_at, coalesce(e.queue, r.queue) AS queue,
                    coalesce(r.site, e.record_site) AS site, r.site_kind, r.team, {day} AS basis_date,
-                   {dialect.iso_week(day)} AS week, e.sampling, e.payload_hash
+                   {dialect.iso_week(day)} AS week, e.sampling, {disputable(programme, as_of)},
+                   e.payload_hash
             FROM rc_evaluations e
             LEFT JOIN rc_verdicts v ON v.auditor_evaluation_id = e.evaluation_id
             LEFT JOIN (SELECT auditor_evaluation_id, max(CASE WHEN relation = 'audit' THEN 1 ELSE 0 END) AS is_audit
@@ -42,6 +44,7 @@ def buckets(programme: Programme, columns: tuple[str, ...]) -> str:
                        GROUP BY auditor_evaluation_id) a ON a.auditor_evaluation_id = e.evaluation_id
             LEFT JOIN (SELECT DISTINCT auditee_evaluation_id AS evaluation_id FROM rc_links WHERE relation = 'audit') p
                    ON p.evaluation_id = e.evaluation_id
+            LEFT JOIN (SELECT DISTINCT evaluation_id FROM rc_cases) k ON k.evaluation_id = e.evaluation_id
             LEFT JOIN rc_places r ON r.person_id = e.evaluator_id AND r.day = {day}) x"""
 
 
@@ -60,4 +63,8 @@ def conservation(as_of: datetime) -> str:
                (SELECT count(*) FROM pairs) AS pairs,
                (SELECT count(DISTINCT pair_id) FROM pairs) AS distinct_pairs,
                (SELECT count(*) FROM pairs WHERE is_headline) AS headlines,
-               (SELECT count(DISTINCT auditee_evaluation_id) FROM pairs) AS auditees_in_pairs"""
+               (SELECT count(DISTINCT auditee_evaluation_id) FROM pairs) AS auditees_in_pairs,
+               (SELECT count(DISTINCT dispute_id) FROM disputes
+                WHERE NOT deleted AND ingested_at <= {t} AND (event_at IS NULL OR event_at <= {t})) AS disputes,
+               (SELECT count(*) FROM dispute_cases) AS dispute_cases,
+               (SELECT count(DISTINCT dispute_id) FROM dispute_cases) AS distinct_cases"""

@@ -21,5 +21,6 @@ def person_days(programme: Programme) -> str:
     return f"""
         SELECT DISTINCT person_id, day FROM (
             SELECT e.evaluator_id AS person_id, {frame_days(programme)} AS day FROM rc_evaluations e
-            UNION ALL SELECT auditee_id, basis_date FROM rc_ranked) d
+            UNION ALL SELECT auditee_id, basis_date FROM rc_ranked
+            UNION ALL SELECT person_id, basis_date FROM rc_attendance) d
         WHERE person_id IS NOT NULL AND day IS NOT NULL"""

@@ -35,6 +35,11 @@ def iso_week(date: str) -> str:
     return f"strftime({date}, '%G-W%V')"
 
 
+def days_between(start: str, end: str) -> str:
+    """Return the days between two moments, with their fraction."""
+    return f"date_diff('microsecond', {start}, {end}) / 8.64e10"
+
+
 def exact_sum(expression: str) -> str:
     """Return a sum that does not depend on the order of rows; a sum of doubles differs in its last digits with it."""
     return f"CAST(sum(CAST({expression} AS DECIMAL(38, 15))) AS DOUBLE)"

@@ -108,6 +108,7 @@ LINKS: dict[str, str] = {
     "explicit": "The audit names the evaluation.",
     "blind_task": "Both were made for the same blind task.",
     "key": "Same interaction, part, agent and form, inside the window.",
+    "session": "Made in one calibration session; compared with what the session agreed.",
     "reference": "A reference answer, compared with every evaluation of that item and form.",
 }
 

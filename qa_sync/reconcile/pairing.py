@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa_sync.reconcile import dialect
+from qa_sync.reconcile import calibrations, dialect
 from qa_sync.reconcile.candidates import GRADES, UNRELATED
 from qa_sync.reconcile.programme import Programme
 
@@ -49,7 +49,7 @@ def links() -> str:
     """Select every pair that is kept, as ``relation`` audit; the same person on both sides is a self_audit.
 
     Beside them: repeat (a later against the first scoring of one item by one person) and inter_auditor (two
-    audits of one evaluation).
+    audits of one evaluation), and calibration (a participant's evaluation against what the session agreed).
     """
     return f"""
         WITH audits AS (
@@ -75,7 +75,8 @@ def links() -> str:
         SELECT *, {dialect.row_no()} AS pair_no FROM (
             SELECT auditor_evaluation_id, auditee_evaluation_id, link, relation FROM audits
             UNION ALL SELECT * FROM repeats
-            UNION ALL SELECT DISTINCT * FROM between_auditors) u"""
+            UNION ALL SELECT DISTINCT * FROM between_auditors
+            UNION ALL {calibrations.session_links()}) u"""
 
 
 def ranked(programme: Programme) -> str:
@@ -87,6 +88,7 @@ def ranked(programme: Programme) -> str:
     """
     basis = {"submitted_at": "e.submitted_at", "closed_at": "e.closed_at", "auditor_submitted_at": "a.submitted_at"}
     basis_on = dialect.local_date(basis[programme.basis_event], programme.time_zone)
+    gap = f"abs({dialect.days_between('e.submitted_at', 'a.submitted_at')})"
     return f"""
         WITH ranks AS (
             SELECT l.pair_no, row_number() OVER (PARTITION BY l.relation, l.auditee_evaluation_id ORDER BY
@@ -105,7 +107,10 @@ def ranked(programme: Programme) -> str:
                e.form_id, e.form_version, a.form_id AS auditor_form_id, a.form_version AS auditor_form_version,
                e.about, e.kind_used AS auditee_kind, a.kind_used AS auditor_kind, a.sampling,
                CASE WHEN a.is_blind IS NOT NULL THEN a.is_blind WHEN l.link = 'blind_task' THEN true END AS is_blind,
-               a.is_released AS auditor_is_released, e.queue, e.record_site,
+               a.is_released AS auditor_is_released, {gap} AS gap_days,
+               l.relation IN ('self_audit', 'repeat') AND {gap} >= {programme.self_audit_gap_days:d}
+                   AND coalesce(CASE WHEN l.relation = 'repeat' THEN e.is_blind ELSE a.is_blind END, false)
+                   AS is_intra_rater, e.queue, e.record_site,
                e.submitted_at AS auditee_submitted_at, a.submitted_at AS auditor_submitted_at,
                a.submitted_on AS auditor_submitted_on, {basis_on} AS basis_date
         FROM rc_links l

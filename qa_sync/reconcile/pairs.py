@@ -97,7 +97,8 @@ def every_pair(programme: Programme, basis: str) -> str:
                p.auditor_evaluation_id, p.auditee_id, p.auditor_id, p.agent_id, p.interaction_id, p.form_id,
                p.form_version, p.auditor_form_version, p.auditee_kind, p.auditor_kind, p.is_blind,
                coalesce(p.is_blind AND NOT coalesce(p.auditor_is_released, false), false) AS is_embargoed,
-               p.sampling, {flags()} AS flags, coalesce(p.queue, r.queue) AS queue,
+               p.sampling, p.gap_days, coalesce(p.is_intra_rater, false) AS is_intra_rater,
+               {flags()} AS flags, coalesce(p.queue, r.queue) AS queue,
                coalesce(r.site, p.record_site) AS site, r.site_kind, r.team,
                {dialect.iso_week("p.basis_date")} AS week, p.basis_date, p.auditee_submitted_at,
                p.auditor_submitted_at, p.auditee_payload_hash, p.auditor_payload_hash,
@@ -143,3 +144,18 @@ def comparisons(table: str, columns: tuple[str, ...], basis: str, *, is_audit: b
         SELECT {listed}
         FROM {table} p {today} JOIN rc_compared x ON x.pair_no = p.pair_no AND {variant}
         WHERE p.relation {"=" if is_audit else "<>"} 'audit'"""
+
+
+def critical_comparisons(columns: tuple[str, ...]) -> str:
+    """Select, for each compared pair and class of critical errors on its form, what each side found.
+
+    ``agrees`` is about every critical criterion of the class: two different fatals are found by both, not agreed.
+    """
+    return f"""
+        SELECT {", ".join(columns)} FROM (
+            SELECT pair_id, is_headline, critical_class, count(*) AS items,
+                   max(CASE WHEN auditee_failed THEN 1 ELSE 0 END) = 1 AS auditee_found,
+                   max(CASE WHEN auditor_failed THEN 1 ELSE 0 END) = 1 AS auditor_found,
+                   min(CASE WHEN auditee_failed = auditor_failed THEN 1 ELSE 0 END) = 1 AS agrees
+            FROM comparisons WHERE is_compared AND critical_class IS NOT NULL
+            GROUP BY pair_id, is_headline, critical_class) x"""

@@ -31,6 +31,7 @@ class Programme:
         auditor_roles: roster roles that put a person's evaluations of that day on the auditor's side.
         senior_roles: roster roles whose audits rank as senior.
         self_audit_gap_days: days after which a blind repeat by the same person counts for intra-rater work.
+        dispute_window_days: how long after its release an evaluation can be disputed.
         score_mismatch: largest difference between recomputed and reported score, in points, that is no finding.
         propagate_ata_to_agent: whether an overturned audit changes the score the agent sees.
 
@@ -48,6 +49,7 @@ class Programme:
     auditor_roles: tuple[str, ...] = ("auditor", "senior_auditor")
     senior_roles: tuple[str, ...] = ("senior_auditor",)
     self_audit_gap_days: int = 7
+    dispute_window_days: int = 14
     score_mismatch: float = 0.01
     propagate_ata_to_agent: bool = False
 
@@ -66,7 +68,14 @@ class Programme:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             wrong("time_zone", f"no time zone {self.time_zone!r}", "use an IANA name such as Europe/Dublin")
-        for name in ("tolerance", "audit_window_days", "n_min", "self_audit_gap_days", "score_mismatch"):
+        for name in (
+            "tolerance",
+            "audit_window_days",
+            "n_min",
+            "self_audit_gap_days",
+            "dispute_window_days",
+            "score_mismatch",
+        ):
             if not getattr(self, name) >= 0:
                 wrong(name, "must not be negative")
         if not 0 <= self.min_common_weight <= 1:

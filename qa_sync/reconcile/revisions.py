@@ -23,8 +23,8 @@ def known_versions(as_of: datetime) -> str:
     return f"""
         SELECT evaluation_id, about, kind, status, interaction_id, segment_id, form_id, form_version, evaluator_id,
                agent_id, audited_evaluation_id, blind_task_id, session_id, is_blind, is_released, reference_rank,
-               repeat_no, cause, sampling, started_at, submitted_at, effective_at, reported_score, reported_max,
-               outcome_label, auto_failed, queue, site, dimensions, {_VERSION}, ingested_at, deleted
+               repeat_no, cause, sampling, started_at, submitted_at, released_at, effective_at, reported_score,
+               reported_max, outcome_label, auto_failed, queue, site, dimensions, {_VERSION}, ingested_at, deleted
         FROM evaluations_history
         WHERE ingested_at <= {t} AND (effective_at IS NULL OR effective_at <= {t})"""
 
@@ -95,7 +95,8 @@ def dispute_events(as_of: datetime) -> str:
     """Select the dispute events that had happened and were known by ``as_of``."""
     t = dialect.moment(as_of)
     return f"""
-        SELECT dispute_id, event_no, event, event_at, evaluation_id, outcome
+        SELECT dispute_id, event_no, event, event_at, evaluation_id, criterion_key, round, raised_by, decided_by,
+               outcome, category, reason, option_before, option_after, score_before, score_after
         FROM disputes
         WHERE NOT deleted AND ingested_at <= {t} AND (event_at IS NULL OR event_at <= {t})"""
 

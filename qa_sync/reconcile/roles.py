@@ -49,6 +49,8 @@ def _resolved(programme: Programme) -> str:
                coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
                v.audited_evaluation_id, v.blind_task_id, v.session_id, v.is_blind, v.is_released, v.reference_rank,
                v.sampling, v.started_at, v.submitted_at, i.closed_at,
+               CASE WHEN v.status IN ('released', 'in_review', 'final') OR v.is_released OR v.released_at IS NOT NULL
+                    THEN coalesce(v.released_at, v.submitted_at) END AS released_at,
                {dialect.local_date("v.submitted_at", programme.time_zone)} AS submitted_on,
                coalesce(v.queue, i.queue) AS queue, coalesce(v.site, i.site) AS record_site,
                v.payload_hash, v.is_gone, v.gone_reason,

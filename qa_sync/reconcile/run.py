@@ -12,8 +12,10 @@ from qa_sync.reconcile import (
     answers,
     buckets,
     calendar,
+    calibrations,
     candidates,
     comparison,
+    disputes,
     evaluator_work,
     outcome,
     pairing,
@@ -22,6 +24,7 @@ from qa_sync.reconcile import (
     roles,
     roster,
     schema,
+    schema_cases,
     score_findings,
     states,
 )
@@ -55,13 +58,17 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Recon
 
     Reads the views ``evaluations_history``, ``answers_history`` (all row versions with the columns of
     ``model.system.VERSION``) and the current rows ``interactions, identities, rosters, lookups, forms, criteria,
-    options, disputes``. Makes in the engine, with the columns of ``qa_sync.reconcile.schema``:
+    options, disputes, calibrations, calibration_participants``. Makes in the engine,
+    with the columns of ``qa_sync.reconcile.tables.RESULTS``:
 
     - ``pairs`` and ``comparisons`` (the headline, basis original) and ``buckets``, ``evaluator_work``;
     - ``score_findings``: reported scores that the catalogue does not explain;
     - ``pairs_current`` and ``comparisons_current``: the same pairs as both sides are today;
-    - ``other_pairs`` and ``other_comparisons``: self-audits, repeats, and audits of one evaluation against each
-      other, which are never part of ``pairs``.
+    - ``other_pairs`` and ``other_comparisons``: self-audits, repeats, audits of one evaluation against each other,
+      and calibrations against what was agreed, which are never part of ``pairs``;
+    - ``critical_comparisons``: for each pair and class of critical errors, what each side found;
+    - ``dispute_cases`` and ``dispute_items``: what became of every dispute and disputed criterion;
+    - ``calibration_results`` and ``calibration_answers``: what everybody invited said in every session.
 
     Names that begin with ``rc_`` are its own. The result depends on the rows alone, never on their order.
 
@@ -77,7 +84,7 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Recon
     _know(engine, programme, as_of)
     _pair(engine, programme)
     _compare(engine, programme, as_of)
-    _conclude(engine, programme)
+    _conclude(engine, programme, as_of)
     return _checked(engine, as_of)
 
 
@@ -88,6 +95,8 @@ def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.view("rc_live", revisions.live_versions())
     engine.view("rc_latest", revisions.latest_versions())
     engine.table("rc_dispute_events", revisions.dispute_events(as_of))
+    engine.table("rc_decided", disputes.decided())
+    engine.table("rc_cases", disputes.cases())
     engine.table("rc_overturned", revisions.overturned_since())
     engine.table("rc_form_versions", roles.form_versions())
     engine.table("rc_interactions", roles.interactions())
@@ -101,6 +110,8 @@ def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
         ),
     )
     engine.table("rc_evaluations", roles.evaluations(programme))
+    engine.table("rc_session_evaluations", calibrations.session_evaluations())
+    engine.table("rc_attendance", calibrations.attendance(programme, as_of))
 
 
 def _pair(engine: Engine, programme: Programme) -> None:
@@ -140,7 +151,7 @@ def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_outcomes", outcome.classed())
 
 
-def _conclude(engine: Engine, programme: Programme) -> None:
+def _conclude(engine: Engine, programme: Programme, as_of: datetime) -> None:
     """The tables that reports read."""
     engine.table("rc_judged", evaluator_work.judged(programme))
     engine.table("rc_places", roster.places_on(f"({calendar.person_days(programme)})"))
@@ -156,9 +167,14 @@ def _conclude(engine: Engine, programme: Programme) -> None:
     engine.view("comparisons", pairs.comparisons("rc_pairs_original", columns, "original", is_audit=True))
     engine.view("other_comparisons", pairs.comparisons("rc_pairs_original", columns, "original", is_audit=False))
     engine.view("comparisons_current", pairs.comparisons("rc_pairs_current", columns, "current", is_audit=True))
-    engine.table("buckets", buckets.buckets(programme, schema.BUCKET_ROWS.names))
+    engine.table("buckets", buckets.buckets(programme, schema.BUCKET_ROWS.names, as_of))
     engine.table("score_findings", score_findings.score_findings(programme.score_mismatch))
     engine.table("evaluator_work", evaluator_work.evaluator_work(schema.EVALUATOR_WORK.names))
+    engine.view("critical_comparisons", pairs.critical_comparisons(schema.CRITICAL_COMPARISONS.names))
+    engine.table("dispute_cases", disputes.dispute_cases(programme, schema_cases.DISPUTE_CASES.names, as_of))
+    engine.table("dispute_items", disputes.dispute_items(schema_cases.DISPUTE_ITEMS.names))
+    engine.table("calibration_results", calibrations.results(schema_cases.CALIBRATION_RESULTS.names))
+    engine.view("calibration_answers", calibrations.answers(schema_cases.CALIBRATION_ANSWERS.names))
 
 
 def _checked(engine: Engine, as_of: datetime) -> Reconciled:
@@ -171,6 +187,8 @@ def _checked(engine: Engine, as_of: datetime) -> Reconciled:
         ("links", "pairs"),
         ("pairs", "distinct_pairs"),
         ("headlines", "auditees_in_pairs"),
+        ("disputes", "dispute_cases"),
+        ("disputes", "distinct_cases"),
     ):
         if n[left] != n[right]:
             found = f"{n[left]} {left.replace('_', ' ')} but {n[right]} {right.replace('_', ' ')}"

@@ -37,9 +37,9 @@ PAIRS = TableSchema(
             name="relation",
             type="text",
             required=True,
-            values=("audit", "self_audit", "repeat", "inter_auditor"),
+            values=("audit", "self_audit", "repeat", "inter_auditor", "calibration"),
             doc="audit in pairs; the others in other_pairs: one person on both sides, a repeat against the first "
-            "scoring, two audits of one evaluation.",
+            "scoring, two audits of one evaluation, a calibration against what the session agreed.",
         ),
         Column(
             name="basis",
@@ -132,6 +132,13 @@ PAIRS = TableSchema(
             values=("random", "targeted"),
             doc="How the audit was picked; null is unknown.",
         ),
+        Column(name="gap_days", type="number", unit="days", doc="Time between the two submissions."),
+        Column(
+            name="is_intra_rater",
+            type="boolean",
+            required=True,
+            doc="One person twice, blind, self_audit_gap_days apart or more: counts for intra-rater reliability.",
+        ),
         Column(name="flags", type="texts", required=True, doc="What else is true of it, sorted."),
         *_PLACE,
         Column(name="auditee_submitted_at", type="time", doc="When the auditee submitted."),
@@ -203,6 +210,13 @@ BUCKET_ROWS = TableSchema(
         Column(name="submitted_at", type="time", doc="When it was submitted."),
         *_PLACE,
         Column(name="sampling", type="text", doc="How it was picked."),
+        Column(name="is_disputed", type="boolean", required=True, doc="Whether anybody disputed it."),
+        Column(
+            name="is_disputable",
+            type="boolean",
+            required=True,
+            doc="Disputed, or released and the window to dispute has elapsed: the denominator of the dispute rate.",
+        ),
         Column(name="payload_hash", type="text", doc="Raw record of its newest version."),
     ),
 )
@@ -249,5 +263,20 @@ SCORE_FINDINGS = TableSchema(
         Column(name="difference", type="number", doc="reported - recomputed.", unit="points"),
         Column(name="reason", type="text", required=True, values=tuple(SCORE_REASONS), doc="What explains it."),
         Column(name="payload_hash", type="text", doc="Raw record of the revision."),
+    ),
+)
+
+CRITICAL_COMPARISONS = TableSchema(
+    name="critical_comparisons",
+    doc="One row a compared pair and class of critical errors that its form knows.",
+    key=("pair_id", "critical_class"),
+    columns=(
+        Column(name="pair_id", type="text", required=True, doc="Pair."),
+        Column(name="is_headline", type="boolean", required=True, doc="As in pairs."),
+        Column(name="critical_class", type="text", required=True, doc="Whose harm a failure is."),
+        Column(name="items", type="integer", required=True, doc="Critical criteria of the class."),
+        Column(name="auditee_found", type="boolean", required=True, doc="Whether the auditee failed any of them."),
+        Column(name="auditor_found", type="boolean", required=True, doc="Whether the auditor failed any of them."),
+        Column(name="agrees", type="boolean", required=True, doc="Whether both judged every one of them alike."),
     ),
 )

@@ -8,7 +8,8 @@ def wanted() -> str:
     return """
         SELECT auditee_evaluation_id AS evaluation_id FROM rc_links
         UNION SELECT auditor_evaluation_id FROM rc_links
-        UNION SELECT evaluation_id FROM rc_evaluations WHERE role = 'evaluator_work' AND state = 'live'"""
+        UNION SELECT evaluation_id FROM rc_evaluations WHERE role = 'evaluator_work' AND state = 'live'
+        UNION SELECT evaluation_id FROM rc_session_evaluations"""
 
 
 def ends() -> str:
@@ -78,6 +79,8 @@ def states() -> str:
             UNION SELECT e.evaluation_id, n.current_rev
                   FROM rc_evaluations e JOIN rc_ends n ON n.evaluation_id = e.evaluation_id
                   WHERE e.role = 'evaluator_work' AND e.state = 'live'
+            UNION SELECT s.evaluation_id, n.current_rev
+                  FROM rc_session_evaluations s JOIN rc_ends n ON n.evaluation_id = s.evaluation_id
         ), held AS (
             SELECT n.evaluation_id, n.rev, max(c.rev) AS held_by
             FROM needed n

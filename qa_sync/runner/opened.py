@@ -20,6 +20,9 @@ from qa_sync.store import Snapshot, Store
 #: Read more than once by reconcile and reports: computed once.
 _KEPT = ("evaluations", "answers", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
 
+#: Rules that snapshots of earlier versions did not keep: their defaults were in force.
+_LATER_RULES = ("self_audit_gap_days", "dispute_window_days", "propagate_ata_to_agent")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -41,6 +44,7 @@ def programme_of(contents: dict[str, Any]) -> Programme:
         min_common_weight=kept["min_common_weight"],
         basis_event=kept["basis_event"],
         references=tuple(kept["references"]),
+        **{name: kept[name] for name in _LATER_RULES if name in kept},
     )
 
 

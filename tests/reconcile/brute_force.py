@@ -25,6 +25,7 @@ class BruteForce:
         self.pairs: dict[str, Row] = {}
         self.buckets: dict[str, tuple[str, str | None]] = {}
         self.candidates: dict[str, list[str]] = {}
+        self.self_audits: list[tuple[str, str]] = []
         self._pair()
         self._headlines()
         for pair in self.pairs.values():
@@ -134,6 +135,7 @@ class BruteForce:
 
     def _keep(self, audit: Evaluation, e: Evaluation, link: str) -> bool:
         if self.person(audit.evaluator_id) and self.person(audit.evaluator_id) == self.person(e.evaluator_id):
+            self.self_audits.append((e.id, audit.id))
             return False
         self.pairs[f"{e.id}|{audit.id}"] = {"auditee": e, "auditor": audit, "link": link}
         return True

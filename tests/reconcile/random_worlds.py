@@ -12,7 +12,7 @@ from qa_sync.reconcile.programme import Programme
 
 PROGRAMME = Programme(references=("gold",))
 
-_KINDS = ["standard"] * 12 + ["ata"] * 9 + ["blind"] * 2 + ["calibration", "consensus", "gold", "self"]
+_KINDS = ["standard"] * 12 + ["ata"] * 9 + ["blind"] * 2 + ["calibration"] * 3 + ["consensus", "gold", "self"]
 _STATUSES = ["submitted"] * 14 + ["released"] * 2 + ["draft", "retracted"]
 
 
@@ -75,7 +75,9 @@ def _evaluation(random: Random, n: int, count: int, items: int) -> list[dict[str
         if kind != "standard" and random.random() < 0.35
         else None,
         "blind_task_id": f"t{item}" if random.random() < 0.15 else None,
-        "session_id": "s" if random.random() < 0.05 else None,
+        "session_id": f"s{item % 3}"
+        if random.random() < (0.6 if kind in ("calibration", "consensus") else 0.03)
+        else None,
         "is_blind": random.choice([None, None, True, False]),
         "repeat_no": random.choice([None, 1, 1, 1, 1, 1, 2]),
         "reference_rank": random.choice([None, None, None, "senior", "consensus"]) if kind != "standard" else None,
@@ -113,6 +115,66 @@ def happenings(seed: int) -> list[dict[str, Any]]:
         {"dispute": f"e{n}", "at": day(random.randrange(1, 50)), "outcome": random.choice(outcomes)}
         for n in random.sample(range(count), k=4)
     ]
+    return made + _events(random, count) + _sessions(random, count)
+
+
+def _events(random: Random, count: int) -> list[dict[str, Any]]:
+    """Disputes with all their events: rounds, single criteria, withdrawals; one of an evaluation nobody knows."""
+    made = []
+    for number in range(6):
+        at = day(random.randrange(1, 30))
+        evaluation = f"e{random.randrange(count)}" if number else "nobody"
+        event_no = 0
+        for round_no in range(1, random.choice([1, 1, 2]) + 1):
+            keys = random.choice([[None], [None], ["Q1"], ["Q1", "Q2"]])
+            ending = random.choice(["resolved", "resolved", "resolved", "retracted", "expired", None])
+            for event in ["opened", *([ending] if ending else [])]:
+                for key in keys:
+                    event_no += 1
+                    made.append(
+                        {
+                            "event": {
+                                "dispute_id": f"p{number}",
+                                "event_no": event_no,
+                                "event": event,
+                                "event_at": at,
+                                "evaluation_id": evaluation,
+                                "criterion_key": key,
+                                "round": random.choice([None, 1]) if round_no == 1 else round_no,
+                                "raised_by": random.choice([None, "u1b", "g1"]),
+                                "outcome": random.choice(["upheld", "overturned_full", "overturned_partial"])
+                                if event == "resolved"
+                                else None,
+                            }
+                        }
+                    )
+                at += timedelta(days=random.randrange(0, 9))
+    return made
+
+
+def _sessions(random: Random, count: int) -> list[dict[str, Any]]:
+    """Sessions with people who came, came late, or did not."""
+    made: list[dict[str, Any]] = []
+    for number in range(3):
+        made.append(
+            {
+                "table": "calibrations",
+                "session_id": f"s{number}",
+                "due_at": random.choice([None, day(random.randrange(0, 60))]),
+                "closed_at": random.choice([None, day(40)]),
+                "baseline_evaluation_id": f"e{random.randrange(count)}" if random.random() < 0.3 else None,
+            }
+        )
+        made += [
+            {
+                "table": "calibration_participants",
+                "session_id": f"s{number}",
+                "person_id": person,
+                "status": random.choice(["invited", "invited", "done", "late", "absent"]),
+                "evaluation_id": f"e{random.randrange(count)}" if random.random() < 0.2 else None,
+            }
+            for person in random.sample(["u1", "u2", "u3", "v1", "v2", "u9"], k=4)
+        ]
     return made
 
 
@@ -126,6 +188,10 @@ def build(steps: list[dict[str, Any]]) -> World:
     for step in steps:
         if "delete" in step:
             world.delete(step["delete"], step["at"])
+        elif "table" in step:
+            world.add(**step)
+        elif "event" in step:
+            world.add("disputes", **step["event"], ingested=step["event"]["event_at"])
         elif "dispute" in step:
             world.add(
                 "disputes",
