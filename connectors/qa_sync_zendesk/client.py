@@ -8,17 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import requests
+from requests.auth import AuthBase
 
 from qa_sync.errors import AuthError, Problem, QASyncError, SourceError, TransientError
 from qa_sync.http import HttpClient, Retry
 from qa_sync.ports import Context, Page, Stream
 from qa_sync_zendesk import zenpy_adapter
-from qa_sync_zendesk.auth import API_TOKENS_END, auth_for
+from qa_sync_zendesk.auth import API_TOKENS_END, Fixed, auth_for
+from qa_sync_zendesk.clock import Clock
+from qa_sync_zendesk.diagnosis import diagnose
 from qa_sync_zendesk.explain import explain
-from qa_sync_zendesk.export import Clock, Fetch, read_by_cursor, read_by_time, read_listing
+from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time, read_listing
 from qa_sync_zendesk.limiter import Limiter
 from qa_sync_zendesk.position import Position
 from qa_sync_zendesk.privacy import Hasher, kept_key, policy, unknown_custom_fields
+from qa_sync_zendesk.qa.source import QASource
+from qa_sync_zendesk.qa.streams import QA_ENDPOINTS, Reading
 from qa_sync_zendesk.settings import ApiToken, Settings, placed
 from qa_sync_zendesk.streams import ENDPOINTS, Endpoint
 from qa_sync_zendesk.wire import Slice, Slicer
@@ -47,41 +52,49 @@ class ZendeskSource:
         self._sizes: dict[str, _Size] = {}
         secret = settings.hash_key.get_secret_value().encode() if settings.hash_key else kept_key(context.state)
         self._hasher = Hasher(secret)
-        limiter = Limiter(context.state / "limits.json", context.notify, now=self._clock.now, sleep=self._clock.sleep)
-        retry = Retry(attempts=8, total=900.0, cap=60.0, sleep=self._clock.sleep)
-        self._sessions = (requests.Session(), requests.Session())
-        for session in self._sessions:
-            session.headers["User-Agent"] = _AGENT
-        tokens = HttpClient(
-            settings.base_url,
-            retry=retry,
-            session=self._sessions[0],
-            notify=context.notify,
-            before=limiter.before,
-            after=limiter.after,
-            explain=explain,
+        self._limiter = Limiter(
+            context.state / "limits.json", context.notify, now=self._clock.now, sleep=self._clock.sleep
         )
-        self._client = HttpClient(
-            settings.base_url,
-            retry=retry,
-            session=self._sessions[1],
-            notify=context.notify,
-            auth=auth_for(settings, tokens, context.state, self._clock.now),
-            before=limiter.before,
-            after=limiter.after,
-            explain=explain,
+        self._sessions: list[requests.Session] = []
+        tokens = self._http(None)
+        self._client = self._http(auth_for(settings, tokens, context.state, self._clock.now))
+        qa_auth = Fixed(f"Bearer {settings.qa_auth.token.get_secret_value()}") if settings.qa_auth else None
+        reading = Reading(
+            start=int(settings.start.timestamp()),
+            look_back=settings.qa_look_back_days * 86_400,
+            full_every=settings.qa_full_days * 86_400,
+            workspaces=settings.qa_workspaces,
         )
+        self._qa = QASource(self._http(qa_auth), reading=reading, keep=settings.keep, clock=self._clock)
         if isinstance(settings.auth, ApiToken):
             warning = f"Zendesk API tokens stop working on {API_TOKENS_END}: change auth to kind client_credentials"
             context.notify(warning)
             _log.warning("%s: %s", context.name, warning)
 
+    def _http(self, auth: AuthBase | None) -> HttpClient:
+        session = requests.Session()
+        session.headers["User-Agent"] = _AGENT
+        self._sessions.append(session)
+        return HttpClient(
+            self._settings.base_url,
+            retry=Retry(attempts=8, total=900.0, cap=60.0, sleep=self._clock.sleep),
+            session=session,
+            notify=self._context.notify,
+            auth=auth,
+            before=self._limiter.before,
+            after=self._limiter.after,
+            explain=explain,
+        )
+
     def streams(self) -> Sequence[Stream]:
         """Return the streams of the settings."""
-        return [ENDPOINTS[name].stream() for name in self._settings.streams]
+        return [(ENDPOINTS.get(name) or QA_ENDPOINTS[name]).stream() for name in self._settings.streams]
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
         """Yield the pages after ``cursor``; see ``qa_sync.ports.Source.read``."""
+        if stream in self._settings.streams and stream in QA_ENDPOINTS:
+            yield from self._qa.read(stream, cursor)
+            return
         endpoint = self._endpoint(stream)
         position, start = Position.from_text(cursor), int(self._settings.start.timestamp())
         fetch = self._fetch(endpoint)
@@ -109,14 +122,24 @@ class ZendeskSource:
         if isinstance(self._settings.auth, ApiToken) and self._today() >= date.fromisoformat(API_TOKENS_END):
             what = f"API tokens stopped working on {API_TOKENS_END}"
             problems.append(Problem(what=what, hint="use kind client_credentials", path=("auth", "kind")))
+        silenced: set[bool] = set()  # the interface that fails as a whole has been told of once
         for at, name in enumerate(self._settings.streams):
+            is_qa = name in QA_ENDPOINTS
+            if is_qa in silenced:
+                continue
             try:
-                self._ask_one(ENDPOINTS[name])
+                if is_qa:
+                    self._qa.ask_one(name)
+                else:
+                    self._ask_one(ENDPOINTS[name])
             except QASyncError as error:
-                problem, others_fail_too = _diagnose(name, at, error)
+                granted = self._scopes() if isinstance(error, AuthError) and not is_qa else ()
+                problem, others_fail_too = diagnose(name, at, error, granted)
                 problems.append(problem)
                 if others_fail_too:
-                    return problems
+                    silenced.add(is_qa)
+        if False in silenced:
+            return problems
         return [*problems, *self._check_fields()]
 
     def _endpoint(self, stream: str) -> Endpoint:
@@ -173,6 +196,14 @@ class ZendeskSource:
         answer = self._client.get(path, params={**params, **size})
         Slicer(endpoint, policy(endpoint.name), self._hasher).slice(answer.content)
 
+    def _scopes(self) -> tuple[str, ...]:
+        """Return the scopes of the token, none where the account does not tell."""
+        try:
+            token = self._client.get("api/v2/oauth/tokens/current.json").json()["token"]
+            return tuple(str(scope) for scope in token["scopes"])
+        except (QASyncError, ValueError, KeyError, TypeError):
+            return ()
+
     def _check_fields(self) -> list[Problem]:
         if not self._context.mapped_fields.get("tickets"):
             return []
@@ -218,23 +249,3 @@ def _may_be_too_long(error: TransientError, status: int | None) -> bool:
     if status is not None:
         return status in _TOO_SLOW
     return not isinstance(error.__cause__, requests.exceptions.ConnectionError)
-
-
-def _diagnose(name: str, at: int, error: QASyncError) -> tuple[Problem, bool]:
-    """Return what to fix, and whether the other streams would only say the same."""
-    status = getattr(error, "status", None)
-    if isinstance(error, AuthError):
-        if status == 403:
-            hint = "the token needs a scope for it (read, or tickets:read and users:read) and an administrator"
-            return Problem(what=f"no access to {name}: {error}", hint=hint, path=("streams", at)), False
-        hint = "check client id, secret and scope, and that the client is confidential and not revoked"
-        return Problem(what=str(error), hint=hint, path=("auth",)), True
-    if status == 404:
-        hint = f"remove {name} from streams, or check base_url"
-        return Problem(what=f"no {name} here: {error}", hint=hint, path=("streams", at)), False
-    if isinstance(error, TransientError) and status == 429:
-        return Problem(what=str(error), hint="another program uses this account's rate limit; try again later"), True
-    if isinstance(error, TransientError) or (status is not None and 300 <= status < 400):
-        hint = "is this the account's own address, and reachable from here?"
-        return Problem(what=str(error), hint=hint, path=("base_url",)), True
-    return Problem(what=str(error), path=("streams", at)), False

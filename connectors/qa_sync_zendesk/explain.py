@@ -24,6 +24,15 @@ _MEANINGS = {
     "InvalidPaginationDepth": "an offset list ends at 10,000 records",
 }
 
+#: Zendesk QA answers in the codes of google.rpc.
+_QA_MEANINGS = {
+    3: "Zendesk QA does not take these parameters",
+    5: "Zendesk QA knows no such thing; the account may have no Zendesk QA",
+    7: "Zendesk QA's token may not read this",
+    8: "Zendesk QA's rate limit is used up",
+    16: "Zendesk QA's token has expired, was revoked, or is not one of Zendesk QA",
+}
+
 
 def explain(response: requests.Response) -> str:
     """Return the meaning of the code in a refusal, "" when it is none we know."""
@@ -34,6 +43,8 @@ def explain(response: requests.Response) -> str:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         return ""
+    if isinstance(answer, dict) and answer.get("code") in _QA_MEANINGS and "message" in answer:
+        return _QA_MEANINGS[answer["code"]]
     return next((_MEANINGS[code] for code in _codes(answer) if code in _MEANINGS), "")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,11 +10,10 @@ import pyarrow as pa
 
 from qa_sync.errors import SourceError, TransientError
 from qa_sync.ports import Page
+from qa_sync_zendesk.clock import Clock
 from qa_sync_zendesk.position import Position, time_in
 from qa_sync_zendesk.wire import Slice
 
-#: Exports refuse a start_time within the last minute, and show nothing of it.
-RECENT_SECONDS = 61
 #: Restarted from a time, an export begins this much earlier, since that second may not have been read to its end.
 OVERLAP_SECONDS = 1
 #: How often a page without records that leads nowhere is asked for again, and the waits in between.
@@ -37,18 +35,6 @@ class Fetch(Protocol):
             AuthError, TransientError, SourceError: it cannot be had.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """Epoch seconds, and waiting."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-
-    def startable(self, moment: int) -> int:
-        """Return ``moment``, or the latest start_time that an export accepts now."""
-        return max(0, min(moment, int(self.now()) - RECENT_SECONDS))
 
 
 def read_by_cursor(name: str, position: Position, *, start: int, fetch: Fetch, clock: Clock) -> Iterator[Page]:

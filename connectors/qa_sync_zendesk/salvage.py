@@ -15,7 +15,7 @@ from qa_sync_zendesk.privacy import STAFF_ROLES, Branch, Kind, Policy, Tree
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _ID = re.compile(rb'"id"\s*:\s*"?(-?\d{1,40})')
-_NOT_A_NUMBER = object()
+NOT_A_NUMBER = object()
 
 
 class Unreadable(Exception):
@@ -86,7 +86,7 @@ def repair(element: bytes, policy: Policy, hasher: Callable[[object], str]) -> t
     """
     try:
         text = element.decode("utf-8", "replace")
-        record = json.loads(text, parse_constant=lambda _name: _NOT_A_NUMBER)
+        record = json.loads(text, parse_constant=lambda _name: NOT_A_NUMBER)
     except RecursionError:
         raise Unreadable(reason="nested too deeply") from None
     except ValueError:
@@ -98,7 +98,7 @@ def repair(element: bytes, policy: Policy, hasher: Callable[[object], str]) -> t
     if policy.custom_fields != frozenset() and isinstance(pairs, list):
         allowed = policy.custom_fields
         reduced["custom_fields"] = [
-            {"id": pair["id"], "value": _clean(pair.get("value"), f"custom_fields.{pair['id']}")}
+            {"id": pair["id"], "value": clean(pair.get("value"), f"custom_fields.{pair['id']}")}
             for pair in pairs
             if isinstance(pair, dict) and type(pair.get("id")) is int and (allowed is None or pair["id"] in allowed)
         ]
@@ -139,22 +139,27 @@ def _objects(record: dict[str, Any], tree: Tree, prefix: str) -> dict[str, Any]:
 
 def _leaf(value: Any, kind: Kind, where: str) -> Any:
     if kind == "any":
-        return _clean(value, where)
+        return clean(value, where)
     many = kind in {"numbers", "texts"}
     for part in value if many and isinstance(value, list) else [value]:
         if isinstance(part, dict | list):
             raise Unreadable(reason="has an unexpected shape", field=where)
-    return _clean(value, where)
+    return clean(value, where)
 
 
-def _clean(value: Any, where: str) -> Any:
-    if value is _NOT_A_NUMBER:
+def clean(value: Any, where: str) -> Any:
+    """Return a value with lone surrogates and NUL replaced by U+FFFD.
+
+    Raises:
+        Unreadable: ``NOT_A_NUMBER`` is in it.
+    """
+    if value is NOT_A_NUMBER:
         raise Unreadable(reason="is not a number that JSON knows", field=where)
     if isinstance(value, str):
         whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return whole.replace("\x00", "�")
     if isinstance(value, list):
-        return [_clean(part, where) for part in value]
+        return [clean(part, where) for part in value]
     if isinstance(value, dict):
-        return {_clean(key, where): _clean(part, where) for key, part in value.items()}
+        return {clean(key, where): clean(part, where) for key, part in value.items()}
     return value

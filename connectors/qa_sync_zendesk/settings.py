@@ -10,11 +10,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from qa_sync.errors import Problem
 from qa_sync.validation import validated
+from qa_sync_zendesk.qa.streams import QA_ENDPOINTS
 from qa_sync_zendesk.streams import ENDPOINTS
+
+STREAMS = {*ENDPOINTS, *QA_ENDPOINTS}
 
 MAX_PER_PAGE = 1000
 _PATH = re.compile(r"[^.\[\]\s]+(\[\])?(\.[^.\[\]\s]+(\[\])?)*\Z")
@@ -77,6 +81,13 @@ def _moment(value: object) -> object:
     raise ValueError(msg)
 
 
+def _workspace_id(value: object) -> object:
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,19}", str(value)):
+        msg = "a workspace is named by its number"
+        raise ValueError(msg)
+    return str(value)
+
+
 class Settings(_Part):
     """Settings of one Zendesk account.
 
@@ -85,18 +96,26 @@ class Settings(_Part):
     requester ids are hashed; without it one is made and kept in the workspace's state folder.
     ``metric_sets``: have each ticket carry its metrics (solved_at, reply times). ``support_type_scope``: "all"
     also brings tickets that only an AI agent handled.
+
+    ``qa_auth``: Zendesk QA's own token, for the streams whose names begin with ``qa_``; ``auth`` is for all others.
+    ``qa_look_back_days``: how far before the last pull QA records are read again, since they change long after they
+    were written; ``qa_full_days``: after how many days all of them are. ``qa_workspaces``: ids to read, none for all.
     """
 
     connector: Literal["zendesk"] = "zendesk"
     base_url: str
-    auth: Auth
     streams: tuple[str, ...] = ("tickets", "users")
+    auth: Auth | None = Field(default=None, validate_default=True)
     start: Annotated[datetime, BeforeValidator(_moment)] = datetime(2020, 1, 1, tzinfo=UTC)
     per_page: int = Field(default=MAX_PER_PAGE, ge=1, le=MAX_PER_PAGE)
     keep: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     hash_key: SecretStr | None = Field(default=None, min_length=16)
     metric_sets: bool = True
     support_type_scope: Literal["all", "agent", "ai_agent"] = "all"
+    qa_auth: Bearer | None = Field(default=None, validate_default=True)
+    qa_look_back_days: int = Field(default=35, ge=1, le=3650)
+    qa_full_days: int = Field(default=30, ge=1, le=3650)
+    qa_workspaces: tuple[Annotated[str, BeforeValidator(_workspace_id)], ...] = ()
 
     @field_validator("base_url")
     @classmethod
@@ -126,19 +145,28 @@ class Settings(_Part):
     @field_validator("streams")
     @classmethod
     def _known_streams(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in ENDPOINTS]
+        unknown = [name for name in value if name not in STREAMS]
         if unknown or not value or len(set(value)) != len(value):
             told = f"no stream {', '.join(unknown)}" if unknown else "name each stream once, and at least one"
-            msg = f"{told}; there are {', '.join(sorted(ENDPOINTS))}"
+            msg = f"{told}; there are {', '.join(sorted(STREAMS))}"
             raise ValueError(msg)
+        return value
+
+    @field_validator("auth", "qa_auth")
+    @classmethod
+    def _signed(cls, value: object, info: ValidationInfo) -> object:
+        own = QA_ENDPOINTS if info.field_name == "qa_auth" else ENDPOINTS
+        if value is None and any(stream in own for stream in info.data.get("streams", ())):
+            kind = "missing"
+            raise PydanticCustomError(kind, "missing")
         return value
 
     @field_validator("keep")
     @classmethod
     def _paths(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for stream, paths in value.items():
-            if stream not in ENDPOINTS:
-                msg = f"no stream {stream}; there are {', '.join(sorted(ENDPOINTS))}"
+            if stream not in STREAMS:
+                msg = f"no stream {stream}; there are {', '.join(sorted(STREAMS))}"
                 raise ValueError(msg)
             bad = [path for path in paths if not _PATH.match(path)]
             if bad:
@@ -171,5 +199,6 @@ def placed(problem: Problem, name: str) -> Problem:
 _HINTS = {
     "base_url": "the address of the account, such as https://acme.zendesk.com",
     "auth": "for example {kind: client_credentials, client_id: ..., client_secret: ...}",
+    "qa_auth": "for example {kind: bearer, token: ...}; the token is made in Zendesk QA under Settings, Connections",
     "hash_key": "a random text of at least 16 characters, kept with the secrets",
 }

@@ -179,13 +179,16 @@ def _shown(value: Any) -> str:
 
 def zendesk_streams() -> str:
     """Return the streams of the Zendesk connector, and how each is read."""
+    from qa_sync_zendesk.qa.streams import QA_ENDPOINTS
     from qa_sync_zendesk.streams import ENDPOINTS
 
     paged = {
         "cursor": "what changed since the last run",
         "time": "what changed since the last run",
         "listing": "all of it, every time",
+        "whole": "all of it, every time",
+        "pages": "what may have changed since the last run",
     }
-    return table(
-        ("stream", "reads", "holds"), ((code(name), paged[one.paging], one.doc) for name, one in ENDPOINTS.items())
-    )
+    shown = [(name, one.paging, one.doc) for name, one in ENDPOINTS.items()]
+    shown += [(name, "pages" if one.paging == "cursor" else one.paging, one.doc) for name, one in QA_ENDPOINTS.items()]
+    return table(("stream", "reads", "holds"), ((code(name), paged[paging], doc) for name, paging, doc in shown))

@@ -80,6 +80,14 @@ WORDS: dict[str, dict[str, str]] = {
         "kept in the store; set it to get equal hashes in two workspaces.",
         "metric_sets": "Have each ticket carry its metrics, such as when it was solved.",
         "support_type_scope": "`all` also brings tickets that only an AI agent handled.",
+        "qa_auth": "Zendesk QA's own token, for the streams that begin with `qa_`; made in Zendesk QA under Settings, "
+        "Connections. A source that reads only these needs no `auth`.",
+        "qa_auth.kind": "Always `bearer`.",
+        "qa_auth.token": "The token.",
+        "qa_look_back_days": "How far before the last pull QA records are read again: they change long after they were "
+        "written.",
+        "qa_full_days": "After how many days all QA records are read again; what is not there any more is then deleted.",
+        "qa_workspaces": "Numbers of the QA workspaces to read; none means all.",
     },
     "verint": {
         "connector": "Always `verint`.",

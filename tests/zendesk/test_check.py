@@ -56,7 +56,8 @@ def test_a_wrong_secret_is_told_once_for_all_streams(sandbox: Sandbox, tmp_path:
 def test_an_unknown_scope_is_told_per_stream_without_access(sandbox: Sandbox, tmp_path: Path) -> None:
     problems = found(source_on(sandbox, tmp_path, auth=auth_of(sandbox, scope="tickets:read")))
     assert [path[2:] for path, _ in problems] == [("streams", 1), ("streams", 2)]
-    assert all("scope" in text and "users" in problems[0][1] for _, text in problems)
+    assert "users: the token lacks the scope read or users:read; it has tickets:read" in problems[0][1]
+    assert "groups: the token lacks the scope read; it has tickets:read" in problems[1][1]
 
 
 def test_a_stream_that_the_plan_lacks_is_told_where_it_is_configured(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from qa_sync.ports import Context, Page
 from qa_sync_zendesk.client import ZendeskSource
-from qa_sync_zendesk.export import Clock
+from qa_sync_zendesk.clock import Clock
 from qa_sync_zendesk.sandbox import Sandbox
 from qa_sync_zendesk.settings import read_settings
 

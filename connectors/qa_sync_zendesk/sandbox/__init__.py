@@ -11,10 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qa_sync_zendesk.qa.streams import QA_ENDPOINTS
 from qa_sync_zendesk.sandbox.account import Account
 from qa_sync_zendesk.sandbox.faults import Fault, Faults
 from qa_sync_zendesk.sandbox.grants import Grants
 from qa_sync_zendesk.sandbox.limits import Limits
+from qa_sync_zendesk.sandbox.qa import TOKEN, QAAccount
 from qa_sync_zendesk.sandbox.server import Asked, Server
 from qa_sync_zendesk.sandbox.shapes import CUSTOM_FIELDS
 
@@ -23,6 +25,7 @@ __all__ = ["CUSTOM_FIELDS", "Asked", "Fault", "Sandbox", "start"]
 _ENVIRONMENT = {
     "ZENDESK_CLIENT_ID": "qa-sync-sandbox",
     "ZENDESK_CLIENT_SECRET": "sandbox-secret-not-for-anything-real",
+    "ZENDESK_QA_TOKEN": TOKEN,
     "ZENDESK_HASH_KEY": "sandbox-hash-key-not-for-anything-real",
 }
 
@@ -34,14 +37,19 @@ class Sandbox:
         faults: switch misbehaviour on with ``faults.add(kind, ...)`` and off with ``faults.clear()``.
         requests: everything asked so far, oldest first.
         url: where it listens.
+        qa: Zendesk QA's part of the account; ``qa.put(kind, rows, workspace=...)`` fills it.
     """
 
-    def __init__(self, account: Account, faults: Faults, grants: Grants, limits: Limits, port: int) -> None:
+    def __init__(
+        self, account: Account, qa: QAAccount, faults: Faults, grants: Grants, limits: Limits, port: int
+    ) -> None:
         self._account = account
+        self.qa = qa
         self._streams = ("tickets", "users", "groups")
+        self._programme: Any = None
         self.faults = faults
         self._grants = grants
-        self._server = Server(account, faults, grants, limits, port)
+        self._server = Server(account, qa, faults, grants, limits, port)
 
     @property
     def url(self) -> str:
@@ -61,6 +69,8 @@ class Sandbox:
     @now.setter
     def now(self, moment: datetime | None) -> None:
         self._account.show_until(moment)
+        if self._programme is not None:
+            self.qa.load(self._programme if moment is None else self._programme.until(moment))
 
     def put(self, stream: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Insert or replace records by id; each becomes the newest version unless it brings a later stamp itself."""
@@ -72,7 +82,9 @@ class Sandbox:
 
     def load(self, programme: Any) -> None:
         """Fill the account from a ``qa_sync.testing.programme.Programme``."""
+        self._programme = programme
         self._account.load(programme)
+        self.qa.load(programme)
 
     def expire_tokens(self) -> None:
         """Let every token issued so far be refused from now on."""
@@ -89,6 +101,16 @@ class Sandbox:
             },
             "hash_key": "${ZENDESK_HASH_KEY}",
             "streams": list(self._streams),
+            "start": "2020-01-01",
+        }
+
+    def qa_settings(self) -> Mapping[str, object]:
+        """Return the settings of a source that reads this account's Zendesk QA; secrets as references."""
+        return {
+            "base_url": self.url,
+            "qa_auth": {"kind": "bearer", "token": "${ZENDESK_QA_TOKEN}"},
+            "hash_key": "${ZENDESK_HASH_KEY}",
+            "streams": sorted(QA_ENDPOINTS),
             "start": "2020-01-01",
         }
 
@@ -122,6 +144,8 @@ def start(
     window: float = 60.0,
     token_life: float = 172_800.0,
     clock_skew: float = 0.0,
+    qa_page_base: int = 0,
+    qa_largest_page: int = 50,
 ) -> Sandbox:
     """Start a stand-in on 127.0.0.1.
 
@@ -135,9 +159,13 @@ def start(
         window: its length in seconds.
         token_life: seconds until a token expires.
         clock_skew: how many seconds the account's clock is ahead of ours.
+        qa_page_base: number of Zendesk QA's first page.
+        qa_largest_page: longer pages of Zendesk QA are cut to so many rows.
     """
     account = Account(clock_skew=clock_skew)
-    if programme is not None:
-        account.load(programme)
+    qa = QAAccount(page_base=qa_page_base, largest_page=qa_largest_page)
     grants = Grants(_ENVIRONMENT["ZENDESK_CLIENT_ID"], _ENVIRONMENT["ZENDESK_CLIENT_SECRET"], token_life)
-    return Sandbox(account, Faults(faults or ()), grants, Limits(export_limit, account_limit, window), port)
+    sandbox = Sandbox(account, qa, Faults(faults or ()), grants, Limits(export_limit, account_limit, window), port)
+    if programme is not None:
+        sandbox.load(programme)
+    return sandbox

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 SCOPES = frozenset({"read", "write", "read write", "tickets:read", "users:read", "tickets:read users:read"})
@@ -62,6 +63,16 @@ class Grants:
         if scope not in SCOPES or (narrow and not any(f"/{name}" in path for name in narrow)):
             return 403, {"error": "Forbidden", "description": "You do not have access to this page."}
         return None
+
+    def current(self, header: str | None) -> tuple[int, dict[str, Any]]:
+        """Answer what the account tells about the token that asks, whatever that may be used for."""
+        with self._lock:
+            until, scope, _ = self._tokens.get((header or "").removeprefix("Bearer "), (0.0, "", ""))
+        left = until - time.monotonic()
+        if left <= 0:
+            return 401, {"error": "invalid_token", "error_description": "The access token is expired or revoked."}
+        expires = datetime.now(UTC) + timedelta(seconds=left)
+        return 200, {"token": {"id": 1, "scopes": scope.split(), "expires_at": f"{expires:%Y-%m-%dT%H:%M:%SZ}"}}
 
     def expire_all(self) -> None:
         """Make every token invalid; refresh tokens stay good."""

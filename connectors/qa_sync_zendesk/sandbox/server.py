@@ -18,6 +18,7 @@ from qa_sync_zendesk.sandbox.account import Account
 from qa_sync_zendesk.sandbox.faults import Fault, Faults
 from qa_sync_zendesk.sandbox.grants import Grants
 from qa_sync_zendesk.sandbox.limits import Limits
+from qa_sync_zendesk.sandbox.qa import QAAccount
 
 _ROUTES = re.compile(
     r"/api/v2/(?:incremental/(?P<cursor>tickets|users)/cursor|incremental/(?P<time>tickets|users|organizations)"
@@ -66,7 +67,10 @@ class _Answer:
 class Server:
     """Serves an account on 127.0.0.1 in threads of its own, until it is stopped."""
 
-    def __init__(self, account: Account, faults: Faults, grants: Grants, limits: Limits, port: int) -> None:
+    def __init__(
+        self, account: Account, qa: QAAccount, faults: Faults, grants: Grants, limits: Limits, port: int
+    ) -> None:
+        self._qa = qa
         self.asked: list[Asked] = []
         self._account, self._faults, self._grants, self._limits = account, faults, grants, limits
         self._last_page: dict[str, list[bytes]] = {}
@@ -124,6 +128,10 @@ class Server:
             if kind in _REFUSALS:
                 return *_REFUSALS[kind], {}
             return *self._grants.grant(_read_form(body, headers)), {}
+        if path.startswith("/qa/"):
+            if kind in _REFUSALS:
+                return *_REFUSALS[kind], {}
+            return *self._qa.answer(method, path, query, headers.get("Authorization")), {}
         passes, told = self._limits.count(path)
         if not passes:
             return *_REFUSALS["429"], told
@@ -133,6 +141,8 @@ class Server:
             return *_REFUSALS[kind], told
         if path in {"/api/v2/users/me", "/api/v2/users/me.json"} and "Authorization" not in headers:
             return 200, {"user": {"id": None, "name": "Anonymous user", "role": "end-user"}}, told
+        if path == "/api/v2/oauth/tokens/current.json":
+            return *self._grants.current(headers.get("Authorization")), told
         refusal = self._grants.judge(headers.get("Authorization"), path)
         if refusal:
             return *refusal, told

@@ -1,0 +1,129 @@
+"""Tickets from Support and reviews from Zendesk QA, joined: a workspace with the starter mappings, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+import yaml
+
+from qa_sync.runner.query import select
+from qa_sync.runner.workspace import Workspace
+from qa_sync.testing.programme import Programme, make_programme
+from qa_sync_zendesk.sandbox import Sandbox, start
+
+
+def settings_of(sandbox: Sandbox) -> dict[str, Any]:
+    support = {"connector": "zendesk", "mapping": "mappings/zendesk.yaml", **sandbox.settings()}
+    qa = {"connector": "zendesk", "mapping": "mappings/zendesk_qa.yaml", **sandbox.qa_settings(), "start": "2025-10-01"}
+    return {
+        "programme": {"name": "QA", "time_zone": "Europe/Dublin", "audit_window_days": 60},
+        "store": "./data",
+        "sources": {"zendesk": support, "zendesk_qa": qa},
+        "forms": ["forms.yaml"],
+    }
+
+
+def catalogue(programme: Programme) -> list[dict[str, Any]]:
+    """The scorecards as forms under their numbers, as the stand-in serves them."""
+    from qa_sync_zendesk.sandbox.qa_shapes import category_id
+
+    made = []
+    for at, form in enumerate(programme.forms):
+        number = 500 + at
+        criteria = [
+            {"key": str(category_id(number, one["key"])), "label": one.get("label", one["key"]), "max_points": 100}
+            for one in form["criteria"]
+        ]
+        made.append(
+            {"form_id": str(number), "version": "1", "higher_is": "better", "scale": "points", "criteria": criteria}
+        )
+    return made
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Programme, Sandbox, Workspace]]:
+    folder = tmp_path_factory.mktemp("qa")
+    programme = make_programme(tickets=400, evaluated=0.7, audited=0.5, weeks=4, start=date(2025, 10, 6))
+    sandbox = start(programme, export_limit=10_000)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.environment().items():
+            patch.setenv(name, value)
+        (folder / "qa-sync.yaml").write_text(yaml.safe_dump(settings_of(sandbox)))
+        (folder / "forms.yaml").write_text(yaml.safe_dump(catalogue(programme)))
+        workspace = Workspace(folder)
+        workspace.run()
+        yield programme, sandbox, workspace
+    sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def asked(world: Any) -> Iterator[Callable[[str], list[Any]]]:
+    """Rows of a select over the newest snapshot, opened once."""
+    with world[2].open(raw=True) as it:
+        yield lambda sql: [tuple(row.values()) for row in select(it.engine, sql).to_pylist()]
+
+
+def test_reviews_disputes_and_sessions_become_rows_of_the_common_schema(world: Any, asked: Any) -> None:
+    programme = world[0]
+    newest: dict[int, Any] = {}
+    for row in programme.evaluations.to_pylist():
+        if row["revision"] >= newest.get(row["evaluation_no"], row)["revision"]:
+            newest[row["evaluation_no"]] = row
+    live = {no: row for no, row in newest.items() if row["status"] == "active"}
+    kinds = dict(asked("SELECT kind, count(*) AS n FROM evaluations GROUP BY kind"))
+    wanted: dict[str, int] = {}
+    for row in live.values():
+        kind = "calibration" if row["session_no"] is not None else "ata" if row["kind"] == "ata" else "standard"
+        wanted[kind] = wanted.get(kind, 0) + 1
+    assert kinds == wanted
+    valued = {
+        no
+        for no, revision, state in zip(
+            *(programme.answers[name].to_pylist() for name in ("evaluation_no", "revision", "state")), strict=True
+        )
+        if no in live and revision == live[no]["revision"] and state == "valued"
+    }
+    assert asked("SELECT count(DISTINCT evaluation_id) FROM answers")[0][0] == len(valued)
+    assert asked("SELECT count(*) FROM calibrations")[0][0] == programme.calibrations.num_rows
+    opened = {row["dispute_no"] for row in programme.disputes.to_pylist() if row["evaluation_no"] in live}
+    assert asked("SELECT count(*) FROM disputes WHERE event = 'opened'")[0][0] == len(opened)
+    assert asked("SELECT count(*) FROM disputes WHERE event = 'resolved' AND outcome IS NULL")[0][0] == 0
+    assert asked("SELECT count(*) FROM disputes WHERE raised_by IS NULL AND event = 'opened'")[0][0] == 0
+
+
+def test_a_review_is_joined_to_its_ticket_and_its_people(world: Any, asked: Any) -> None:
+    assert asked("SELECT count(*) FROM evaluations")[0][0] > 100
+    for sql in (
+        "SELECT count(*) FROM evaluations ANTI JOIN interactions USING (interaction_id) WHERE interaction_id IS NOT NULL",
+        "SELECT count(*) FROM evaluations e ANTI JOIN people p ON p.person_id = e.evaluator_id",
+        "SELECT count(*) FROM disputes d ANTI JOIN evaluations e USING (evaluation_id)",
+        "SELECT count(*) FROM calibration_participants p ANTI JOIN evaluations e USING (evaluation_id, session_id)",
+        "SELECT count(*) FROM answers a ANTI JOIN criteria c USING (criterion_key)",
+        # a person's account in Zendesk QA is the one in Support, by their address
+        "SELECT count(*) FROM people p ANTI JOIN identities i ON i.account_id = p.person_id WHERE p.source = 'zendesk_qa'",
+    ):
+        assert asked(sql)[0][0] <= (2 if "interactions" in sql else 0), sql
+
+
+def test_audits_are_paired_with_what_they_audit(world: Any, asked: Any) -> None:
+    audits = asked("SELECT count(*) FROM evaluations WHERE kind = 'ata'")[0][0]
+    paired = asked("SELECT count(*) FROM pairs WHERE auditee_evaluation_id IS NOT NULL")[0][0]
+    assert audits > 30
+    assert paired > 0.8 * audits
+
+
+def test_another_run_finds_nothing_new(world: Any) -> None:
+    second = world[2].sync()
+    counts = {name: part for name, part in second.counts["sync"].items() if name.startswith("zendesk_qa")}
+    assert {name: (part["accepted"], part["rejected"]) for name, part in counts.items()} == dict.fromkeys(
+        counts, (0, 0)
+    )
+
+
+def test_no_words_of_a_customer_or_reviewer_are_in_the_store(world: Any, asked: Any) -> None:
+    for stream in ("reviews", "disputes", "calibration_sessions", "calibration_reviews"):
+        sql = f"SELECT count(*) FROM raw_zendesk_qa_qa_{stream} WHERE payload LIKE '%card ending%'"
+        assert asked(sql)[0][0] == 0
