@@ -1,13 +1,18 @@
-"""report, query, runs: questions that change nothing."""
+"""report, explain, query, runs: questions that change nothing."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING, Any
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import open_workspace
 from qa_sync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from qa_sync.dashboards.cells import Field
+    from qa_sync.reports import Explanation
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -17,14 +22,8 @@ def report(arguments: argparse.Namespace) -> int:
     if not arguments.name:
         show.rows([{"report": name, "what": spec.doc} for name, spec in REPORTS.items()], form=arguments.format)
         return 0
-    where = {}
-    for part in arguments.where:
-        column, mark, value = part.partition("=")
-        if not mark or not column:
-            raise ConfigError(Problem(what=f"--where {part!r}", hint="write COLUMN=VALUE"))
-        where[column.strip()] = value
-    by = [part.strip() for part in arguments.by.split(",") if part.strip()]
-    made = open_workspace(arguments).report_table(arguments.name, by=by, where=where, as_of=arguments.as_of)
+    asked = _asked(arguments)
+    made = open_workspace(arguments).report_table(arguments.name, **asked)
     if arguments.format == "json":
         print(
             json.dumps(
@@ -32,7 +31,7 @@ def report(arguments: argparse.Namespace) -> int:
                     "report": made.name,
                     "title": made.title,
                     "notes": list(made.notes),
-                    "columns": [{"name": f.name, "label": f.label, "kind": f.kind, "doc": f.doc} for f in made.fields],
+                    "columns": [_column(made.name, f) for f in made.fields],
                     "rows": [{name: show.plain(value) for name, value in row.items()} for row in made.rows.to_pylist()],
                 },
                 ensure_ascii=False,
@@ -46,6 +45,92 @@ def report(arguments: argparse.Namespace) -> int:
         for note in made.notes:
             print(note)
     return 0
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """``qa-sync explain``."""
+    found = open_workspace(arguments).explain(arguments.name, arguments.row, arguments.column, **_asked(arguments))
+    if arguments.format == "csv":
+        show.arrow(found.evaluations, form="csv")
+    elif arguments.format == "json":
+        print(
+            json.dumps(
+                {
+                    "report": found.report,
+                    "row": found.key,
+                    **_column(found.report, found.field),
+                    "value": found.value,
+                    "recomputed": found.recomputed,
+                    "agrees": found.agrees,
+                    "borrowed": found.borrowed,
+                    "notes": list(found.notes),
+                    "run": found.run_id,
+                    "evaluations": [
+                        {name: show.plain(value) for name, value in row.items()}
+                        for row in found.evaluations.to_pylist()
+                    ],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+    else:
+        _show_explanation(found)
+    return 0 if found.agrees else 1
+
+
+def _show_explanation(found: Explanation) -> None:
+    """The number, what it means, what it is made of; of a population only how large it is."""
+    own = [row for row in found.evaluations.to_pylist() if row["part"] == "own"]
+    shown = show.formatted(found.value, found.field)
+    print(f"{found.title}: {found.field.label} of {found.key} is {shown} ({found.value!r})")
+    if found.metric:
+        print(f"{found.metric.id}, version {found.metric.version}: {found.metric.formula}")
+    else:
+        print(found.field.doc)
+    verdict = "the same" if found.agrees else "NOT the same: please report this"
+    print(f"Made again from the {len({row['evaluation_id'] for row in own}):,} evaluations below")
+    if found.borrowed:
+        others = found.evaluations.num_rows - len(own)
+        print(f"and {others:,} more rows of what it leans on ({found.borrowed})")
+    print(f"it is {found.recomputed!r}: {verdict}. Run {found.run_id}.")
+    show.rows(
+        [{name: value for name, value in row.items() if name != "part"} for row in own],
+        form="table",
+        columns=tuple(name for name in found.evaluations.column_names if name != "part"),
+    )
+    for note in found.notes:
+        print(note)
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What reports are asked for, from the options that report and explain share."""
+    where = {}
+    for part in arguments.where:
+        column, mark, value = part.partition("=")
+        if not mark or not column:
+            raise ConfigError(Problem(what=f"--where {part!r}", hint="write COLUMN=VALUE"))
+        where[column.strip()] = value
+    by = [part.strip() for part in arguments.by.split(",") if part.strip()]
+    return {"by": by, "where": where, "as_of": arguments.as_of, "audience": arguments.audience}
+
+
+def _column(report: str, field: Field) -> dict[str, Any]:
+    """A column for programs, with the definition of its numbers."""
+    from qa_sync.reports.published import metric_of
+
+    told: dict[str, Any] = {"name": field.name, "label": field.label, "kind": field.kind, "doc": field.doc}
+    metric = metric_of(report, field.name)
+    if metric:
+        told |= {
+            "metric": metric.id,
+            "version": metric.version,
+            "unit": metric.unit,
+            "formula": metric.formula,
+            "interval": metric.interval,
+            "undefined": metric.undefined,
+        }
+    return told
 
 
 def query(arguments: argparse.Namespace) -> int:

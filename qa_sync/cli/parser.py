@@ -27,6 +27,7 @@ COMMANDS = (
     "publish",
     "refresh",
     "report",
+    "explain",
     "query",
     "runs",
     "mapping",
@@ -114,13 +115,12 @@ def parser() -> argparse.ArgumentParser:
 
     report = add("report", "ask:report", "show a report")
     report.add_argument("name", nargs="?", help="name of the report (none: list them)")
-    report.add_argument(
-        "--by", metavar="COLUMNS", default="", help="group by these columns or dimensions, comma-separated"
-    )
-    report.add_argument(
-        "--where", metavar="COLUMN=VALUE", action="append", default=[], help="keep only these; repeatable"
-    )
-    _as_of(report)
+    _asked(report)
+    explain = add("explain", "ask:explain", "list the evaluations behind one number of a report, and compute it again")
+    explain.add_argument("name", help="name of the report")
+    explain.add_argument("row", help="key of the row: what its first column shows")
+    explain.add_argument("column", help="the column, by field name or heading")
+    _asked(explain)
     query = add("query", "ask:query", "run one read-only SELECT over a run's tables")
     query.add_argument("sql", nargs="?", help="the SELECT")
     query.add_argument("--tables", action="store_true", help="list tables and columns with their meaning")
@@ -217,6 +217,23 @@ def _common() -> _Parser:
         "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="wait for another run that is at work"
     )
     return common
+
+
+def _asked(command: argparse.ArgumentParser) -> None:
+    """What a report can be asked for."""
+    command.add_argument(
+        "--by", metavar="COLUMNS", default="", help="group by these columns or dimensions, comma-separated"
+    )
+    command.add_argument(
+        "--where", metavar="COLUMN=VALUE", action="append", default=[], help="keep only these; repeatable"
+    )
+    command.add_argument(
+        "--audience",
+        choices=("auditees",),
+        default="",
+        help="auditees: without audits under embargo and without the names of others",
+    )
+    _as_of(command)
 
 
 def _as_of(command: argparse.ArgumentParser) -> None:

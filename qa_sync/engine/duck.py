@@ -95,6 +95,10 @@ class DuckEngine:
         with _readable():
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
+    def rename(self, name: str, new: str) -> None:
+        """Give what is readable as ``name`` another name; views that read it by the old one go on doing so."""
+        self._con.execute(f"ALTER VIEW {quoted(name)} RENAME TO {quoted(new)}")
+
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows."""
         with _readable():

@@ -27,8 +27,16 @@ class Engine(Protocol):
         """Compute a select once and keep its rows as ``name`` until the engine is closed."""
         ...
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a view another name; views that read it by the old one go on doing so."""
+        ...
+
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows."""
+        ...
+
+    def names(self) -> list[str]:
+        """Return the names of everything that can be read, sorted."""
         ...
 
     def close(self) -> None:

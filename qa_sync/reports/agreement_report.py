@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.agreement import confusion, dirichlet_intervals, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
-from qa_sync.reports.grouping import condition, groupings
+from qa_sync.reports import lineage, scope
+from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import counted
 from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
-from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _COEFFICIENTS = (
     ("kappa", "cohen_kappa", "identity"),
@@ -34,7 +38,8 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     scene.engine.table(
         "agreement_rows",
         f"""
-        SELECT form_id AS form, criterion_name AS criterion, auditee_id, is_ordered,
+        SELECT form_id AS form, criterion_name AS criterion, auditee_id, pair_id, auditee_evaluation_id,
+               auditor_evaluation_id, auditee_payload_hash, auditor_payload_hash, is_ordered,
                auditee_level, auditor_level, treatment{keys.replace(', form_id AS "form"', "")}
         FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.treatment
               FROM (SELECT * FROM audited WHERE {counted([*ask.by, *ask.where])}) p JOIN comparisons c USING (pair_id)
@@ -42,7 +47,7 @@ def agreement(scene: Scene, ask: Ask) -> Report:
                                      AND s.criterion_key = c.criterion_key
               WHERE c.treatment IN ('applicability_agreement', 'applicability_disagreement')
                  OR (c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL))
-        WHERE {condition(scene.engine, ask.where)}""",
+        WHERE {scope.of_pairs(scene, ask)}""",
     )
     groups = scene.engine.fetch(f"""
         SELECT {listed}, sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) AS pairs,
@@ -84,8 +89,23 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         f"{scene.seed} for the coefficients.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        found = [f'"{name}" IS NOT DISTINCT FROM {lineage.text(row[name])}' for name in names]
+        valued = lineage.of_pairs("agreement_rows", " AND ".join([*found, _VALUED]))
+        if column != "applicability":
+            return Inputs(sql=valued)
+        one_sided = " AND ".join([*found, "treatment = 'applicability_disagreement'"])
+        return Inputs(sql=lineage.of_pairs("agreement_rows", one_sided), population=valued, borrowed=lineage.OTHERS)
+
     return Report(
-        name="agreement", title="Agreement by form and criterion", fields=fields, key="key", rows=rows, notes=notes
+        name="agreement",
+        title="Agreement by form and criterion",
+        fields=fields,
+        key="key",
+        rows=rows,
+        notes=notes,
+        trace=trace,
     )
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
-from qa_sync.reports.grouping import Grouping, condition, groupings
+from qa_sync.reports import lineage, scope
+from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import MEASURES, conclude, count_groups, counted
 from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
 from qa_sync.reports.population import POPULATION_FIELDS, population
-from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.trend import trend
 
 NOBODY = "(none)"
+#: Columns that count the pairs of one outcome class.
+_CLASSES = ("critical_miss", "critical_false", "critical_wrong_reason")
 
 
 def summary(scene: Scene, ask: Ask) -> Report:
     """Agreement by site and week (or any other grouping): what a head of quality reads first."""
     by = groupings(scene.engine, ask.by or ("site", "week"))
-    charts = trend(scene, Ask()).charts if [g.name for g in by] == ["site", "week"] and not ask.where else ()
+    charts = (
+        trend(scene, Ask()).charts
+        if [g.name for g in by] == ["site", "week"] and not ask.where and not ask.only
+        else ()
+    )
     return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors", charts=charts)
 
 
@@ -41,7 +49,7 @@ def _grouped(
     named: str = "",
     charts: tuple[Chart, ...] = (),
 ) -> Report:
-    keep = condition(scene.engine, ask.where)
+    keep = scope.of_pairs(scene, ask)
     asked = [*(g.name for g in by), *ask.where]
     counts = count_groups(scene, by, keep, pairs_that_count=counted(asked))
     made: dict[str, pa.Array | pa.ChunkedArray] = {g.name: counts[g.name].cast(pa.string()) for g in by}
@@ -56,7 +64,7 @@ def _grouped(
         made["name"] = _names(scene, counts[named])
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
     made["pairs"] = counts["pairs"].cast(pa.int64())
-    covered, population_notes = population(scene, by, ask.where, keep, counts)
+    covered, population_notes = population(scene, by, ask, counts)
     made |= covered
     fields += [MEASURES[0], *(POPULATION_FIELDS if covered else ()), *MEASURES[1:]]
     made |= measures
@@ -72,7 +80,30 @@ def _grouped(
         *targeted_note(scene, asked),
         *population_notes,
     )
-    return Report(name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts)
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        return _inputs(scene, ask, by, row, column)
+
+    return Report(
+        name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts, trace=trace
+    )
+
+
+def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, Any], column: str) -> Inputs:
+    """The pairs of a group; for a count of a class its pairs only; for N, all evaluations that could be audited."""
+    group = lineage.same_group(by, row)
+    asked = [*(g.name for g in by), *ask.where]
+    kept = f"{counted(asked)} AND {scope.of_pairs(scene, ask)} AND {group}"
+    of_pairs = lineage.of_pairs("measured", kept)
+    if column in _CLASSES:
+        counted_here = lineage.of_pairs("measured", f"{kept} AND outcome = '{column.upper()}'")
+        return Inputs(sql=counted_here, population=of_pairs, borrowed=lineage.OTHERS)
+    if column not in ("evaluations", "coverage"):
+        return Inputs(sql=of_pairs)
+    whole = lineage.of_evaluations("auditees", f"{scope.of_evaluations(scene, ask)} AND {group}")
+    if column == "coverage":
+        return Inputs(sql=f"{whole} UNION ALL {of_pairs}")
+    return Inputs(sql=whole, population=of_pairs, borrowed="the audits for which the row is shown at all")
 
 
 def _direction(name: str) -> str:
@@ -89,6 +120,6 @@ def _joined(columns: Sequence[pa.ChunkedArray], height: int) -> pa.Array:
 
 
 def _names(scene: Scene, ids: pa.ChunkedArray) -> pa.Array:
-    people = scene.engine.fetch("SELECT person_id, name FROM people")
+    people = scene.engine.fetch("SELECT person_id, name FROM persons")
     known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
     return pa.array([known.get(person) for person in ids.to_pylist()], pa.string())

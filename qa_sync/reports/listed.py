@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from qa_sync.dashboards.cells import Field
 from qa_sync.errors import ConfigError, Problem
-from qa_sync.reports.grouping import INTERACTION_COLUMNS, condition
+from qa_sync.reports import lineage, scope
 from qa_sync.reports.measures import COMPARED
 from qa_sync.reports.population import OF_EVALUATIONS
-from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 
 def pairs(scene: Scene, ask: Ask) -> Report:
@@ -22,8 +25,8 @@ def pairs(scene: Scene, ask: Ask) -> Report:
                auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
                auditee_payload_hash, auditor_payload_hash
         FROM measured p
-        LEFT JOIN people a ON a.person_id = p.auditee_id LEFT JOIN people b ON b.person_id = p.auditor_id
-        WHERE basis = 'original' AND {condition(scene.engine, ask.where)}
+        LEFT JOIN persons a ON a.person_id = p.auditee_id LEFT JOIN persons b ON b.person_id = p.auditor_id
+        WHERE basis = 'original' AND {scope.of_pairs(scene, ask)}
         ORDER BY week DESC NULLS LAST, site NULLS LAST, pair_id""")
     fields = (
         Field(name="key", label="Pair", width=220, doc="Auditee evaluation | auditor evaluation."),
@@ -105,7 +108,11 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         Field(name="auditee_payload_hash", label="Evaluation's hash", width=480, doc="SHA-256 of the stored record."),
         Field(name="auditor_payload_hash", label="Audit's hash", width=480, doc="SHA-256 of the stored record."),
     )
-    return Report(name="pairs", title="Pairs", fields=fields, key="key", rows=rows)
+    return Report(name="pairs", title="Pairs", fields=fields, key="key", rows=rows, trace=_pair)
+
+
+def _pair(row: Mapping[str, Any], column: str) -> Inputs:  # noqa: ARG001  (every trace is asked the same way)
+    return Inputs(sql=lineage.of_pairs("audited", f"pair_id = {lineage.text(row['key'])}"))
 
 
 def exceptions(scene: Scene, ask: Ask) -> Report:
@@ -114,13 +121,7 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
     if of_audits:
         what = f"exceptions cannot be filtered by {of_audits[0]!r}: not all of them are audits"
         raise ConfigError(Problem(what=what, hint=f"known: {', '.join(sorted(OF_EVALUATIONS))}"))
-    keep = condition(scene.engine, ask.where)
-    scene.engine.view(
-        "exceptional",
-        f"""
-        SELECT b.*, b.evaluator_id AS auditee_id, {", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)}
-        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""",
-    )
+    keep = scope.of_pairs(scene, ask)
     rows = scene.engine.fetch(f"""
         WITH odd AS (
             SELECT evaluation_id AS key, bucket AS what, reason,
@@ -128,8 +129,9 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
                         ELSE evaluation_id END AS evaluation_id,
                    CASE WHEN kind IN ('ata', 'blind') THEN evaluation_id END AS audit_id, candidates, kind, form_id,
                    interaction_id, evaluator_id AS by_id, week, submitted_at
-            FROM exceptional
-            WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED') AND {keep}
+            FROM ended
+            WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED')
+              AND {scope.of_evaluations(scene, ask)}
             UNION ALL
             SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, NULL, auditor_kind,
                    form_id, interaction_id, auditor_id, week, auditor_submitted_at
@@ -141,7 +143,7 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         )
         SELECT o.key, o.what, o.reason, o.evaluation_id, o.audit_id, array_to_string(o.candidates, ', ') AS candidates,
                o.kind, o.form_id AS form, o.interaction_id, o.by_id, n.name AS by_name, o.week, o.submitted_at
-        FROM odd o LEFT JOIN people n ON n.person_id = o.by_id
+        FROM odd o LEFT JOIN persons n ON n.person_id = o.by_id
         ORDER BY o.what, o.reason NULLS FIRST, o.week DESC NULLS LAST, o.key""")
     fields = (
         Field(name="key", label="Key", width=230, doc="Identity of the row."),

@@ -201,7 +201,8 @@ def _bias(made: dict[str, pa.Array], counts: pa.Table, n_min: int) -> None:
         mean = np.where(n > 0, total / n, np.nan)
         sd = np.sqrt(np.maximum(_numbers(counts, "leniency_squares") - n * mean**2, 0.0) / (n - 1))
         mae = np.where(apart > 0, _numbers(counts, "distance_sum") / apart, np.nan)
-    half = _t_half_width(sd, n)
+    # Scores that never differ do not make a mean certain: without scatter there is no interval to give.
+    half = np.where(sd > 0, _t_half_width(sd, n), np.nan)
     _put(made, "bias", mean, n < n_min)
     _put(made, "bias_low", mean - half)
     _put(made, "bias_high", mean + half)

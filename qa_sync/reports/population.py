@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import INTERACTION_COLUMNS, Grouping
-from qa_sync.reports.report import Scene
+from qa_sync.reports.report import Ask, Scene
+from qa_sync.reports.scope import of_evaluations
 
 POPULATION_FIELDS = (
     Field(
@@ -41,19 +42,19 @@ _OF_AUDITS = frozenset({"week", "site", "site_kind", "team"})
 
 
 def population(
-    scene: Scene, by: Sequence[Grouping], where: Collection[str], condition: str, counts: pa.Table
+    scene: Scene, by: Sequence[Grouping], ask: Ask, counts: pa.Table
 ) -> tuple[dict[str, pa.Array], tuple[str, ...]]:
     """Return the columns evaluations and coverage in the order of ``counts``, and notes about them.
 
     They are left out where a grouping or filter is of the audit and not of the evaluation.
     """
-    asked = {*(g.name for g in by), *where}
+    asked = {*(g.name for g in by), *ask.where}
     if asked - OF_EVALUATIONS or (scene.basis_event == "auditor_submitted_at" and asked & _OF_AUDITS):
         return {}, ()
     keys = ", ".join(f'{g.sql} AS "{g.name}"' for g in by) or "'all' AS everything"
     names = ", ".join(f'"{g.name}"' for g in by) or "everything"
     found = scene.engine.fetch(f"""
-        SELECT {keys}, count(*) AS evaluations FROM auditees WHERE {condition} GROUP BY {names}""")
+        SELECT {keys}, count(*) AS evaluations FROM auditees WHERE {of_evaluations(scene, ask)} GROUP BY {names}""")
     listed = [g.name for g in by] or ["everything"]
     sizes = dict(
         zip(

@@ -228,3 +228,16 @@ PUBLISHED: tuple[Metric, ...] = (
         formula="mean(auditee level - auditor level)",
     ),
 )
+
+
+_BY_ID = {metric.id: metric for metric in PUBLISHED}
+#: Reports that show the measures of ``summary`` for other groups.
+_SAME_AS_SUMMARY = ("evaluators", "trend")
+
+
+def metric_of(report: str, field: str) -> Metric | None:
+    """Return the definition of a report's column, that of the number for the ends of its interval; None for facts."""
+    plain = field.removesuffix("_low").removesuffix("_high")
+    if report == "trend":
+        plain = "pairs" if field.endswith("_n") else "line_accuracy"
+    return _BY_ID.get(f"{'summary' if report in _SAME_AS_SUMMARY else report}.{plain}")

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.engine import Engine
+
+#: Who reads a report: the programme itself (""), or the people whose evaluations are audited.
+Audience = Literal["", "auditees"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What one number of a report is made of, as SQL.
+
+    ``sql`` and ``population`` select ``evaluation_id, role, pair_id, payload_hash``, one row an evaluation and the
+    part it plays; ``pair_id`` is null where it plays it alone. ``population`` holds what the number borrows from
+    beyond its own evaluations, and ``borrowed`` says in words what that is.
+    """
+
+    sql: str
+    population: str = ""
+    borrowed: str = ""
+
+
+#: From a row of a report and the name of one of its columns to what the number there is made of.
+Trace = Callable[[Mapping[str, Any], str], Inputs]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +40,7 @@ class Report:
 
     ``rows`` has one column a field, in the order of ``fields`` and sorted for people; ``key`` names the
     text column that identifies a row. ``notes`` are sentences a reader needs: how many were left out and why.
+    ``trace`` finds the evaluations behind a number; None where no column is made of evaluations.
     """
 
     name: str
@@ -28,19 +50,22 @@ class Report:
     rows: pa.Table
     notes: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a reader asks of a report: columns to group by, values to keep, and how far back.
+    """What a reader asks of a report: columns to group by, values to keep, and who reads it.
 
     ``by``: names of grouping columns (empty: the report's own). ``where``: column → the value it must have.
-    ``audience``: "auditees" where those who are audited will read it, "" where only the programme does.
+    ``audience``: "auditees" holds back audits under embargo and the names of other people. ``only`` names a relation
+    of ``evaluation_id``: nothing else counts then; it is how a number is made again from what it was made of.
     """
 
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
-    audience: Literal["", "auditees"] = ""
+    audience: Audience = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +73,8 @@ class Scene:
     """Everything a report is made from: the engine with the tables of one snapshot, and the programme's rules.
 
     ``as_of`` is the moment of the snapshot; reports know no other clock. ``seed`` makes simulated intervals
-    repeatable.
+    repeatable. ``for_auditees`` makes the scene that auditees may see, from the id of the one who looks (empty: nobody
+    in particular); None where this scene is one already.
     """
 
     engine: Engine
@@ -60,3 +86,6 @@ class Scene:
     basis_event: str
     seed: int
     run_id: str
+    audience: Audience = ""
+    viewer: str = ""
+    for_auditees: Callable[[str], Scene] | None = None

@@ -1,8 +1,13 @@
-"""Tables that several reports read, made once when a snapshot is opened."""
+"""Tables that several reports read, made once when a snapshot is opened.
+
+Reports read these and never the tables beneath them: here audits under embargo are already gone and, in a scene for
+auditees, other people have no names.
+"""
 
 from __future__ import annotations
 
 from qa_sync.reports import measures
+from qa_sync.reports.audience import mask, name_people
 from qa_sync.reports.grouping import INTERACTION_COLUMNS
 from qa_sync.reports.report import Scene
 
@@ -10,20 +15,27 @@ from qa_sync.reports.report import Scene
 def prepare(scene: Scene) -> None:
     """Make the shared tables of a scene whose engine has been reconciled.
 
-    ``audited`` is pairs with the columns of their interaction that people group by; ``auditees`` holds every
-    evaluation that could be audited, audited or not, with the same.
+    ``audited`` is pairs, and ``others`` the other pairs (audits of one evaluation against each other, repeats,
+    self-audits), with the columns of their interaction that people group by. ``ended`` holds every evaluation with
+    the bucket it ended in, ``auditees`` those that could be audited, audited or not.
     """
+    name_people(scene)
     own = ", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)
-    scene.engine.table(
-        "audited",
-        f"""
-        SELECT p.*, {own} FROM pairs p LEFT JOIN interactions i ON i.interaction_id = p.interaction_id""",
-    )
+    for name, source in (("audited", "pairs"), ("others", "other_pairs")):
+        people = ", ".join(f"{mask(scene, f'p.{column}')} AS {column}" for column in ("auditee_id", "auditor_id"))
+        make = scene.engine.table if name == "audited" else scene.engine.view
+        make(
+            name,
+            f"""
+            SELECT p.* EXCLUDE (auditee_id, auditor_id), {people}, {own}
+            FROM {source} p LEFT JOIN interactions i ON i.interaction_id = p.interaction_id""",
+        )
     measures.prepare(scene)
+    evaluator = mask(scene, "b.evaluator_id")
     scene.engine.view(
-        "auditees",
+        "ended",
         f"""
-        SELECT b.*, b.evaluator_id AS auditee_id, {own}
-        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id
-        WHERE b.bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')""",
+        SELECT b.* EXCLUDE (evaluator_id), {evaluator} AS evaluator_id, {evaluator} AS auditee_id, {own}
+        FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""",
     )
+    scene.engine.view("auditees", "SELECT * FROM ended WHERE bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
-from qa_sync.reports.grouping import condition, groupings
+from qa_sync.reports import lineage, scope
+from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import COUNTED, conclude, count_groups, counted
 from qa_sync.reports.notes import counted_note, open_weeks_note
-from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: More lines than this cannot be told apart.
 MOST_SITES = 8
@@ -21,7 +24,7 @@ MOST_SITES = 8
 
 def trend(scene: Scene, ask: Ask) -> Report:
     """Line accuracy by week and site, n beside every number."""
-    keep = condition(scene.engine, ask.where)
+    keep = scope.of_pairs(scene, ask)
     names, left_out = _sites(scene, keep)
     by = groupings(scene.engine, ("site", "week"))
     counts = count_groups(scene, by, keep, pairs_that_count=counted(list(ask.where)))
@@ -58,6 +61,13 @@ def trend(scene: Scene, ask: Ask) -> Report:
         columns[name] = pa.array([value for value, _ in found], pa.float64())
         columns[f"{name}_n"] = pa.array([n for _, n in found], pa.int64())
     rows = pa.table(columns)
+    sites = {name: field_name(name) for name in names}
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        site = next(site for site, field in sites.items() if column in (field, f"{field}_n"))
+        group = lineage.same_group(by, {"site": site, "week": row["week"]})
+        return Inputs(sql=lineage.of_pairs("measured", f"{counted(list(ask.where))} AND {keep} AND {group}"))
+
     notes = (counted_note(scene), *open_weeks_note(scene), *left_out)
     return Report(
         name="trend",
@@ -67,6 +77,7 @@ def trend(scene: Scene, ask: Ask) -> Report:
         rows=rows,
         charts=_chart(rows),
         notes=notes,
+        trace=trace,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from qa_sync.engine.duck import DuckEngine
 from qa_sync.model import TABLES
 from qa_sync.people import identities_of
 from qa_sync.reconcile import Programme, Reconciled, reconcile
-from qa_sync.reports import Scene, prepare
+from qa_sync.reports import Scene, embargoed, prepare, withhold
 from qa_sync.store import Snapshot, Store
 
 #: Read more than once by reconcile and reports: computed once.
@@ -71,8 +71,9 @@ def opened(
     Raises:
         ConservationError: evaluations went in that are in no bucket.
     """
-    engine = DuckEngine()
-    try:
+    contents = dict(snapshot.contents)
+
+    def fill(engine: DuckEngine) -> None:
         store.register(engine, snapshot, raw=raw)
         if overlay:
             overlay(engine)
@@ -80,10 +81,41 @@ def opened(
             engine.table(f"{name}_now", f'SELECT * FROM "{name}"')
             engine.view(name, f"SELECT * FROM {name}_now")
         _register_identities(engine)
-        contents = dict(snapshot.contents)
-        programme = programme_of(contents)
-        kept = contents["programme"]
-        reconciled = reconcile(engine, programme, as_of=as_of)
+
+    with scene_of(fill, programme_of(contents), as_of=as_of, seed=contents["programme"]["seed"], run_id=run_id) as it:
+        yield it
+
+
+@contextmanager
+def scene_of(
+    fill: Callable[[DuckEngine], None], programme: Programme, *, as_of: datetime, seed: int, run_id: str
+) -> Iterator[Opened]:
+    """Reconcile the tables that ``fill`` registers in an engine, and make what reports read.
+
+    The scene for auditees is made in an engine of its own when it is first asked for: the same tables without the
+    audits under embargo, reconciled anew.
+    """
+    with ExitStack() as stack:
+
+        def begin(hidden: pa.Table | None) -> tuple[DuckEngine, Reconciled]:
+            engine = DuckEngine()
+            stack.callback(engine.close)
+            fill(engine)
+            if hidden is not None:
+                withhold(engine, hidden)
+            return engine, reconcile(engine, programme, as_of=as_of)
+
+        engine, reconciled = begin(None)
+        others: list[Scene] = []
+
+        def for_auditees(viewer: str) -> Scene:
+            if not others or others[-1].viewer != viewer:
+                other = others[-1].engine if others else begin(embargoed(engine))[0]
+                made = replace(scene, engine=other, audience="auditees", viewer=viewer, for_auditees=None)
+                prepare(made)
+                others.append(made)
+            return others[-1]
+
         scene = Scene(
             engine=engine,
             as_of=as_of,
@@ -92,13 +124,12 @@ def opened(
             n_min=programme.n_min,
             audit_window_days=programme.audit_window_days,
             basis_event=programme.basis_event,
-            seed=kept["seed"],
+            seed=seed,
             run_id=run_id,
+            for_auditees=for_auditees,
         )
         prepare(scene)
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)
-    finally:
-        engine.close()
 
 
 def _register_identities(engine: DuckEngine) -> None:

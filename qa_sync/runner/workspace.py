@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
@@ -19,8 +19,9 @@ from qa_sync.dashboards.definition import Definition
 from qa_sync.errors import ConfigError, Problem, QASyncError, SinkError, StoreError
 from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source, Stream
-from qa_sync.reports import REPORTS, Ask, Report, build
+from qa_sync.reports import REPORTS, Ask, Explanation, Report, build, explain
 from qa_sync.reports.grouping import values_of
+from qa_sync.reports.report import Audience
 from qa_sync.runner.catalogue_step import store_catalogue
 from qa_sync.runner.connecting import close_quietly, guarded
 from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
@@ -50,6 +51,14 @@ SNAPSHOT_TRIES = 20
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _ask(name: str, by: Sequence[str], where: Mapping[str, str] | None, audience: Audience) -> Ask:
+    if name not in REPORTS:
+        raise ConfigError(Problem(what=f"there is no report {name!r}", hint=did_you_mean(name, list(REPORTS))))
+    if audience not in get_args(Audience):
+        raise ConfigError(Problem(what=f"there is no audience {audience!r}", hint="auditees, or none"))
+    return Ask(by=tuple(by), where=dict(where or {}), audience=audience)
 
 
 class Workspace:
@@ -191,26 +200,66 @@ class Workspace:
     # ---- asking --------------------------------------------------------------------------------------------
 
     def report(
-        self, name: str, *, by: Sequence[str] = (), where: Mapping[str, str] | None = None, as_of: str = ""
+        self,
+        name: str,
+        *,
+        by: Sequence[str] = (),
+        where: Mapping[str, str] | None = None,
+        as_of: str = "",
+        audience: Audience = "",
     ) -> pd.DataFrame:
         """Return a report as a frame, one column a field; ``frame.attrs`` holds title and notes."""
-        made = self.report_table(name, by=by, where=where, as_of=as_of)
+        made = self.report_table(name, by=by, where=where, as_of=as_of, audience=audience)
         frame: pd.DataFrame = made.rows.to_pandas()
         frame.attrs.update(title=made.title, notes=list(made.notes))
         return frame
 
     def report_table(
-        self, name: str, *, by: Sequence[str] = (), where: Mapping[str, str] | None = None, as_of: str = ""
+        self,
+        name: str,
+        *,
+        by: Sequence[str] = (),
+        where: Mapping[str, str] | None = None,
+        as_of: str = "",
+        audience: Audience = "",
     ) -> Report:
         """Return a report with the explanation of its columns.
 
         Raises:
-            ConfigError: no such report, column or run.
+            ConfigError: no such report, column, audience or run.
         """
-        if name not in REPORTS:
-            raise ConfigError(Problem(what=f"there is no report {name!r}", hint=did_you_mean(name, list(REPORTS))))
+        ask = _ask(name, by, where, audience)
         with self.open(as_of) as it:
-            return build(name, it.scene, Ask(by=tuple(by), where=dict(where or {})))
+            return build(name, it.scene, ask)
+
+    def explain(
+        self,
+        name: str,
+        row: str,
+        column: str,
+        *,
+        by: Sequence[str] = (),
+        where: Mapping[str, str] | None = None,
+        as_of: str = "",
+        audience: Audience = "",
+    ) -> Explanation:
+        """Return the evaluations behind one number of a report, and the number made again from exactly these.
+
+        Args:
+            name: of the report.
+            row: the row's key, as the report's first column shows it.
+            column: the column's field name, or its heading.
+            by: as the report was grouped.
+            where: as it was filtered.
+            as_of: as it was: a run id or a time.
+            audience: who read it.
+
+        Raises:
+            ConfigError: no such report, row or column, or the cell holds no number.
+        """
+        ask = _ask(name, by, where, audience)
+        with self.open(as_of) as it:
+            return explain(name, it.scene, row, column, ask)
 
     def query(self, sql: str, *, as_of: str = "") -> pd.DataFrame:
         """Run a read-only select over a snapshot: tables, ``<table>_history``, ``raw_<source>_<stream>``, pairs.

@@ -44,6 +44,37 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def test_a_number_is_explained_in_three_formats(finished: Finished) -> None:
+    row = next(row for row in ask(finished.folder, "report", "summary")["rows"] if row["line_accuracy"] is not None)
+    asked = ("explain", "summary", row["key"], "line_accuracy")
+    told = ask(finished.folder, *asked)
+    assert (told["value"], told["agrees"]) == (row["line_accuracy"], True)
+    assert (told["metric"], told["version"]) == ("summary.line_accuracy", 1)
+    assert len(told["evaluations"]) == 2 * row["pairs"]
+    assert {len(one["payload_hash"]) for one in told["evaluations"]} == {64}
+    listed = list(csv.DictReader(io.StringIO(qa_sync(finished.folder, *asked, "--format", "csv", "--quiet").out)))
+    assert [one["evaluation_id"] for one in listed] == [one["evaluation_id"] for one in told["evaluations"]]
+    table = qa_sync(finished.folder, *asked, "--quiet").out
+    assert all(one["evaluation_id"] in table for one in told["evaluations"])
+    assert "the same" in table
+
+
+def test_what_cannot_be_explained_is_said(finished: Finished) -> None:
+    refused = qa_sync(finished.folder, "explain", "summary", "nowhere|2020-W01", "pairs", expect=2)
+    assert "has no row 'nowhere|2020-W01'" in refused.err
+    refused = qa_sync(finished.folder, "explain", "sumary", "x", "pairs", expect=2)
+    assert "did you mean summary?" in refused.err
+
+
+def test_a_report_for_auditees_holds_back_audits_under_embargo(finished: Finished) -> None:
+    everything = ask(finished.folder, "report", "pairs")["rows"]
+    shown = ask(finished.folder, "report", "pairs", "--audience", "auditees")["rows"]
+    held = {row["auditor_evaluation_id"] for row in everything if row["embargoed"]}
+    assert held
+    assert not held & {row["auditor_evaluation_id"] for row in shown}
+    assert not any(row["auditee_name"] for row in shown)
+
+
 def test_reports_are_listed_with_what_they_are(finished: Finished) -> None:
     listed = ask(finished.folder, "report")
     assert [row["report"] for row in listed] == list(REPORTS)

@@ -1,0 +1,185 @@
+"""Explain one number: the evaluations behind it, and the number made again from exactly these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from qa_sync.agreement.metrics.definition import Metric
+from qa_sync.dashboards.cells import Field
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.reports.build import build, scene_for
+from qa_sync.reports.published import metric_of
+from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.wording import did_you_mean, nearest
+
+#: Kinds of columns that hold numbers.
+NUMBERS = ("integer", "number", "percent")
+#: What identifies a row is text; what is compared is the shown number, to the precision of a double's sums.
+_RELATIVE = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Where one number of a report comes from.
+
+    Attributes:
+        report: the report's name.
+        title: its title.
+        key: the row.
+        field: the column.
+        value: the number shown.
+        recomputed: the same number of the same report, made from ``evaluations`` and nothing else.
+        metric: its definition; None for a column that is a plain fact of the row, such as a pair's score.
+        evaluations: one row an evaluation and the part it plays: ``role`` (auditee, auditor, ...), ``part`` (own, or
+            population where the number borrows strength from others), ``evaluation_id``, ``pair_id``, ``kind``,
+            ``form``, ``evaluator``, ``submitted_at``, ``payload_hash`` (SHA-256 of the stored record that was used),
+            ``link`` and ``interaction_link`` (where a person can open it).
+        borrowed: in words, what the number borrows from; empty for most.
+        notes: the report's notes: date basis, zone, what is left out.
+        run_id: the run whose snapshot it is.
+    """
+
+    report: str
+    title: str
+    key: str
+    field: Field
+    value: float
+    recomputed: float | None
+    metric: Metric | None
+    evaluations: pa.Table
+    borrowed: str
+    notes: tuple[str, ...]
+    run_id: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the recomputed number is the one shown."""
+        if self.recomputed is None:
+            return False
+        return math.isclose(self.value, self.recomputed, rel_tol=_RELATIVE, abs_tol=_RELATIVE)
+
+
+def explain(name: str, scene: Scene, row: str, column: str, ask: Ask | None = None) -> Explanation:
+    """Explain the number in one row and column of a report.
+
+    Args:
+        name: of the report.
+        scene: a prepared scene.
+        row: the row's key, as its first column shows it.
+        column: the column's field name, or its heading.
+        ask: what the report was asked for.
+
+    Raises:
+        ConfigError: there is no such row or column, the column holds no numbers, or the cell is empty.
+    """
+    asked = ask or Ask()
+    scene = scene_for(name, scene, asked)
+    report = build(name, scene, asked)
+    field = _field(report, column)
+    found = _row(report, row)
+    value = found[field.name]
+    if value is None:
+        raise ConfigError(_empty(report, row, field, found))
+    if report.trace is None:
+        raise ConfigError(Problem(what=f"the report {name} is not made of evaluations", hint="it needs no explaining"))
+    inputs = report.trace(found, field.name)
+    scene.engine.table("explained", _listed(inputs.sql, inputs.population))
+    evaluations = _described(scene)
+    scene.engine.table("explained_only", "SELECT DISTINCT evaluation_id FROM explained")
+    again = build(name, scene, replace(asked, only="explained_only"))
+    return Explanation(
+        report=name,
+        title=report.title,
+        key=row,
+        field=field,
+        value=float(value),
+        recomputed=_cell(again, row, field.name),
+        metric=metric_of(name, field.name),
+        evaluations=evaluations,
+        borrowed=inputs.borrowed,
+        notes=report.notes,
+        run_id=scene.run_id,
+    )
+
+
+def _field(report: Report, column: str) -> Field:
+    wanted = column.strip().casefold()
+    numbers = [field for field in report.fields if field.kind in NUMBERS]
+    # Headings such as "from" repeat: the name of a field decides, then the first heading.
+    for field in report.fields:
+        if field.name == wanted:
+            return _number(report, field, numbers)
+    for field in report.fields:
+        if field.label.casefold() == wanted:
+            return _number(report, field, numbers)
+    hint = did_you_mean(wanted, [field.name for field in numbers])
+    raise ConfigError(Problem(what=f"the report {report.name} has no column {column!r}", hint=hint))
+
+
+def _number(report: Report, field: Field, numbers: list[Field]) -> Field:
+    if field.kind in NUMBERS:
+        return field
+    names = ", ".join(one.name for one in numbers) or "none"
+    what = f"{field.name} of {report.name} is no number, so there is nothing to recompute"
+    raise ConfigError(Problem(what=what, hint=f"its numbers: {names}"))
+
+
+def _row(report: Report, row: str) -> Mapping[str, Any]:
+    keys = report.rows[report.key].to_pylist()
+    if row in keys:
+        found: Mapping[str, Any] = report.rows.slice(keys.index(row), 1).to_pylist()[0]
+        return found
+    close = nearest(row, keys)
+    hint = f"did you mean {close!r}?" if close else f"'qa-sync report {report.name}' shows its {len(keys):,} rows"
+    raise ConfigError(Problem(what=f"the report {report.name} has no row {row!r}", hint=hint))
+
+
+def _empty(report: Report, row: str, field: Field, found: Mapping[str, Any]) -> Problem:
+    """An empty cell is no number; say when it is left empty, and the row's own reason where it has one."""
+    metric = metric_of(report.name, field.name)
+    why = found.get("undefined") or (f"left empty when: {metric.undefined}" if metric else "")
+    return Problem(what=f"{field.name} of row {row!r} is empty", hint=str(why) or "there is no number to explain")
+
+
+def _cell(report: Report, row: str, name: str) -> float | None:
+    keys = report.rows[report.key].to_pylist()
+    if row not in keys or name not in report.rows.column_names:
+        return None
+    value = report.rows[name][keys.index(row)].as_py()
+    return None if value is None else float(value)
+
+
+def _listed(own: str, population: str) -> str:
+    """Own inputs, then those of the population that are not among them."""
+    parts = [f"SELECT DISTINCT *, 'own' AS part FROM ({own})"]
+    if population:
+        parts.append(f"""
+            SELECT DISTINCT *, 'population' AS part FROM ({population}) p
+            WHERE NOT EXISTS (SELECT 1 FROM ({own}) o WHERE o.evaluation_id = p.evaluation_id
+                              AND o.role = p.role AND o.pair_id IS NOT DISTINCT FROM p.pair_id)""")
+    return " UNION ALL ".join(parts)
+
+
+def _described(scene: Scene) -> pa.Table:
+    """The evaluations of ``explained`` with what a person needs to find them."""
+    return scene.engine.fetch("""
+        WITH links AS (
+            SELECT evaluation_id, url FROM (
+                SELECT evaluation_id, url, row_number() OVER (PARTITION BY evaluation_id
+                       ORDER BY source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC) AS place
+                FROM evaluations_history
+                WHERE NOT deleted AND evaluation_id IN (SELECT evaluation_id FROM explained)) v
+            WHERE place = 1)
+        SELECT x.part, x.role, x.evaluation_id, x.pair_id, b.kind, b.form_id AS form, b.evaluator_id AS evaluator,
+               b.submitted_at, coalesce(x.payload_hash, b.payload_hash) AS payload_hash, l.url AS link,
+               i.url AS interaction_link
+        FROM explained x
+        LEFT JOIN ended b ON b.evaluation_id = x.evaluation_id
+        LEFT JOIN links l ON l.evaluation_id = x.evaluation_id
+        LEFT JOIN interactions i ON i.interaction_id = b.interaction_id
+        ORDER BY x.part, x.pair_id NULLS FIRST, x.role, x.evaluation_id""")
