@@ -20,7 +20,8 @@ from typing import Any
 
 from qa_sync.agreement.allocation import allocate, hash_key, select_by_hash, stratified_proportion
 from qa_sync.agreement.benchmark_words import BENCHMARK_SCALES, BenchmarkWord, benchmark_word
-from qa_sync.agreement.charts import Chart, p_chart, xmr_chart
+from qa_sync.agreement.charts import Chart, p_chart, western_electric, xmr_chart
+from qa_sync.agreement.contrasts import Contrast, contrast, mean_difference
 from qa_sync.agreement.counts import (
     MISSING,
     coincidences,
@@ -46,6 +47,7 @@ from qa_sync.agreement.dirichlet import (
 )
 from qa_sync.agreement.disputes import DisputeRates, dispute_rates
 from qa_sync.agreement.drift import Cusum, Ewma, benjamini_hochberg, cusum, ewma, standardise
+from qa_sync.agreement.drift_states import DriftStates, drift_states
 from qa_sync.agreement.estimate import Batch, Estimate
 from qa_sync.agreement.frames import agreement, mean_delta
 from qa_sync.agreement.intraclass import ICC_FORMS, Icc, icc
@@ -62,7 +64,7 @@ from qa_sync.agreement.many_raters import (
     many_rater_agreement,
 )
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS, Metric, metric
-from qa_sync.agreement.pools import cross_reliability, normalised_cross_reliability
+from qa_sync.agreement.pools import cross_reliability, cross_reliability_interval, normalised_cross_reliability
 from qa_sync.agreement.proportions import (
     clopper_pearson,
     finite_population_factor,
@@ -70,6 +72,7 @@ from qa_sync.agreement.proportions import (
     proportion_difference,
     wilson,
 )
+from qa_sync.agreement.ranking import Ranks, rank_claims
 from qa_sync.agreement.resampling import alpha_interval, many_rater_interval, resampled_interval
 from qa_sync.agreement.sample_size import (
     achievable_margin,
@@ -81,6 +84,7 @@ from qa_sync.agreement.sample_size import (
     proportion_sample_size,
     zero_failures,
 )
+from qa_sync.agreement.selection import SelectionBias, selection_bias
 from qa_sync.agreement.severity import Severity, connected_components, crossed_severity
 from qa_sync.agreement.shrinkage import (
     JamesStein,
@@ -105,6 +109,7 @@ from qa_sync.agreement.two_raters import (
 from qa_sync.agreement.variance_components import ReplicatedIcc, replicated_icc
 from qa_sync.agreement.wald import with_wald_interval
 from qa_sync.agreement.weights import WEIGHT_FAMILIES, cost_weights, weight_matrix
+from qa_sync.agreement.windows import rolling_sums, week_numbers
 
 __all__ = [
     "BENCHMARK_SCALES",
@@ -121,11 +126,13 @@ __all__ = [
     "BenchmarkWord",
     "Chart",
     "Concordance",
+    "Contrast",
     "CriticalErrors",
     "Cusum",
     "DawidSkene",
     "Differences",
     "DisputeRates",
+    "DriftStates",
     "Estimate",
     "Ewma",
     "Icc",
@@ -135,7 +142,9 @@ __all__ = [
     "Limits",
     "Metric",
     "ParadoxIndices",
+    "Ranks",
     "ReplicatedIcc",
+    "SelectionBias",
     "Severity",
     "Shrunken",
     "Survival",
@@ -158,9 +167,11 @@ __all__ = [
     "concordance",
     "confusion",
     "connected_components",
+    "contrast",
     "cost_weights",
     "critical_errors",
     "cross_reliability",
+    "cross_reliability_interval",
     "crossed_severity",
     "cusum",
     "dawid_skene",
@@ -169,6 +180,7 @@ __all__ = [
     "differences",
     "dirichlet_intervals",
     "dispute_rates",
+    "drift_states",
     "ewma",
     "exact_sample_size",
     "finite_population_factor",
@@ -190,6 +202,7 @@ __all__ = [
     "many_rater_agreement",
     "many_rater_interval",
     "mean_delta",
+    "mean_difference",
     "metric",
     "non_critical_accuracy",
     "normalised_cross_reliability",
@@ -199,20 +212,25 @@ __all__ = [
     "proportion",
     "proportion_difference",
     "proportion_sample_size",
+    "rank_claims",
     "rankable",
     "rater_counts",
     "rater_counts_long",
     "replicated_icc",
     "resampled_interval",
+    "rolling_sums",
     "scott_pi",
     "select_by_hash",
+    "selection_bias",
     "shrink_means",
     "shrink_proportions",
     "standardise",
     "stratified_proportion",
     "two_rater_agreement",
+    "week_numbers",
     "weight_matrix",
     "weighted_alpha",
+    "western_electric",
     "wilson",
     "with_dirichlet_interval",
     "with_wald_interval",

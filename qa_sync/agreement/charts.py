@@ -128,6 +128,25 @@ def xmr_chart(
     )
 
 
+def western_electric(chart: Chart) -> NDArray[np.bool_]:
+    """Return where the Western Electric rules signal on a chart, bool (4, points); optional, for they cry wolf.
+
+    1: beyond 3 sigma. 2: two of three beyond 2 sigma on one side. 3: four of five beyond 1 sigma on one side.
+    4: eight in a row on one side. With all four a steady process signals about every 92 points instead of every
+    370. Points without limits signal nothing and take no part in a run.
+    """
+    half = np.fmax(chart.upper - chart.centre, chart.centre - chart.lower)  # a p chart cuts one side off at 0 or 1
+    sigma = divide(chart.value - chart.centre, half / 3)
+    out = np.zeros((4, len(sigma)), dtype=bool)
+    for rule, (least, wanted, among) in enumerate(((3.0, 1, 1), (2.0, 2, 3), (1.0, 4, 5), (0.0, 8, 8))):
+        for side in (1, -1):
+            with np.errstate(invalid="ignore"):
+                beyond = side * sigma > least
+            run = np.convolve(beyond.astype(np.intp), np.ones(among, dtype=np.intp))[: len(sigma)]
+            out[rule] |= beyond & (run >= wanted)
+    return out
+
+
 def _sigma_z(z: Floats, how: SigmaZ, screened: bool) -> float:
     z = z[np.isfinite(z)]
     if how == "sd":

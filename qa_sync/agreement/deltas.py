@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from qa_sync.agreement.estimate import NO_DATA, Batch, Floats, Ints, divide, reasons
-from qa_sync.agreement.proportions import proportion
+from qa_sync.agreement.proportions import finite_population_factor, proportion
 
 HigherIs = Literal["better", "more_severe", "neutral"]
 #: Added to the tolerance: 5.000000001 computed for 5 must not fall outside 5 (inclusive).
@@ -60,9 +60,19 @@ def within_tolerance(delta: ArrayLike, tau: float) -> NDArray[np.bool_]:
 
 
 def differences(
-    delta: ArrayLike, groups: ArrayLike | None = None, n_groups: int = 1, *, tau: float = 5.0, level: float = 0.95
+    delta: ArrayLike,
+    groups: ArrayLike | None = None,
+    n_groups: int = 1,
+    *,
+    tau: float = 5.0,
+    level: float = 0.95,
+    population: ArrayLike | None = None,
 ) -> Differences:
-    """Return the statistics of delta (n,) per group code (n,) in 0..n_groups-1."""
+    """Return the statistics of delta (n,) per group code (n,) in 0..n_groups-1.
+
+    With the ``population`` N (n_groups,) that the pairs were drawn from, the intervals shrink by the finite population
+    factor where n / N > 5 %.
+    """
     values = np.asarray(delta, dtype=np.float64)
     group = np.zeros(len(values), dtype=np.intp) if groups is None else np.asarray(groups).astype(np.intp)
     if len(group) != len(values):
@@ -79,7 +89,8 @@ def differences(
     mean = divide(total(values), n)
     # Two passes: squares of centred values, because one pass loses all digits when the spread is small.
     squares = total((values - mean[group]) ** 2) if len(values) else np.zeros(n_groups)
-    se = np.sqrt(divide(divide(squares, np.maximum(n - 1, 0)), n))
+    factor = 1.0 if population is None else finite_population_factor(n, population)
+    se = np.sqrt(divide(divide(squares, np.maximum(n - 1, 0)), n)) * factor
     half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * se
     bias = Batch(
         value=mean,
@@ -101,7 +112,7 @@ def differences(
         median=median,
         q1=q1,
         q3=q3,
-        tolerance=proportion(total(within_tolerance(values, tau)), n, level=level),
+        tolerance=proportion(total(within_tolerance(values, tau)), n, level=level, population=population),
         tau=tau,
     )
 

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv, ndtri
 
 from qa_sync.agreement.estimate import NO_DATA, Batch, Floats
+from qa_sync.agreement.proportions import finite_population_factor
 from qa_sync.agreement.two_raters import Coefficient, as_tables, point_values, two_rater_agreement
 from qa_sync.agreement.weights import Weights, weight_matrix
 
@@ -139,11 +140,14 @@ def dirichlet_intervals(
     draws: int = DEFAULT_DRAWS,
     seed: int = DEFAULT_SEED,
     levels: Sequence[float] | None = None,
+    population: ArrayLike | None = None,
 ) -> tuple[Floats, Floats]:
     """Return (lower, upper), each (len(wanted), G), of several coefficients from the same draws.
 
     The interval is widened to hold the point value where the posterior leaves it out (perfect agreement).
-    Groups without pairs have NaN: there the posterior would only repeat the prior.
+    Groups without pairs have NaN: there the posterior would only repeat the prior. With the ``population`` N (G,)
+    that the pairs were drawn from, both ends move towards the point by the finite population factor where
+    n / N > 5 %; a coefficient without a point value keeps the whole interval.
     """
     counts = as_tables(tables)
     q = counts.shape[1]
@@ -156,6 +160,10 @@ def dirichlet_intervals(
         ends[:, :, chunk] = _middle(values.reshape(len(matrices), size, draws), level)
     points, _, _ = point_values(counts.reshape(len(counts), q * q).T, matrices)
     lower, upper = np.fmin(ends[0], points), np.fmax(ends[1], points)
+    if population is not None:
+        factor = np.where(np.isfinite(points), finite_population_factor(n, population), 1.0)
+        centre = np.where(np.isfinite(points), points, 0.0)
+        lower, upper = centre + (lower - centre) * factor, centre + (upper - centre) * factor
     lower[:, n == 0] = upper[:, n == 0] = np.nan
     return lower, upper
 
@@ -179,6 +187,7 @@ def with_dirichlet_interval(
     prior: float | None = None,
     draws: int = DEFAULT_DRAWS,
     seed: int = DEFAULT_SEED,
+    population: ArrayLike | None = None,
 ) -> Batch:
     """Return one coefficient of tables (q, q) or (G, q, q) with its posterior interval and the seed used.
 
@@ -187,7 +196,7 @@ def with_dirichlet_interval(
     """
     batch = two_rater_agreement(tables, coefficient, weights)
     (lower,), (upper,) = dirichlet_intervals(
-        tables, [(coefficient, weights)], level=level, prior=prior, draws=draws, seed=seed
+        tables, [(coefficient, weights)], level=level, prior=prior, draws=draws, seed=seed, population=population
     )
     lower, upper = (np.where(batch.reason == NO_DATA, np.nan, end) for end in (lower, upper))
     return replace(batch, lower=lower, upper=upper, method="dirichlet", level=level, seed=seed)

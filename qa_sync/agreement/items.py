@@ -11,11 +11,16 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from qa_sync.agreement.estimate import NO_DATA, Batch, Floats, divide, reasons
-from qa_sync.agreement.proportions import proportion, wilson
+from qa_sync.agreement.proportions import finite_population_factor, proportion, wilson
 
 
 def line_item_accuracy(
-    agreeing: ArrayLike, compared: ArrayLike, groups: ArrayLike | None = None, n_groups: int = 1, level: float = 0.95
+    agreeing: ArrayLike,
+    compared: ArrayLike,
+    groups: ArrayLike | None = None,
+    n_groups: int = 1,
+    level: float = 0.95,
+    population: ArrayLike | None = None,
 ) -> Batch:
     """Return agreeing / compared criterion answers per group, with the cluster-aware interval.
 
@@ -29,6 +34,8 @@ def line_item_accuracy(
         groups: group codes (n,) in 0..n_groups-1.
         n_groups: number of groups.
         level: confidence level.
+        population: evaluations N (n_groups,) that those audited were drawn from; where n / N > 5 % the interval
+            shrinks by the finite population factor.
 
     Returns:
         A Batch (G,) whose n counts evaluation pairs with at least one compared answer.
@@ -49,13 +56,16 @@ def line_item_accuracy(
     half = float(ndtri(0.5 + level / 2)) * se
     flat = (n > 0) & ~(se > 1e-12)
     few_lower, few_upper = wilson(p * n, n, level)
+    factor = 1.0 if population is None else finite_population_factor(n, population)
+    lower = np.where(flat, few_lower, np.maximum(p - half, 0.0))
+    upper = np.where(flat, few_upper, np.minimum(p + half, 1.0))
     return Batch(
         value=p,
         n=n,
         reason=reasons(n_groups, (n == 0, NO_DATA), (flat, "interval over evaluations: no variation between them")),
-        lower=np.where(flat, few_lower, np.maximum(p - half, 0.0)),
-        upper=np.where(flat, few_upper, np.minimum(p + half, 1.0)),
-        se=np.where(n > 1, se, np.nan),
+        lower=p - (p - lower) * factor,
+        upper=p + (upper - p) * factor,
+        se=np.where(n > 1, se, np.nan) * factor,
         method="cluster-ratio",
         level=level,
     )
