@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import islice
 
 import requests
 from requests.auth import AuthBase
@@ -20,6 +23,7 @@ from qa_sync_zendesk.diagnosis import diagnose
 from qa_sync_zendesk.explain import explain
 from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time, read_listing
 from qa_sync_zendesk.limiter import Limiter
+from qa_sync_zendesk.lists import Kind, read_per_ticket, read_since
 from qa_sync_zendesk.position import Position
 from qa_sync_zendesk.privacy import Hasher, kept_key, policy, unknown_custom_fields
 from qa_sync_zendesk.qa.source import QASource
@@ -97,13 +101,38 @@ class ZendeskSource:
             return
         endpoint = self._endpoint(stream)
         position, start = Position.from_text(cursor), int(self._settings.start.timestamp())
-        fetch = self._fetch(endpoint)
         if endpoint.paging == "cursor":
+            fetch = self._fetch(endpoint)
             yield from read_by_cursor(stream, position, start=start, fetch=fetch, clock=self._clock)
         elif endpoint.paging == "time":
+            fetch = self._fetch(endpoint)
             yield from read_by_time(stream, position, start=start, fetch=fetch, clock=self._clock)
+        elif endpoint.paging == "since":
+            kinds = [Kind(name=part.name, fetch=self._fetch(part, kept_as=stream), since=part.since) for part in endpoint.parts]
+            yield from read_since(stream, position, kinds, start=start, clock=self._clock)
+        elif endpoint.paging == "per_ticket":
+            tickets = [*self._settings.audit_tickets, *self._found(self._settings.audit_search)]
+            yield from read_per_ticket(stream, position, tickets, partial(self._audits, endpoint), self._context.notify)
         else:
-            yield from read_listing(stream, fetch=fetch)
+            yield from read_listing(stream, fetch=self._fetch(endpoint))
+
+    def _audits(self, endpoint: Endpoint, ticket: int) -> Fetch:
+        return self._fetch(replace(endpoint, path=f"api/v2/tickets/{ticket}/audits.json"))
+
+    def _found(self, query: str) -> Iterator[int]:
+        """Yield the numbers of the tickets that a search finds; the search's own export has no limit of 1,000."""
+        params = {"query": query, "filter[type]": "ticket", "page[size]": "1000"}
+        while query:
+            try:
+                answer = self._client.get("api/v2/search/export.json", params=params).json()
+                found, meta = [int(row["id"]) for row in answer["results"]], answer["meta"]
+            except (ValueError, KeyError, TypeError):
+                msg = "the search answered with something that is not a page of results"
+                raise TransientError(msg) from None
+            yield from found
+            if not meta.get("has_more"):
+                return
+            params["page[after]"] = str(meta.get("after_cursor"))
 
     def check(self, *, probe: bool = False) -> Sequence[Problem]:  # noqa: ARG002
         """Ask each stream for one record, as the work itself will: an anonymous client is refused there.
@@ -148,8 +177,8 @@ class ZendeskSource:
             raise SourceError(msg)
         return ENDPOINTS[stream]
 
-    def _fetch(self, endpoint: Endpoint) -> Fetch:
-        keep = self._settings.keep.get(endpoint.name, ())
+    def _fetch(self, endpoint: Endpoint, *, kept_as: str = "") -> Fetch:
+        keep = self._settings.keep.get(kept_as or endpoint.name, ())
         mapped = self._context.mapped_fields.get(endpoint.name, frozenset())
         slicer = Slicer(endpoint, policy(endpoint.name, keep=keep, mapped=mapped), self._hasher)
         size = self._sizes.setdefault(endpoint.name, _Size(self._settings.per_page))
@@ -165,7 +194,7 @@ class ZendeskSource:
         first.pop("start_time", None)
         constant = {**first, **self._constant(endpoint)}
         for attempt in range(1, PAGE_TRIES + 1):
-            length = {} if endpoint.paging == "listing" else {"per_page": str(size.now)}
+            length = {"per_page": str(size.now)} if endpoint.paging in {"cursor", "time"} else {}
             try:
                 piece = slicer.slice(self._client.get(path, params={**constant, **length, **params}).content)
             except TransientError as error:
@@ -184,6 +213,10 @@ class ZendeskSource:
         raise TransientError(msg)
 
     def _constant(self, endpoint: Endpoint) -> dict[str, str]:
+        if endpoint.name == "ticket_events":
+            # Comments come along only when something of them may be stored.
+            wanted = any(path.startswith("child_events[]") for path in self._settings.keep.get(endpoint.name, ()))
+            return {"include": "comment_events"} if wanted else {}
         if endpoint.name != "tickets":
             return {}
         include = {"include": "metric_sets"} if self._settings.metric_sets else {}
@@ -191,6 +224,12 @@ class ZendeskSource:
 
     def _ask_one(self, endpoint: Endpoint) -> None:
         recently = int(self._clock.now()) - 3600
+        if endpoint.paging == "since":
+            next(self.read(endpoint.name, Position(time=recently).to_text()))
+            return
+        if endpoint.paging == "per_ticket":
+            list(islice(self._found(self._settings.audit_search), 1))
+            return
         path, params = zenpy_adapter.first_request(endpoint, start_time=recently)
         size = {"page[size]": "1"} if endpoint.paging == "listing" else {"per_page": "1"}
         answer = self._client.get(path, params={**params, **size})

@@ -69,10 +69,7 @@ def read_by_cursor(name: str, position: Position, *, start: int, fetch: Fetch, c
             if piece.count:
                 msg = f"{name}: the export's cursor repeats with records: it would go round for ever; run again later"
                 raise SourceError(msg)
-            if idle == len(IDLE_WAITS):
-                msg = f"{name}: the export gives empty pages and does not move on; run again later"
-                raise TransientError(msg, retry_after=60.0)
-            clock.sleep(IDLE_WAITS[idle])
+            _wait_idle(name, idle, clock)
             idle += 1
             continue
         idle, empty = 0, 0 if piece.count else empty + 1
@@ -113,15 +110,15 @@ def read_by_time(name: str, position: Position, *, start: int, fetch: Fetch, clo
         around = piece.envelope
         reached = around.end_time if around.end_time is not None else piece.newest
         reached = asked if reached is None else max(reached, asked)
-        done = around.end_of_stream if around.end_of_stream is not None else around.next_page is None
+        done = around.end_of_stream
+        if done is None:
+            # Some exports do not tell: where time does not move on, there is nothing more.
+            done = around.next_page is None or reached <= asked
         if not done and reached <= asked:
             if piece.count:
                 msg = f"{name}: the export's end_time does not move on although records came; run again later"
                 raise SourceError(msg)
-            if idle == len(IDLE_WAITS):
-                msg = f"{name}: the export gives empty pages and does not move on; run again later"
-                raise TransientError(msg, retry_after=60.0)
-            clock.sleep(IDLE_WAITS[idle])
+            _wait_idle(name, idle, clock)
             idle += 1
             continue
         moment, idle = reached, 0
@@ -164,6 +161,18 @@ def read_listing(name: str, *, fetch: Fetch) -> Iterator[Page]:
         listing=rejects.num_rows == 0,
         last=True,
     )
+
+
+def _wait_idle(name: str, idle: int, clock: Clock) -> None:
+    """Wait before a page without records that leads nowhere is asked for again.
+
+    Raises:
+        TransientError: it has been asked for often enough.
+    """
+    if idle == len(IDLE_WAITS):
+        msg = f"{name}: the export gives empty pages and does not move on; run again later"
+        raise TransientError(msg, retry_after=60.0)
+    clock.sleep(IDLE_WAITS[idle])
 
 
 def _cursor_in(url: str | None) -> str | None:

@@ -49,6 +49,36 @@ _DEFAULTS: dict[str, dict[Kind, str]] = {
         "text": "created_at updated_at role name email external_id alias locale iana_time_zone",
         "flag": "active suspended permanently_deleted shared_agent restricted_agent",
     },
+    "ticket_events": {
+        "number": "id ticket_id timestamp updater_id child_events[].id child_events[].group_id "
+        "child_events[].assignee_id child_events[].brand_id child_events[].ticket_form_id "
+        "child_events[].custom_status_id",
+        "text": "created_at event_type via system.client child_events[].event_type child_events[].status "
+        "child_events[].priority child_events[].type",
+        "flag": "child_events[].comment_present child_events[].comment_public child_events[].public",
+        "texts": "child_events[].added_tags child_events[].removed_tags",
+    },
+    "ticket_metric_events": {
+        "number": "id ticket_id instance_id status.calendar status.business sla.target sla.policy.id "
+        "group_sla.target group_sla.policy.id",
+        "text": "metric type time",
+        "flag": "deleted sla.business_hours group_sla.business_hours",
+    },
+    "satisfaction_ratings": {
+        "number": "id ticket_id assignee_id group_id requester_id reason_id reason_code",
+        "text": "score created_at updated_at",
+    },
+    "survey_responses": {
+        "number": "responder_id answers[].rating survey.version",
+        "text": "id created_at updated_at expires_at survey.id subjects[].id subjects[].type subjects[].zrn "
+        "answers[].type answers[].rating_category answers[].created_at answers[].updated_at answers[].question.id "
+        "answers[].question.type",
+    },
+    "ticket_audits": {
+        "number": "id ticket_id author_id events[].id",
+        "text": "created_at via.channel events[].type events[].field_name",
+        "flag": "events[].public",
+    },
     "organizations": {
         "number": "id group_id",
         "text": "name created_at updated_at deleted_at",
@@ -77,7 +107,14 @@ _DEFAULTS: dict[str, dict[Kind, str]] = {
     "brands": {"number": "id", "text": "name created_at updated_at", "flag": "active default is_deleted"},
 }
 #: Ids of people who write to us: stored as hashes only.
-_HASHED = {"tickets": ("requester_id", "submitter_id")}
+_HASHED = {
+    "tickets": ("requester_id", "submitter_id"),
+    # Whether it was an agent or a customer is not told here.
+    "ticket_events": ("updater_id",),
+    "ticket_audits": ("author_id",),
+    "satisfaction_ratings": ("requester_id",),
+    "survey_responses": ("responder_id",),
+}
 #: Stored only of a user who works here.
 _STAFF_ONLY = {"users": ("name", "email", "external_id", "alias", "locale", "iana_time_zone")}
 STAFF_ROLES = frozenset({"agent", "admin"})
@@ -127,7 +164,7 @@ def policy(stream: str, *, keep: Iterable[str] = (), mapped: Collection[str] = (
     return Policy(
         tree=tree,
         custom_fields=None if everything else frozenset(ids),
-        hashed=_HASHED.get(stream, ()),
+        hashed=tuple(name for name in _HASHED.get(stream, ()) if stream == "tickets" or name not in kept),
         staff_only=tuple(name for name in _STAFF_ONLY.get(stream, ()) if name not in kept),
     )
 

@@ -97,6 +97,8 @@ class Settings(_Part):
     ``metric_sets``: have each ticket carry its metrics (solved_at, reply times). ``support_type_scope``: "all"
     also brings tickets that only an AI agent handled.
 
+    ``audit_tickets``, ``audit_search``: whose audits ``ticket_audits`` reads, by number and by a search.
+
     ``qa_auth``: Zendesk QA's own token, for the streams whose names begin with ``qa_``; ``auth`` is for all others.
     ``qa_look_back_days``: how far before the last pull QA records are read again, since they change long after they
     were written; ``qa_full_days``: after how many days all of them are. ``qa_workspaces``: ids to read, none for all.
@@ -112,6 +114,8 @@ class Settings(_Part):
     hash_key: SecretStr | None = Field(default=None, min_length=16)
     metric_sets: bool = True
     support_type_scope: Literal["all", "agent", "ai_agent"] = "all"
+    audit_tickets: tuple[Annotated[int, Field(gt=0)], ...] = ()
+    audit_search: str = Field(default="", validate_default=True)
     qa_auth: Bearer | None = Field(default=None, validate_default=True)
     qa_look_back_days: int = Field(default=35, ge=1, le=3650)
     qa_full_days: int = Field(default=30, ge=1, le=3650)
@@ -161,6 +165,14 @@ class Settings(_Part):
             raise PydanticCustomError(kind, "missing")
         return value
 
+    @field_validator("audit_search")
+    @classmethod
+    def _chosen(cls, value: str, info: ValidationInfo) -> str:
+        if "ticket_audits" in info.data.get("streams", ()) and not value and not info.data.get("audit_tickets"):
+            msg = "ticket_audits reads chosen tickets only: choose them here or under audit_tickets"
+            raise ValueError(msg)
+        return value
+
     @field_validator("keep")
     @classmethod
     def _paths(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -200,5 +212,6 @@ _HINTS = {
     "base_url": "the address of the account, such as https://acme.zendesk.com",
     "auth": "for example {kind: client_credentials, client_id: ..., client_secret: ...}",
     "qa_auth": "for example {kind: bearer, token: ...}; the token is made in Zendesk QA under Settings, Connections",
+    "audit_search": "a search such as: tags:escalated updated>2026-01-01",
     "hash_key": "a random text of at least 16 characters, kept with the secrets",
 }

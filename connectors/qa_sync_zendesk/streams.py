@@ -11,7 +11,8 @@ from typing import Literal
 from qa_sync.ports import Stream
 
 #: cursor: incremental export by cursor. time: incremental export by start_time. listing: read whole, every time.
-Paging = Literal["cursor", "time", "listing"]
+#: since: a list from a moment on. per_ticket: the list of each chosen ticket.
+Paging = Literal["cursor", "time", "listing", "since", "per_ticket"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,9 @@ class Endpoint:
     """One stream: ``key`` is where the records stand in an answer, ``stamps`` which fields date a version.
 
     ``deleted_when`` are (field, value) pairs, any of which marks a deleted record; value ``...`` means any that
-    is not null.
+    is not null. ``path`` is given where zenpy's catalogue has none; ``row_key`` where records stand under another
+    name than the stream's. ``since``: parameter and unit (a second's worth) of the moment a list begins with.
+    ``order``: see ``qa_sync.ports.Stream``. ``is_text_id``: ids are texts, not numbers.
     """
 
     name: str
@@ -27,16 +30,39 @@ class Endpoint:
     stamps: tuple[str, ...]
     deleted_when: tuple[tuple[str, object], ...] = ()
     doc: str = ""
+    path: str = ""
+    row_key: str = ""
+    since: tuple[str, int] = ("", 0)
+    order: Literal["source", "arrival"] = "source"
+    is_text_id: bool = False
+    parts: tuple[Endpoint, ...] = ()
 
     @property
     def key(self) -> str:
         """Where the records stand in an answer."""
-        return self.name
+        return self.row_key or self.name
 
     def stream(self) -> Stream:
         """Return the stream as the port describes it."""
-        return Stream(name=self.name, order="source", doc=self.doc)
+        return Stream(name=self.name, order=self.order, doc=self.doc)
 
+
+#: An account has the one or the other kind of satisfaction survey.
+_RATINGS = Endpoint(
+    name="satisfaction_ratings",
+    paging="since",
+    path="api/v2/satisfaction_ratings.json",
+    since=("start_time", 1),
+    stamps=(),
+)
+_SURVEYS = Endpoint(
+    name="survey_responses",
+    paging="since",
+    path="api/v2/guide/survey_responses",
+    since=("filter[created_at_start]", 1000),
+    stamps=(),
+    is_text_id=True,
+)
 
 _ALL = (
     Endpoint(
@@ -61,6 +87,37 @@ _ALL = (
         stamps=("updated_at",),
         deleted_when=(("deleted_at", ...),),
         doc="Organizations.",
+    ),
+    Endpoint(
+        name="ticket_events",
+        paging="time",
+        path="/api/v2/incremental/ticket_events.json",
+        stamps=("timestamp",),
+        doc="What happened to tickets; comments with their words only where keep names them.",
+    ),
+    Endpoint(
+        name="ticket_metric_events",
+        paging="time",
+        path="/api/v2/incremental/ticket_metric_events.json",
+        stamps=("time",),
+        deleted_when=(("deleted", True),),
+        doc="When clocks of reply, resolution and waiting times started, paused and ended.",
+    ),
+    Endpoint(
+        name="csat",
+        paging="since",
+        stamps=(),
+        # Ratings change after they were given, and not all of them say when.
+        order="arrival",
+        parts=(_RATINGS, _SURVEYS),
+        doc="Customer satisfaction: ratings or survey responses, whichever the account has; no comments.",
+    ),
+    Endpoint(
+        name="ticket_audits",
+        paging="per_ticket",
+        row_key="audits",
+        stamps=("created_at",),
+        doc="All audits of the tickets chosen by audit_tickets and audit_search; one request a ticket.",
     ),
     Endpoint(name="groups", paging="listing", stamps=("updated_at",), deleted_when=(("deleted", True),), doc="Groups."),
     Endpoint(name="group_memberships", paging="listing", stamps=("updated_at",), doc="Who is in which group."),

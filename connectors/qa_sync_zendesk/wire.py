@@ -82,7 +82,7 @@ class Slicer:
         extra: list[tuple[str, Any, Any]] = []
         if policy.custom_fields != frozenset():
             extra.append(("custom_fields", list[Pair] | None | UnsetType, UNSET))
-        self._record = _struct("Record", tree, extra)
+        self._record = _struct("Record", tree, extra, identity=str if endpoint.is_text_id else int)
         page = msgspec.defstruct(
             "PageOf",
             [("records", list[self._record])],  # type: ignore[name-defined]
@@ -143,7 +143,10 @@ class Slicer:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unreadable, ValueError, OverflowError):
             reduced, record = salvage.repair(element, self._policy, self._hasher)
             identity = record.get("id")
-            if isinstance(identity, bool) or not str(identity).lstrip("-").isdecimal():
+            if self._endpoint.is_text_id:
+                if not isinstance(identity, str) or not identity:
+                    raise Unreadable(reason="is missing or not a text", field="id") from None
+            elif isinstance(identity, bool) or not str(identity).lstrip("-").isdecimal():
                 raise Unreadable(reason="is missing or not a number", field="id") from None
             told = [name for name in self._stamps if reduced.get(name) is not None]
             stamp = _microseconds(told[0], reduced[told[0]]) if told else None
@@ -222,9 +225,9 @@ class _Batch:
         return Slice(records=records, rejects=refused, envelope=around, newest=newest, count=count + len(rejects))
 
 
-def _struct(name: str, tree: Tree, extra: list[tuple[str, Any, Any]]) -> type[Struct]:
+def _struct(name: str, tree: Tree, extra: list[tuple[str, Any, Any]], identity: type = int) -> type[Struct]:
     """Make a class with a field for every path that may be stored, and for nothing else."""
-    fields: list[Any] = [("id", int)] if "id" in tree else []
+    fields: list[Any] = [("id", identity)] if name == "Record" else []
     rename: dict[str, str] = {}
     for at, (key, node) in enumerate(tree.items()):
         if (key, name) == ("id", "Record"):

@@ -31,6 +31,8 @@ def first_request(endpoint: Endpoint, *, start_time: int = 0) -> tuple[str, dict
     >>> first_request(ENDPOINTS["tickets"], start_time=60)
     ('/api/v2/incremental/tickets/cursor.json', {'start_time': '60'})
     """
+    if endpoint.path:
+        return endpoint.path, {"start_time": str(start_time)} if endpoint.paging == "time" else {}
     from zenpy.lib.endpoint import EndpointFactory
 
     entry = EndpointFactory(endpoint.name)

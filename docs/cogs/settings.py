@@ -187,6 +187,8 @@ def zendesk_streams() -> str:
         "time": "what changed since the last run",
         "listing": "all of it, every time",
         "whole": "all of it, every time",
+        "since": "what may have changed since the last run",
+        "per_ticket": "chosen tickets, every time",
         "pages": "what may have changed since the last run",
     }
     shown = [(name, one.paging, one.doc) for name, one in ENDPOINTS.items()]

@@ -80,6 +80,8 @@ WORDS: dict[str, dict[str, str]] = {
         "kept in the store; set it to get equal hashes in two workspaces.",
         "metric_sets": "Have each ticket carry its metrics, such as when it was solved.",
         "support_type_scope": "`all` also brings tickets that only an AI agent handled.",
+        "audit_tickets": "Numbers of the tickets whose audits the stream `ticket_audits` reads.",
+        "audit_search": "A search that chooses them, such as `tags:escalated`.",
         "qa_auth": "Zendesk QA's own token, for the streams that begin with `qa_`; made in Zendesk QA under Settings, "
         "Connections. A source that reads only these needs no `auth`.",
         "qa_auth.kind": "Always `bearer`.",

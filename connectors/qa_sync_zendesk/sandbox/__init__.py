@@ -86,6 +86,10 @@ class Sandbox:
         self._account.load(programme)
         self.qa.load(programme)
 
+    def lack(self, *streams: str) -> None:
+        """Let the account's plan lack these streams from now on."""
+        self._server.lack(streams)
+
     def expire_tokens(self) -> None:
         """Let every token issued so far be refused from now on."""
         self._grants.expire_all()

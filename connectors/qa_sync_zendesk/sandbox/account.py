@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bisect
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,14 @@ _KEYS = {
     "ticket_forms",
     "custom_statuses",
     "brands",
+    "ticket_events",
+    "ticket_metric_events",
+    "satisfaction_ratings",
+    "survey_responses",
+    "audits",
 }
+#: What dates a record where it is not updated_at.
+_STAMPS = {"ticket_metric_events": "time", "audits": "created_at"}
 #: (stamp, id, JSON text)
 Row = tuple[int, int, bytes]
 
@@ -44,7 +52,7 @@ class Account:
         """Insert or replace; see ``Sandbox.put``."""
         with self._lock:
             for record in records:
-                identity, given = int(record["id"]), _stamp_of(stream, record)
+                identity, given = _number_of(record["id"]), _stamp_of(stream, record)
                 before, latest = self._rows[stream].get(identity), self._latest(stream)
                 newer = given is not None and (before is None or given > before[0])
                 stamp = given if newer and given is not None else latest + 1
@@ -113,6 +121,8 @@ class Account:
         if not 0 <= begin <= time.time() + self._skew - 60:
             return 400, {"error": "InvalidValue", "description": "Too recent start_time."}, []
         rows = self._ordered(stream)
+        if stream == "ticket_events" and query.get("include") != "comment_events":
+            rows = [(stamp, identity, _without_comments(text)) for stamp, identity, text in rows]
         first = bisect.bisect_left(rows, begin, key=lambda row: row[0])
         last = min(first + size, len(rows))
         while 0 < last < len(rows) and rows[last][0] == rows[last - 1][0]:
@@ -122,26 +132,34 @@ class Account:
         end = page[-1][0] + one_stamp if page else begin
         around = {
             "count": len(page),
-            "end_of_stream": last >= len(rows),
+            **({} if stream == "ticket_metric_events" else {"end_of_stream": last >= len(rows)}),
             "end_time": end,
             "next_page": f"{url}?start_time={end}",
         }
         return 200, around, [row[2] for row in page]
 
+    def audits_page(self, ticket: str, query: Mapping[str, str], url: str) -> tuple[int, dict[str, Any], list[bytes]]:
+        """Answer the audits of one ticket."""
+        if int(ticket) not in self._rows["tickets"]:
+            return 404, {"error": "RecordNotFound", "description": "Not found"}, []
+        rows = [row for row in self._ordered("audits") if json.loads(row[2])["ticket_id"] == int(ticket)]
+        return _listed(rows, query, url)
+
+    def found(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Answer a search for tickets by tag, such as tags:escalated, one page of it."""
+        tag = query.get("query", "").removeprefix("tags:")
+        tickets = [json.loads(row[2]) for row in self._ordered("tickets")]
+        results = [{"id": one["id"], "result_type": "ticket"} for one in tickets if tag in one.get("tags", ())]
+        meta = {"has_more": False, "after_cursor": None, "before_cursor": None}
+        return 200, {"results": results, "meta": meta, "links": {"next": None, "prev": None}}
+
     def list_page(self, stream: str, query: Mapping[str, str], url: str) -> tuple[int, dict[str, Any], list[bytes]]:
         """Answer a list, by cursor where ``page[size]`` asks for it, whole otherwise."""
         rows = sorted(self._ordered(stream), key=lambda row: row[1])
-        if "page[size]" not in query or stream == "custom_statuses":
-            return 200, {"next_page": None, "previous_page": None, "count": len(rows)}, [row[2] for row in rows]
-        size = min(int(query["page[size]"]), 100)
-        first = bisect.bisect_right(rows, int(query.get("page[after]", "-1")), key=lambda row: row[1])
-        page, more = rows[first : first + size], first + size < len(rows)
-        at = str(page[-1][1]) if page else None
-        around = {
-            "meta": {"has_more": more, "after_cursor": at, "before_cursor": None},
-            "links": {"next": f"{url}?page[after]={at}" if more else None, "prev": None},
-        }
-        return 200, around, [row[2] for row in page]
+        for name, unit in (("start_time", 1), ("filter[created_at_start]", 1000)):
+            if name in query:
+                rows = [row for row in rows if row[0] >= int(query[name]) // unit]
+        return _listed(rows, {} if stream == "custom_statuses" else query, url)
 
     def _set(self, stream: str, row: Row) -> None:
         self._rows[stream][row[1]] = row
@@ -157,18 +175,56 @@ class Account:
             return self._sorted[stream]
 
 
+def _listed(rows: list[Row], query: Mapping[str, str], url: str) -> tuple[int, dict[str, Any], list[bytes]]:
+    if "page[size]" not in query:
+        return 200, {"next_page": None, "previous_page": None, "count": len(rows)}, [row[2] for row in rows]
+    rows = sorted(rows, key=lambda row: row[1])
+    size = min(int(query["page[size]"]), 100)
+    first = bisect.bisect_right(rows, int(query.get("page[after]", "-1")), key=lambda row: row[1])
+    page, more = rows[first : first + size], first + size < len(rows)
+    at = str(page[-1][1]) if page else None
+    around = {
+        "meta": {"has_more": more, "after_cursor": at, "before_cursor": None},
+        "links": {"next": f"{url}?page[after]={at}" if more else None, "prev": None},
+    }
+    return 200, around, [row[2] for row in page]
+
+
+def _without_comments(text: bytes) -> bytes:
+    """Return a ticket event as it is without include=comment_events: whether there was a comment, and no more."""
+    event = json.loads(text)
+    children = event.get("child_events", [])
+    event["child_events"] = [
+        {"id": child["id"], "comment_present": True, "comment_public": child.get("public", False)}
+        if child.get("event_type") == "Comment"
+        else child
+        for child in children
+    ]
+    return json.dumps(event).encode()
+
+
+def _number_of(identity: Any) -> int:
+    """Return the number of an id; survey responses have texts, of which the account knows the last digits."""
+    return int(re.sub(r"\D", "", str(identity)) or "0")
+
+
 def _stamp_of(stream: str, record: Mapping[str, Any]) -> int | None:
     if stream == "tickets":
         found = record.get("generated_timestamp")
         return int(found) if isinstance(found, int | float) else None
-    updated = record.get("updated_at")
+    if stream == "ticket_events":
+        found = record.get("timestamp")
+        return int(found) if isinstance(found, int | float) else None
+    updated = record.get(_STAMPS.get(stream, "updated_at"))
     return int(datetime.fromisoformat(updated).timestamp()) if isinstance(updated, str) else None
 
 
 def _with_stamp(stream: str, record: Mapping[str, Any], stamp: int) -> dict[str, Any]:
     if stream == "tickets":
         return {**record, "generated_timestamp": stamp}
-    return {**record, "updated_at": f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    if stream == "ticket_events":
+        return {**record, "timestamp": stamp}
+    return {**record, _STAMPS.get(stream, "updated_at"): f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def _write_cursor(at: tuple[int, int]) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,8 +21,9 @@ from qa_sync_zendesk.sandbox.limits import Limits
 from qa_sync_zendesk.sandbox.qa import QAAccount
 
 _ROUTES = re.compile(
-    r"/api/v2/(?:incremental/(?P<cursor>tickets|users)/cursor|incremental/(?P<time>tickets|users|organizations)"
-    r"|(?P<list>groups|group_memberships|ticket_fields|ticket_forms|custom_statuses|brands))(?:\.json)?\Z"
+    r"/api/v2/(?:incremental/(?P<cursor>tickets|users)/cursor|incremental/"
+    r"(?P<time>tickets|users|organizations|ticket_events|ticket_metric_events)"
+    r"|tickets/(?P<audits>\d+)/audits|(?P<list>satisfaction_ratings|guide/survey_responses|groups|group_memberships|ticket_fields|ticket_forms|custom_statuses|brands))(?:\.json)?\Z"
 )
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (
@@ -71,6 +72,8 @@ class Server:
         self, account: Account, qa: QAAccount, faults: Faults, grants: Grants, limits: Limits, port: int
     ) -> None:
         self._qa = qa
+        #: Streams that the account's plan lacks.
+        self._absent: frozenset[str] = frozenset()
         self.asked: list[Asked] = []
         self._account, self._faults, self._grants, self._limits = account, faults, grants, limits
         self._last_page: dict[str, list[bytes]] = {}
@@ -85,6 +88,10 @@ class Server:
         self._http.server_close()
         self._http.close_connections()
         self._thread.join(timeout=5)
+
+    def lack(self, streams: Iterable[str]) -> None:
+        """Answer for these streams as an account does whose plan lacks them."""
+        self._absent = frozenset(streams)
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> _Answer | None:
         """Answer one request; None closes the connection without a word."""
@@ -146,6 +153,8 @@ class Server:
         refusal = self._grants.judge(headers.get("Authorization"), path)
         if refusal:
             return *refusal, told
+        if path == "/api/v2/search/export.json":
+            return *self._account.found(query), told
         route = _ROUTES.match(path)
         if method != "GET" or route is None:
             return 404, {"error": "InvalidEndpoint", "description": "Not found"}, told
@@ -153,11 +162,15 @@ class Server:
 
     def _page(self, route: dict[str, str | None], path: str, query: dict[str, str], kind: str) -> tuple[int, Any]:
         base = "https://elsewhere.invalid" if kind == "foreign_host" else self.url
-        stream = route["cursor"] or route["time"] or route["list"] or ""
+        stream = route["cursor"] or route["time"] or (route["list"] or "audits").removeprefix("guide/")
+        if stream in self._absent:
+            return 404, {"error": "InvalidEndpoint", "description": "Not found"}
         if route["cursor"]:
             status, around, rows = self._account.cursor_page(stream, query, base + path)
         elif route["time"]:
             status, around, rows = self._account.time_page(stream, query, base + path)
+        elif route["audits"]:
+            status, around, rows = self._account.audits_page(route["audits"], query, base + path)
         else:
             status, around, rows = self._account.list_page(stream, query, base + path)
         if status != 200:
