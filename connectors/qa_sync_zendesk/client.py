@@ -108,7 +108,10 @@ class ZendeskSource:
             fetch = self._fetch(endpoint)
             yield from read_by_time(stream, position, start=start, fetch=fetch, clock=self._clock)
         elif endpoint.paging == "since":
-            kinds = [Kind(name=part.name, fetch=self._fetch(part, kept_as=stream), since=part.since) for part in endpoint.parts]
+            kinds = [
+                Kind(name=part.name, fetch=self._fetch(part, kept_as=stream), since=part.since)
+                for part in endpoint.parts
+            ]
             yield from read_since(stream, position, kinds, start=start, clock=self._clock)
         elif endpoint.paging == "per_ticket":
             tickets = [*self._settings.audit_tickets, *self._found(self._settings.audit_search)]
