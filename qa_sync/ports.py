@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from qa_sync.model.system import PAGE_REJECTS
 
@@ -33,6 +33,7 @@ class Context:
     "41 s for Zendesk's export bucket"; ids and counts only. ``note``: one line for the run's summary, about what
     is no fault and a person should know, such as a pattern that matches no file. ``mapped_fields``: per stream, the
     custom field ids that the workspace's mappings read, which are therefore allowed into the store.
+    ``urgent``: a person waits for the result; what shares a quota with others lets it go first.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Context:
     notify: Callable[[str], None] = _quiet
     note: Callable[[str], None] = _quiet
     mapped_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,19 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A sink in which people may ask for fresh data: what ``watch`` needs besides ``Sink``."""
+
+    def changed(self) -> bool:
+        """Tell whether anything may have changed since the last call; cheap, and true where that is not known."""
+        ...
+
+    def last_editor(self) -> str:
+        """Return who changed it last, where the other side tells; "" otherwise."""
         ...
 
 

@@ -142,6 +142,7 @@ def shape_of(raw: Mapping[str, Any]) -> TabShape:
     known["fields"] = tuple(Field(**_known(Field, one)) for one in raw["fields"])
     known["charts"] = tuple(Chart(**{**_known(Chart, one), "series": tuple(one["series"])}) for one in raw["charts"])
     known["notes"] = tuple(raw["notes"])
+    known["ticks"] = tuple((key, name) for key, name in raw.get("ticks", ()))
     return TabShape(**known)
 
 

@@ -13,11 +13,13 @@ from qa_sync_gsheets.settings import Anonymous, Credentials, OAuthUser, ServiceA
 
 #: Reading and writing spreadsheets whose id is known needs no more; gspread's own default is all of Drive.
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
+#: Which files have changed, and who changed them; nothing of what is in them.
+DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.metadata.readonly"
 READ_SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
 
 
 def open_session(
-    credentials: Credentials, folder: Path, place: tuple[str | int, ...], *, read_only: bool
+    credentials: Credentials, folder: Path, place: tuple[str | int, ...], *, read_only: bool, drive: bool = False
 ) -> requests.Session:
     """Return a session that signs its requests.
 
@@ -26,6 +28,7 @@ def open_session(
         folder: where relative paths start.
         place: path of the settings in the workspace file, for problems.
         read_only: ask for reading only.
+        drive: ask also for what Drive knows about changes.
 
     Raises:
         ConfigError: a key file is missing or is none. AuthError: the machine has no default credentials.
@@ -34,7 +37,7 @@ def open_session(
         return requests.Session()
     from google.auth.transport.requests import AuthorizedSession
 
-    scopes = list(READ_SCOPES if read_only else SCOPES)
+    scopes = [*(READ_SCOPES if read_only else SCOPES), *((DRIVE_SCOPE,) if drive else ())]
     found = _google(credentials, folder, (*place, "credentials"), scopes)
     session: requests.Session = AuthorizedSession(found)  # type: ignore[no-untyped-call]
     return session

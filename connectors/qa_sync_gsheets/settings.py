@@ -126,9 +126,11 @@ class SinkSettings(_Spreadsheet):
 
     ``spreadsheet``: its address or id; it must be shared with the account. ``base_url``: another host that
     speaks the same language, such as the sandbox. ``timeout``: seconds to wait for an answer (Google takes up
-    to 180 for one request). ``calls_per_minute``: of reads and of writes, each.
+    to 180 for one request). ``calls_per_minute``: of reads and of writes, each. ``watch``: how ``qa-sync watch``
+    learns of ticked boxes: by Drive's list of changes (which costs no quota of Sheets), or by reading the control tab.
     """
 
+    watch: Literal["drive", "control"] = "control"
     unverified: Unverified = Field(default_factory=Unverified)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qa_sync.dashboards.cells import Present, PresentTab, Receipt, TabPlan, TabShape
-from qa_sync.errors import Problem, QASyncError, SinkError
+from qa_sync.errors import AuthError, Problem, QASyncError, SinkError
 from qa_sync.ports import Context
 from qa_sync_gsheets import reading
 from qa_sync_gsheets.credentials import open_session
+from qa_sync_gsheets.drive import changes_of, last_edit
 from qa_sync_gsheets.fence import Sender
 from qa_sync_gsheets.formulas import find_formulas
 from qa_sync_gsheets.marks import Marks, read_marks
@@ -36,7 +37,10 @@ class SheetsSink:
         """The connection, opened when first needed."""
         if self._open is None:
             place = ("sinks", self._context.name)
-            session = open_session(self._settings.credentials, self._context.folder, place, read_only=False)
+            drive = self._settings.watch == "drive"
+            session = open_session(
+                self._settings.credentials, self._context.folder, place, read_only=False, drive=drive
+            )
             self._open = Transport(
                 session,
                 base_url=self._settings.base_url,
@@ -79,6 +83,31 @@ class SheetsSink:
 
     def _call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         return self.transport.call(method, self._settings.spreadsheet, path, params=params, body=body)
+
+    # -- requests of people ------------------------------------------------------------------------------------
+
+    def changed(self) -> bool:
+        """Tell whether anybody may have changed the spreadsheet since the last call.
+
+        By Drive's list of changes, which costs no call of Sheets; where it may not be asked, always true.
+        """
+        if self._settings.watch != "drive":
+            return True
+        account = f"{self._settings.base_url} {self.transport.account} {self._context.folder}"
+        try:
+            return changes_of(account).has(self._settings.spreadsheet, self.transport.drive)
+        except (AuthError, SinkError):
+            self._context.notify("Drive does not tell of changes (its API, or the scope, is missing): reading instead")
+            return True
+
+    def last_editor(self) -> str:
+        """Return who changed the spreadsheet last; "" where Drive may not be asked."""
+        if self._settings.watch != "drive":
+            return ""
+        try:
+            return last_edit(self._settings.spreadsheet, self.transport.drive).who
+        except QASyncError:
+            return ""
 
     # -- read ------------------------------------------------------------------------------------------------
 

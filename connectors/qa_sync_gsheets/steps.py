@@ -261,3 +261,33 @@ def chart_step(plan: TabPlan, target: Target, drawn: Mapping[str, Drawn], worn: 
     """Return the step that makes a tab's charts; None without any."""
     requests = charts.draw(plan.wanted.shape, target.drawn(plan), drawn, worn)
     return Step(tab=target.name, requests=tuple(requests)) if requests else None
+
+
+def tick_step(plan: TabPlan, target: Target) -> Step | None:
+    """Return the step that makes boxes of the cells that are to be ticked; None without any."""
+    shape, requests = plan.wanted.shape, list[Json]()
+    for key, name in shape.ticks:
+        row = _row_of(plan, target, key)
+        if row is not None and name in target.places:
+            column = target.places[name]
+            where = {
+                "sheetId": target.sheet_id,
+                "startRowIndex": row,
+                "endRowIndex": row + 1,
+                "startColumnIndex": column,
+                "endColumnIndex": column + 1,
+            }
+            rule = {"condition": {"type": "BOOLEAN"}, "strict": True, "showCustomUi": True}
+            requests.append({"setDataValidation": {"range": where, "rule": rule}})
+    return Step(tab=target.name, requests=tuple(requests)) if requests else None
+
+
+def _row_of(plan: TabPlan, target: Target, key: str) -> int | None:
+    """Return the row index that a key has once the plan is carried out."""
+    layout = target.layout
+    if layout is not None:
+        for position, there in layout.keys.items():
+            if there == key:
+                return target.head + 1 + position
+    new = list(plan.inserts.get(plan.wanted.shape.key, ()))
+    return target.head + 2 + target.last_key + new.index(key) if key in new else None

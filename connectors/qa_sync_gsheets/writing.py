@@ -26,6 +26,7 @@ from qa_sync_gsheets.steps import (
     new_target,
     old_target,
     structure,
+    tick_step,
     updates,
 )
 from qa_sync_gsheets.trouble import Refused
@@ -98,6 +99,8 @@ class Writing:
         for plan in todo:
             target = self._target_of(plan)
             data += [*updates(plan, target), *insertions(plan, target)]
+            boxes = tick_step(plan, target) if plan.create or plan.reshape else None
+            data += [boxes] if boxes is not None else []
         return [*first, *data, *self._chart_steps(inventory)]
 
     def _target_of(self, plan: TabPlan) -> Target:

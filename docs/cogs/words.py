@@ -57,6 +57,9 @@ WORDS: dict[str, dict[str, str]] = {
         "dashboards.NAME.for_each": "A column or dimension, such as `site`: each of its values gets a place of its own; "
         "see [one workbook a site](#one-workbook-a-site).",
         "dashboards.NAME.names": "With `for_each`: `own` shows people of other values under an alias, `all` by name.",
+        "schedule": "When `qa-sync watch` runs everything by itself; see [scheduling](scheduling.md#requests-and-the-watch).",
+        "schedule.at": "Times of day as `HH:MM`, in the programme's zone.",
+        "schedule.days": "Days of the week, `mon` to `sun`.",
     },
     "zendesk": {
         "connector": "Always `zendesk`.",
@@ -199,6 +202,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "gsheets sink": {
         **_SHEET,
+        "watch": "How `qa-sync watch` learns of ticked boxes. `control` reads the control tab at every look. `drive` asks "
+        "Drive's list of changes, which costs no quota of Sheets; it needs the scope `drive.metadata.readonly`.",
         "unverified": "Behaviour of Google that nobody has shown in public.",
         "unverified.column_guard": "`recreate`: a write fails as a whole when somebody moved a column while it was on its "
         "way. `none` leaves that window open; only for when Google refuses the first.",

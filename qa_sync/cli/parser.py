@@ -26,6 +26,7 @@ COMMANDS = (
     "reconcile",
     "publish",
     "refresh",
+    "watch",
     "report",
     "explain",
     "query",
@@ -112,6 +113,18 @@ def parser() -> argparse.ArgumentParser:
     publish.add_argument("--dry-run", action="store_true", help="print what would change and change nothing")
     refresh = add("refresh", "runs:refresh", "run everything now and publish one dashboard")
     refresh.add_argument("dashboard", help="name of the dashboard")
+    watch = add("watch", "runs:watch", "answer requests that people make in control tabs, and run on schedule")
+    watch.add_argument("dashboard", nargs="*", help="only these dashboards")
+    watch.add_argument("--poll", metavar="SECONDS", type=_seconds, default=20.0, help="how often to look (default 20)")
+    watch.add_argument(
+        "--spacing",
+        metavar="SECONDS",
+        type=_seconds,
+        default=300.0,
+        help="least time between two refreshes of one dashboard (default 300)",
+    )
+    watch.add_argument("--no-schedule", action="store_true", help="answer requests only")
+    watch.add_argument("--once", action="store_true", help="look once, do what is asked or due, and leave")
 
     report = add("report", "ask:report", "show a report")
     report.add_argument("name", nargs="?", help="name of the report (none: list them)")

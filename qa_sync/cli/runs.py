@@ -121,6 +121,39 @@ def refresh(arguments: argparse.Namespace) -> int:
     return _done(arguments, report)
 
 
+#: How long a refresh of ``watch`` waits for another run that is at work.
+_WATCH_WAITS = 900.0
+
+
+def watch(arguments: argparse.Namespace) -> int:
+    """``qa-sync watch``."""
+    from datetime import timedelta
+
+    from qa_sync.runner.watch import Watch
+
+    arguments.wait = max(arguments.wait, _WATCH_WAITS)
+    progress: Progress = Silent() if arguments.quiet else Lines()
+    one = Watch(
+        lambda: open_workspace(arguments),
+        tuple(arguments.dashboard),
+        spacing=timedelta(seconds=arguments.spacing),
+        on_schedule=not arguments.no_schedule,
+        notify=progress.say,
+    )
+    if not arguments.once:
+        one.forever(poll=arguments.poll)
+        return 0
+    try:
+        done = one.look()
+    finally:
+        one.close()
+    if arguments.format == "json":
+        print(json.dumps([report.as_dict() for report in done], indent=1, default=str))
+    else:
+        print("\n".join(map(summary, done)) or "nothing was asked for, and nothing is due")
+    return max((report.exit_code for report in done), default=0)
+
+
 def _done(arguments: argparse.Namespace, report: RunReport) -> int:
     if arguments.format == "json":
         print(json.dumps(report.as_dict(), indent=1, default=str))

@@ -87,6 +87,23 @@ class DashboardSettings(BaseModel):
     names: Literal["own", "all"] = "own"
 
 
+class ScheduleSettings(BaseModel):
+    """When ``qa-sync watch`` runs everything: times of day (HH:MM) in the programme's zone, on days of the week."""
+
+    model_config = _STRICT
+
+    at: Annotated[tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")], ...], Field(min_length=1)]
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+    )
+
+
 class WorkspaceSettings(BaseModel):
     """The whole of ``qa-sync.yaml``."""
 
@@ -99,3 +116,4 @@ class WorkspaceSettings(BaseModel):
     sources: dict[str, SourceSettings] = {}
     sinks: dict[str, SinkSettings] = {}
     dashboards: dict[str, DashboardSettings] = {}
+    schedule: ScheduleSettings | None = None

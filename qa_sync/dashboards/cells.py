@@ -67,6 +67,7 @@ class TabShape:
     """What a tab looks like, without its rows. ``name`` is its identity, ``title`` what people read.
 
     ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
+    ``ticks``: (key, field) of cells that are boxes to tick.
     """
 
     dashboard: str
@@ -77,6 +78,7 @@ class TabShape:
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
     hidden: bool = False
+    ticks: tuple[tuple[str, str], ...] = ()
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -158,6 +160,11 @@ class TabPlan:
     def inserted_rows(self) -> int:
         """Number of rows to add."""
         return len(self.inserts[self.wanted.shape.key]) if self.inserts else 0
+
+    @property
+    def updated_rows(self) -> int:
+        """Number of existing rows of which a cell changes."""
+        return len({row for rows, _ in self.updates.values() for row in rows})
 
     @property
     def data_cells(self) -> int:

@@ -1,61 +1,115 @@
-"""The control tab: when the data last changed, by which run, and how much."""
+"""The control tab: a box to ask for fresh data, and what the last refresh did."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from qa_sync.dashboards.cells import Cell, Field, Tab, TabPlan, TabShape
-from qa_sync.dashboards.definition import Definition
+from qa_sync.dashboards.cells import Cell, Field, PresentTab, Tab, TabPlan, TabShape
 from qa_sync.dashboards.plan import Base
 
 CONTROL = "control"
+#: Rows that people fill in: they are read, and written only to answer.
+REFRESH, ASKED_BY = "refresh", "asked_by"
+#: The row that says what has become of the last request.
+REQUEST = "request"
 
+_ASKING = (
+    (REFRESH, "Tick to ask for fresh data"),
+    (ASKED_BY, "Asked by (you may leave it empty)"),
+    (REQUEST, "Last request"),
+)
 _ITEMS = (
     ("last_change", "Last data change (UTC)"),
     ("run", "By run"),
     ("cells", "Data cells written"),
     ("rows_added", "Rows added"),
+    ("rows_updated", "Rows updated"),
+    ("rows_unchanged", "Rows unchanged"),
     ("conflicts", "Cells people had changed"),
+    ("problems", "Problems of that run"),
+    ("next", "Next run planned (UTC)"),
 )
+#: A name longer than this is nobody's.
+_LONGEST_NAME = 80
 
 
-def control_tab(
-    definition: Definition,
-    base: Base | None,
-    *,
-    run_id: str = "",
-    at: datetime | None = None,
-    plans: Sequence[TabPlan] = (),
-) -> Tab:
-    """Return the control tab: of a new change when ``at`` is given, otherwise as it was last published."""
-    if at is None:
-        values: dict[str, Cell] = {item: (base or {}).get(item, {}).get("value") for item, _ in _ITEMS}
-    else:
-        values = {
-            "last_change": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            "run": run_id,
-            "cells": str(sum(plan.data_cells for plan in plans)),
-            "rows_added": str(sum(plan.inserted_rows for plan in plans)),
-            "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
-        }
-    shape = TabShape(
-        dashboard=definition.name,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a control tab holds: whether the box is ticked, and who says to have ticked it."""
+
+    ticked: bool
+    by: str = ""
+
+
+def control_shape(dashboard: str, *, takes_requests: bool) -> TabShape:
+    """Return the shape of a control tab; ``takes_requests`` where somebody can tick a box there and be heard."""
+    return TabShape(
+        dashboard=dashboard,
         name=CONTROL,
         title="_qa_sync",
         key="item",
         fields=(
             Field(name="item", label="Item", width=120),
-            Field(name="what", label="What", width=210),
-            Field(name="value", label="Value", width=240),
+            Field(name="what", label="What", width=230),
+            Field(name="value", label="Value", width=330),
         ),
         notes=("Kept by qa-sync. A refresh that finds nothing new writes nothing, here neither.",),
+        ticks=((REFRESH, "value"),) if takes_requests else (),
     )
+
+
+def control_tab(
+    shape: TabShape, base: Base | None, *, present: PresentTab | None = None, told: Mapping[str, Cell] | None = None
+) -> Tab:
+    """Return the control tab: what was last published there, with what is new in ``told`` (item → value).
+
+    What people fill in stays as it is in ``present``, unless ``told`` answers it.
+    """
+    items = (*_ASKING, *_ITEMS) if shape.ticks else _ITEMS
+    values: dict[str, Cell] = {item: (base or {}).get(item, {}).get("value") for item, _ in items}
+    if shape.ticks:
+        there = _values(present)
+        values |= {REFRESH: there.get(REFRESH) is True, ASKED_BY: there.get(ASKED_BY)}
+    values |= {item: value for item, value in (told or {}).items() if item in values}
     return Tab(
         shape=shape,
         columns={
-            "item": [item for item, _ in _ITEMS],
-            "what": [what for _, what in _ITEMS],
-            "value": [values[item] for item, _ in _ITEMS],
+            "item": [item for item, _ in items],
+            "what": [what for _, what in items],
+            "value": [values[item] for item, _ in items],
         },
     )
+
+
+def change_told(plans: Sequence[TabPlan], *, run_id: str, at: datetime) -> dict[str, Cell]:
+    """Return what the control tab tells of a change of data."""
+    return {
+        "last_change": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "run": run_id,
+        "cells": str(sum(plan.data_cells for plan in plans)),
+        "rows_added": str(sum(plan.inserted_rows for plan in plans)),
+        "rows_updated": str(sum(plan.updated_rows for plan in plans)),
+        "rows_unchanged": str(sum(plan.unchanged_rows for plan in plans)),
+        "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
+    }
+
+
+def answered(text: str) -> dict[str, Cell]:
+    """Return what the control tab tells when a request is at its end: the text, and an empty box again."""
+    return {REFRESH: False, ASKED_BY: None, REQUEST: text}
+
+
+def asked(present: PresentTab | None) -> Asked:
+    """Return what people have filled in. The text is theirs: it is shortened, and decides nothing."""
+    values = _values(present)
+    by = values.get(ASKED_BY)
+    name = "".join(mark for mark in str(by or "") if mark.isprintable())[:_LONGEST_NAME]
+    return Asked(ticked=values.get(REFRESH) is True, by=name)
+
+
+def _values(present: PresentTab | None) -> dict[str, Cell]:
+    if present is None or "item" not in present.columns or "value" not in present.columns:
+        return {}
+    return {str(item): value for item, value in zip(present.columns["item"], present.columns["value"], strict=True)}

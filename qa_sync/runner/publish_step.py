@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ from qa_sync.dashboards.aliases import aliases_of, hide_people
 from qa_sync.dashboards.canonical import cells_of
 from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabPlan
 from qa_sync.dashboards.changes import RowChange, planned_changes
-from qa_sync.dashboards.control import CONTROL, control_tab
+from qa_sync.dashboards.control import CONTROL, answered, change_told, control_shape, control_tab
 from qa_sync.dashboards.definition import Definition, cut, tab_shape
 from qa_sync.dashboards.plan import Base, plan_tab
 from qa_sync.errors import LostRace
 from qa_sync.model.system import PUBLISHED
-from qa_sync.ports import Sink
+from qa_sync.ports import Sink, Watched
 from qa_sync.reports import REPORTS, Scene, build
 from qa_sync.reports.grouping import strangers_to
 from qa_sync.store import Store
@@ -55,7 +55,12 @@ class Published:
     @property
     def conflicts(self) -> list[tuple[str, Conflict]]:
         """(tab, conflict) for each managed cell that a person had changed."""
-        return [(plan.wanted.shape.name, conflict) for plan in self.plans for conflict in plan.conflicts]
+        return [
+            (plan.wanted.shape.name, conflict)
+            for plan in self.plans
+            if plan.wanted.shape.name != CONTROL
+            for conflict in plan.conflicts
+        ]
 
     def summary(self) -> dict[str, Any]:
         """Return the counts that a run's summary shows."""
@@ -99,6 +104,8 @@ class Publisher:
     """Publishes tabs of dashboards to their sinks, under a lease of each place.
 
     ``unplaced``: dashboard and sink → values of its for_each column that have no place there.
+    ``answers``: dashboard and place → who asked for fresh data there; told with the data, in the same batch.
+    ``facts``: what else the control tab tells of this run (item → value).
     """
 
     store: Store
@@ -107,6 +114,8 @@ class Publisher:
     dry_run: bool = False
     done: list[Published] = field(default_factory=list)
     unplaced: dict[str, list[str]] = field(default_factory=dict)
+    answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    facts: Mapping[str, Cell] = field(default_factory=dict)
 
     def publish(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
         """Read, plan, apply and remember; a dry run stops after the plan.
@@ -127,14 +136,22 @@ class Publisher:
 
     def _attempt(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
         bases = self.store.ledger.published_tabs(definition.name, sink_name)
-        control = control_tab(definition, bases.get(CONTROL))
-        shapes = [*(tab.shape for tab in tabs), control.shape]
-        present = sink.present(shapes)
+        control = control_shape(definition.name, takes_requests=isinstance(sink, Watched))
+        present = sink.present([*(tab.shape for tab in tabs), control])
         plans = [_plan(tab, present, bases) for tab in tabs]
+        told: dict[str, Cell] = {}
         if any(not plan.is_empty for plan in plans):
             # Only a change of data moves the control tab: a quiet refresh writes nothing.
-            control = control_tab(definition, None, run_id=self.run_id, at=self.at, plans=plans)
-        plans.append(_plan(control, present, bases))
+            told = {**change_told(plans, run_id=self.run_id, at=self.at), **self.facts}
+        who = self.answers.get((definition.name, sink_name))
+        if who is not None:
+            # The box is emptied in the batch that brings the data: after a crash it is still ticked.
+            told |= {**self.facts, **answered(_done(who, plans, self.at))}
+        plans.append(
+            _plan(
+                control_tab(control, bases.get(CONTROL), present=present.tabs.get(CONTROL), told=told), present, bases
+            )
+        )
         receipt = None
         if not self.dry_run:
             receipt = sink.apply(plans, present)
@@ -142,6 +159,24 @@ class Publisher:
         return Published(
             dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt, present=present
         )
+
+    def tell(self, dashboard: str, sink_name: str, sink: Sink, told: Mapping[str, Cell]) -> None:
+        """Write into the control tab, and nowhere else; nothing where there is no control tab yet."""
+        shape = control_shape(dashboard, takes_requests=isinstance(sink, Watched))
+        bases = self.store.ledger.published_tabs(dashboard, sink_name)
+        for attempt in range(TRIES):
+            present = sink.present([shape])
+            if CONTROL not in present.tabs:
+                return
+            tab = control_tab(shape, bases.get(CONTROL), present=present.tabs[CONTROL], told=told)
+            plan = replace(_plan(tab, present, bases), reshape=False)
+            try:
+                sink.apply([plan], present)
+                break
+            except LostRace:
+                if attempt == TRIES - 1:
+                    raise
+        self._remember(dashboard, sink_name, [plan], bases)
 
     def _remember(self, dashboard: str, sink: str, plans: list[TabPlan], bases: Mapping[str, Base]) -> None:
         rows: list[dict[str, Any]] = []
@@ -168,6 +203,12 @@ class Publisher:
             "cells": json.dumps(cells, ensure_ascii=False, sort_keys=True),
             "removed": removed,
         }
+
+
+def _done(who: str, plans: list[TabPlan], at: datetime) -> str:
+    cells = sum(plan.data_cells for plan in plans)
+    asked = f", asked by {who}" if who else ""
+    return f"done {at:%Y-%m-%d %H:%M} UTC: {f'{cells:,} data cells changed' if cells else 'nothing new'}{asked}"
 
 
 def _plan(tab: Tab, present: Present, bases: Mapping[str, Base]) -> TabPlan:

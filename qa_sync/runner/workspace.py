@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
-from qa_sync.dashboards import Tab
+from qa_sync.dashboards import Cell, Tab
 from qa_sync.dashboards.definition import Definition
 from qa_sync.errors import ConfigError, Problem, QASyncError, SinkError, StoreError
 from qa_sync.mapping import Mapping as Mapped
@@ -32,6 +32,7 @@ from qa_sync.runner.places import Place, alias_salt, places_of
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
+from qa_sync.runner.schedule import next_run
 from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.runner.upkeep import maintain
@@ -100,6 +101,7 @@ class Workspace:
         self._store: Store | None = None
         self._materials: Materials | None = None
         self._run: Recording | None = None
+        self._urgent = False
 
     @property
     def store(self) -> Store:
@@ -187,14 +189,25 @@ class Workspace:
             published = self._publish_as_of(run, dashboards, as_of, dry_run=False)
         return _report(run), published
 
-    def refresh(self, dashboard: str) -> tuple[RunReport, list[Published]]:
-        """Run everything, then publish one dashboard only: what an analyst asks for."""
+    def refresh(
+        self, dashboard: str, *, answers: Mapping[tuple[str, str], str] | None = None
+    ) -> tuple[RunReport, list[Published]]:
+        """Run everything, then publish one dashboard only: what an analyst asks for.
+
+        Args:
+            dashboard: its name.
+            answers: dashboard and place of each request that this answers → who asked ("" where nobody knows).
+        """
         self._dashboard_names([dashboard])
         published: list[Published] = []
-        with self.recorded("refresh") as run:
-            self._sync(run, dashboards=[dashboard])
-            self._map(run)
-            published = self._reconcile_and_publish(run, [dashboard])
+        self._urgent = True
+        try:
+            with self.recorded("refresh") as run:
+                self._sync(run, dashboards=[dashboard])
+                self._map(run)
+                published = self._reconcile_and_publish(run, [dashboard], answers or {})
+        finally:
+            self._urgent = False
         return _report(run), published
 
     # ---- asking --------------------------------------------------------------------------------------------
@@ -350,6 +363,7 @@ class Workspace:
             notify=self._progress.say,
             note=partial(self._note, name),
             mapped_fields=mapped_fields,
+            urgent=self._urgent,
         )
 
     @contextmanager
@@ -554,13 +568,17 @@ class Workspace:
         if not it.reconciled.evaluations:
             self._note("", "the store holds no evaluation: there is nothing to compare")
 
-    def _reconcile_and_publish(self, run: Recording, dashboards: Sequence[str] = ()) -> list[Published]:
+    def _reconcile_and_publish(
+        self, run: Recording, dashboards: Sequence[str] = (), answers: Mapping[tuple[str, str], str] | None = None
+    ) -> list[Published]:
         self._progress.stage("reconcile")
         snapshot = run.snapshot
         if snapshot is None:
             msg = "nothing has been mapped yet"
             raise StoreError(msg)
-        publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock())
+        publisher = Publisher(
+            store=self.store, run_id=run.run_id, at=self._clock(), answers=answers or {}, facts=self._facts(run)
+        )
         with contextlib.ExitStack() as stack:
             with run.timed("reconcile"):
                 it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
@@ -611,12 +629,12 @@ class Workspace:
                 if place.value not in made:
                     made[place.value] = self._tabs(definition, it, column, place.value)
                 with contextlib.closing(self.sink(place)) as sink:
-                    where = str(getattr(sink, "place", "") or place.name)
+                    where = place_of(place, sink)
                     if where in taken:
                         what = f"{taken[where]!r} and {place.value!r} would share one place"
                         raise ConfigError(self.problem(("sinks", sink_name), what, "give each its own"))
                     taken[where] = place.value
-                    with self._sink_lease(where, publisher.run_id):
+                    with self.sink_lease(where, publisher.run_id):
                         publisher.publish(definition, made[place.value], place.name, sink)
 
     def _tabs(self, definition: Definition, it: Opened, column: str, value: str) -> list[Tab]:
@@ -626,7 +644,20 @@ class Workspace:
             return make_tabs_of(definition, it.scene, column, value)
         return make_tabs_of(definition, it.scene, column, value, salt=alias_salt(self.store.folder / "state"))
 
-    def _sink_lease(self, where: str, run_id: str) -> contextlib.AbstractContextManager[None]:
+    def _facts(self, run: Recording) -> dict[str, Cell]:
+        """Return what the control tab tells of a run besides its data."""
+        planned = self.next_run(self._clock())
+        rejects = f"{run.new_rejects:,} records newly set aside" if run.new_rejects else "none"
+        return {"problems": rejects, "next": f"{planned:%Y-%m-%d %H:%M}" if planned else None}
+
+    def next_run(self, after: datetime) -> datetime | None:
+        """Return when the schedule plans the next run, in UTC; None without a schedule."""
+        if self.settings.schedule is None:
+            return None
+        schedule = self.settings.schedule
+        return next_run(after, at=schedule.at, days=schedule.days, zone=self.settings.programme.time_zone)
+
+    def sink_lease(self, where: str, run_id: str) -> contextlib.AbstractContextManager[None]:
         """One publisher at a time for each spreadsheet, whatever its sinks are called."""
         digest = hashlib.sha256(where.encode()).hexdigest()[:16]
         return lease(
@@ -646,6 +677,11 @@ class Workspace:
 
     def _latest(self) -> Run:
         return self.store.ledger.snapshot_run()
+
+
+def place_of(place: Place, sink: Sink) -> str:
+    """Return what tells a spreadsheet or workbook from every other, whatever its sink is called."""
+    return str(getattr(sink, "place", "") or place.name)
 
 
 def _count_published(run: Recording, publisher: Publisher) -> None:

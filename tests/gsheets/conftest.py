@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from gsheets.gsheet_world import World
+from program.finished import finished
+
+__all__ = ["finished"]
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ class SheetsSandbox:
     ) -> None:
         switches = switches or Switches()
         drive = Drive(clock, switches, may_create=may_create)
+        drive.account = account
         paths = find_documents() if contracts is None else tuple(contracts)
         known = {path.name.split(".")[0]: load_contract(path) for path in paths}
         self._app = App(drive, known, Tokens(required=require_token, email=account), quota=Quota(quota_per_minute))

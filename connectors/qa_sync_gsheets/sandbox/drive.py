@@ -42,6 +42,8 @@ class File:
     created: datetime
     modified: datetime
     private: bool = False
+    #: E-mail of who changed it last.
+    modified_by: str = ""
     permissions: list[Json] = field(default_factory=list)
 
 
@@ -52,6 +54,8 @@ class Drive:
         self.files: dict[str, File] = {}
         self.changes: list[str] = []
         self.may_create = may_create
+        #: E-mail of the account whose requests are answered.
+        self.account = ""
         self._clock = clock
         self._switches = switches or Switches()
 
@@ -77,9 +81,10 @@ class Drive:
         self.files[book.id] = File(book, moment, moment)
         self.touched(book.id)
 
-    def touched(self, file_id: str) -> None:
-        """Note that a file was changed."""
+    def touched(self, file_id: str, by: str = "") -> None:
+        """Note that a file was changed, and by whom ("": the account that calls)."""
         self.files[file_id].modified = self._clock()
+        self.files[file_id].modified_by = by or self.account
         self.changes.append(file_id)
 
     def answer(self, verb: str, path: str, query: dict[str, str], body: Json) -> Json | str | None:
@@ -115,6 +120,11 @@ class Drive:
             "createdTime": stamp(file.created),
             "modifiedTime": stamp(file.modified),
             "version": str(file.book.version),
+            "lastModifyingUser": {
+                "kind": "drive#user",
+                "displayName": file.modified_by.partition("@")[0],
+                "emailAddress": file.modified_by,
+            },
         }
         names = fields or "kind,id,name,mimeType"
         chosen: Json = select(parse_mask(names), whole)

@@ -17,6 +17,8 @@ class Human:
     """Edits by hand. A tab is named by its title; rows and columns count from 0, the header is row 0."""
 
     def __init__(self, drive: Drive, lock: threading.RLock, on_change: Callable[[], None]) -> None:
+        #: Who is at the sheet.
+        self.name = "analyst@example.invalid"
         self._drive = drive
         self._lock = lock
         self._on_change = on_change
@@ -31,7 +33,7 @@ class Human:
 
     def _done(self, book: Workbook) -> None:
         book.version += 1
-        self._drive.touched(book.id)
+        self._drive.touched(book.id, self.name)
         self._on_change()
 
     def titles(self, file_id: str) -> list[str]:

@@ -149,6 +149,8 @@ def _cell(book: Workbook, grid: Grid, rules: Rules, row: int, column: int, *, ke
     rules.paint(look, row, column, value)
     names = [name for name, on in (("k", key), ("w", look.wrap), ("n", bool(cell.note))) if on]
     text = formatted(value, (cell.format or {}).get("numberFormat"))
+    if isinstance(value, bool) and ((cell.validation or {}).get("condition") or {}).get("type") == "BOOLEAN":
+        text = "\u2611" if value else "\u2610"
     if not look.align and isinstance(value, float):
         look.align = "center" if isinstance(value, bool) else "right"
     css = _css(look)
