@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -35,3 +36,14 @@ def load(group: Group, name: str) -> Any:
                 raise ConfigError(Problem(what=what, hint="install the extra it needs")) from error
     known = ", ".join(names(group)) or "none"
     raise ConfigError(Problem(what=f"no connector {name!r} among the {group}", hint=f"installed: {known}"))
+
+
+def beside(group: Group, name: str, attribute: str) -> Any:
+    """Return what a connector offers under ``attribute`` in the module of its entry point, or None."""
+    for entry in entries(group):
+        if entry.name == name:
+            try:
+                return getattr(import_module(entry.module), attribute, None)
+            except ImportError:
+                return None
+    return None

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qa_sync.model.account import Definitions, ReadStream
     from qa_sync.ports import Context, Source
 
-__all__ = ["connect"]
+__all__ = ["connect", "definitions"]
 
 
 def connect(settings: Mapping[str, object], context: Context) -> Source:
@@ -21,3 +24,10 @@ def connect(settings: Mapping[str, object], context: Context) -> Source:
     from qa_sync_zendesk.settings import read_settings
 
     return ZendeskSource(read_settings(settings, context.name), context)
+
+
+def definitions(read: ReadStream) -> Sequence[Definitions]:
+    """Return what an account has defined, from its metadata streams; nothing is sent."""
+    from qa_sync_zendesk.metadata import definitions as read_definitions
+
+    return read_definitions(read)

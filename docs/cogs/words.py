@@ -43,6 +43,8 @@ WORDS: dict[str, dict[str, str]] = {
         "store": "Folder of the store, relative to the workspace.",
         "forms": "Form catalogue files; see [forms](#forms).",
         "max_new_rejects": "A run that sets aside more records than this, not seen before, ends with exit code 3.",
+        "max_reject_share": "Where a mapping refuses more than this share of a stream's records, nothing is published "
+        "(exit code 2); what was pulled stays.",
         "sources": "Where records come from, each under a name of yours (lower-case letters, digits, `_`).",
         "sources.NAME.connector": "Which connector reads it; `qa-sync connectors` lists them. The connector's own settings "
         "stand beside it.",

@@ -32,9 +32,11 @@ def mapping(arguments: argparse.Namespace) -> int:
 
 
 def _check(workspace: Workspace, arguments: argparse.Namespace) -> int:
-    from qa_sync.runner.checking import check_workspace
+    from qa_sync.runner.checking import check_workspace, online_mapping_problems
 
     problems = check_workspace(workspace, offline=True)
+    if arguments.online and not problems:
+        problems = online_mapping_problems(workspace)
     if problems:
         raise ConfigError(problems)
     cases = sum(len(one.cases) for one in workspace.materials.mappings.values())

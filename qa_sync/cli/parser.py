@@ -159,6 +159,11 @@ def parser() -> argparse.ArgumentParser:
     )
     mapping.add_argument("--source", default="", help="with try, coverage, diff: the source (default: all)")
     mapping.add_argument("--stream", default="", help="with try, coverage: the stream")
+    mapping.add_argument(
+        "--online",
+        action="store_true",
+        help="with check: also ask the accounts whether they have the custom fields, options, forms and groups named",
+    )
     mapping.add_argument("--weeks", action="store_true", help="with coverage: week by week")
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(

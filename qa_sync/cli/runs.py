@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.runner.progress import Lines, Progress, Silent
@@ -177,7 +177,9 @@ def summary(report: RunReport, *, links: bool = True) -> str:
             line = f"  {name}: {c['versions']:,} record versions, {c['rows']:,} rows"
             line += f", {c['rejected']:,} set aside" if c["rejected"] else ""
             line += f", {c['findings']:,} findings" if c["findings"] else ""
-            lines.append(line + (", rebuilt" if c["rebuilt"] else ""))
+            by = report.counts.get("mappings", {}).get(name)
+            made_by = f" by {by['file']} {by['hash'][:8]}" if by else ""
+            lines.append(line + (f", rebuilt{made_by}" if c["rebuilt"] else ""))
     if "reconcile" in report.counts:
         buckets = report.counts["reconcile"].get("buckets", {})
         told = ", ".join(f"{name} {count:,}" for name, count in buckets.items() if count)
@@ -185,6 +187,7 @@ def summary(report: RunReport, *, links: bool = True) -> str:
         if differing := report.counts["reconcile"].get("score_findings"):
             told = ", ".join(f"{reason} {count:,}" for reason, count in differing.items())
             lines.append(f"  reported scores that differ from the recomputed: {sum(differing.values()):,} ({told})")
+    lines += _drift(report.counts.get("drift", {}))
     for name, c in report.counts.get("publish", {}).items():
         line = f"  {name}: {c['data_cells']:,} data cells written"
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
@@ -194,6 +197,15 @@ def summary(report: RunReport, *, links: bool = True) -> str:
     if report.new_rejects:
         lines.append(f'  {report.new_rejects:,} new rejects: qa-sync query "SELECT * FROM rejects"')
     return "\n".join(lines)
+
+
+def _drift(counts: dict[str, Any]) -> list[str]:
+    """Say what is unknown to the set-up: the grave ones in words, the others by number."""
+    if not counts.get("new") and not counts.get("high"):
+        return []
+    told = ", ".join(f"{counts[level]:,} {level}" for level in ("high", "medium", "low") if counts[level])
+    lines = [f"  drift: {told} ({counts['new']:,} new): qa-sync query \"SELECT * FROM findings WHERE stage = 'drift'\""]
+    return lines + [f"    {one['what']}; {one['hint']}" for one in counts["findings"] if one["severity"] == "high"][:5]
 
 
 def _show_plan(published: list[Published]) -> None:

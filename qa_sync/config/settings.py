@@ -113,6 +113,7 @@ class WorkspaceSettings(BaseModel):
     store: Annotated[str, Field(min_length=1)] = "./data"
     forms: tuple[str, ...] = ()
     max_new_rejects: Annotated[int, Field(ge=0)] = 0
+    max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     sources: dict[str, SourceSettings] = {}
     sinks: dict[str, SinkSettings] = {}
     dashboards: dict[str, DashboardSettings] = {}

@@ -5,6 +5,7 @@ from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.compile import CompiledTable, compile_table
 from qa_sync.mapping.coverage import FieldCoverage, all_weeks, coverage
 from qa_sync.mapping.difference import TableChange, table_change
+from qa_sync.mapping.drift import Drift, account_drift
 from qa_sync.mapping.expressions import outcomes
 from qa_sync.mapping.files import load, parse
 from qa_sync.mapping.language import Mapping, TableMapping
@@ -13,11 +14,13 @@ from qa_sync.mapping.tryout import Tried, try_out
 
 __all__ = [
     "CompiledTable",
+    "Drift",
     "FieldCoverage",
     "Mapping",
     "TableChange",
     "TableMapping",
     "Tried",
+    "account_drift",
     "all_weeks",
     "check_mapping",
     "compile_table",

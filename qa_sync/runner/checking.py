@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem, QASyncError
-from qa_sync.mapping import Mapping, TableMapping, check_mapping, failed_cases, outcomes
+from qa_sync.mapping import Mapping, TableMapping, account_drift, check_mapping, failed_cases, outcomes
+from qa_sync.ports import Source
+from qa_sync.runner.drift_step import definitions_of
 from qa_sync.runner.workspace import Workspace
 from qa_sync.wording import did_you_mean, nearest
 from qa_sync.yamlfile import parse
@@ -60,9 +62,55 @@ def _source_problems(workspace: Workspace, name: str, probe: bool) -> list[Probl
     source = workspace.source(name)
     try:
         offered = [stream.name for stream in source.streams()]
-        return [*stream_problems(workspace, name, offered), *source.check(probe=probe)]
+        told = [*stream_problems(workspace, name, offered), *source.check(probe=probe)]
+        return told or account_problems(workspace, name, source)
     finally:
         source.close()
+
+
+def account_problems(workspace: Workspace, name: str, source: Source) -> list[Problem]:
+    """Return where a mapping names custom fields, options, forms or groups that the account itself has otherwise.
+
+    The account's metadata are read now, from the streams that the settings switch on; nothing of them is stored. What
+    is merely not mapped is no problem, and is not told here.
+    """
+    offered = {stream.name for stream in source.streams()}
+
+    def read(stream: str) -> Iterable[str] | None:
+        return _payloads(source, stream) if stream in offered else None
+
+    known = definitions_of(workspace.settings.sources[name].connector, read)
+    drift = account_drift(workspace.materials.mappings[name], known)
+    return [one.problem for one in drift if one.problem and one.severity != "low"]
+
+
+def online_mapping_problems(workspace: Workspace) -> list[Problem]:
+    """Hold every mapping against the account of its source, and nothing else of the source."""
+    found: list[Problem] = []
+    for name in workspace.settings.sources:
+
+        def ask(name: str = name) -> list[Problem]:
+            source = workspace.source(name)
+            try:
+                return account_problems(workspace, name, source)
+            finally:
+                source.close()
+
+        found += _asked(workspace, ("sources", name), ask)
+    return found
+
+
+def _payloads(source: Source, stream: str) -> Iterator[str]:
+    newest: dict[str, str | None] = {}
+    for page in source.read(stream, None):
+        records = page.records
+        for identity, gone, payload in zip(
+            records["id"].to_pylist(), records["deleted"].to_pylist(), records["payload"].to_pylist(), strict=True
+        ):
+            newest[identity] = None if gone else payload
+        if page.last:
+            break
+    return (payload for payload in newest.values() if payload is not None)
 
 
 def _sink_problems(workspace: Workspace, name: str, probe: bool) -> Sequence[Problem]:

@@ -11,18 +11,20 @@ from qa_sync.store import Store
 NEWEST = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
 
 
-def register_newest(engine: DuckEngine, store: Store, source: str, stream: str) -> int:
+def register_newest(engine: DuckEngine, store: Store, source: str, stream: str, *, until: int | None = None) -> int:
     """Make the newest version of each record readable as ``RELATION``; return how many records there are.
 
+    ``until``: as it was after this commit of the stream (its n).
     Versions are compared without their payloads, so that memory does not grow with what is stored.
     """
     engine.scan("stored", store.raw(source, stream).files(), RAW)
+    bound = "" if until is None else f" WHERE n <= {until:d}"
     engine.table(
         "newest_versions",
         f"""
         SELECT id, n, source_seq, payload_hash FROM (
             SELECT id, n, source_seq, payload_hash, row_number() OVER (PARTITION BY id ORDER BY {NEWEST}, n) AS at
-            FROM stored) WHERE "at" = 1""",
+            FROM stored{bound}) WHERE "at" = 1""",
     )
     engine.view(RELATION, "SELECT * FROM stored SEMI JOIN newest_versions USING (id, n, source_seq, payload_hash)")
     return int(engine.fetch("SELECT count(*) AS records FROM newest_versions")["records"][0].as_py())

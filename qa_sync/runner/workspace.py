@@ -24,6 +24,7 @@ from qa_sync.reports.grouping import values_of
 from qa_sync.reports.report import Audience
 from qa_sync.runner.catalogue_step import store_catalogue
 from qa_sync.runner.connecting import close_quietly, guarded
+from qa_sync.runner.drift_step import find_drift, record_drift, refusal_problems
 from qa_sync.runner.feeds import Feed, feeds_of, tables_by_stream
 from qa_sync.runner.mapping_step import map_all
 from qa_sync.runner.materials import Materials, definition_from_text, problems_beside, read_materials
@@ -547,6 +548,13 @@ class Workspace:
                     for field in counted.__slots__:
                         counts[field] = counts.get(field, 0) + getattr(counted, field)
                     run.new_rejects += counted.new_rejects
+                run.counts["mappings"] = {
+                    f"{feed.name} > {feed.table}": {
+                        "file": materials.mappings[feed.source].file,
+                        "hash": feed.compiled.hash[:12],
+                    }
+                    for feed in feeds
+                }
                 run.snapshot = self.store.snapshot(materials.contents, feeds=tables_by_stream(feeds))
                 if run.snapshot is not None:
                     return
@@ -565,6 +573,8 @@ class Workspace:
     def _reconciled(self, run: Recording, it: Opened) -> None:
         run.counts["reconcile"] = asdict(it.reconciled)
         record_score_findings(self.store, it.engine, run_id=run.run_id, at=self._clock())
+        drift = find_drift(self.store, self.settings, self.materials.mappings, it.engine)
+        run.counts["drift"] = record_drift(self.store, drift, run_id=run.run_id, at=self._clock())
         if not it.reconciled.evaluations:
             self._note("", "the store holds no evaluation: there is nothing to compare")
 
@@ -583,6 +593,7 @@ class Workspace:
             with run.timed("reconcile"):
                 it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
                 self._reconciled(run, it)
+                self._refuse_to_publish()
                 run.is_reconciled = True
             self._progress.stage("publish")
             with run.timed("publish"):
@@ -590,6 +601,13 @@ class Workspace:
                     self._publish_one(publisher, name, self.materials.dashboards[name], it)
         _count_published(run, publisher)
         return publisher.done
+
+    def _refuse_to_publish(self) -> None:
+        """Stop before publishing where a mapping refuses too many records; ConfigError says which and why."""
+        limit = self.settings.max_reject_share
+        problems = refusal_problems(self.store, self.feeds(), self.materials.mappings, limit)
+        if problems:
+            raise ConfigError(problems)
 
     def _publish_as_of(
         self, run: Recording, dashboards: Sequence[str], as_of: str, *, dry_run: bool
@@ -602,6 +620,8 @@ class Workspace:
         # Showing the past again does not make it the present: only the present is recorded as a state to be asked.
         run.snapshot = None if as_of else shown.snapshot
         run.counts["shown"] = shown.run_id
+        if not as_of and not dry_run:
+            self._refuse_to_publish()
         publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock(), dry_run=dry_run)
         with (
             run.timed("publish"),
