@@ -13,6 +13,7 @@ from qa_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from qa_sync.dashboards.cells import Field
     from qa_sync.reports import Explanation
+    from qa_sync.store import Run
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -158,7 +159,18 @@ def query(arguments: argparse.Namespace) -> int:
 
 def runs(arguments: argparse.Namespace) -> int:
     """``qa-sync runs``."""
-    listed = open_workspace(arguments).runs(arguments.limit)
+    workspace = open_workspace(arguments)
+    listed, swept = workspace.runs(arguments.limit), workspace.store.swept_before
+    erased = workspace.store.ledger.changed_by_erasure()
+    latest = next((run.run_id for run in listed if run.snapshot), "")
+
+    def told(run: Run) -> str:
+        if run.snapshot is None:
+            return ""
+        if swept is not None and run.finished_at < swept and run.run_id != latest:
+            return "expired"
+        return "changed by erasure" if run.run_id in erased else "yes"
+
     show.rows(
         [
             {
@@ -167,7 +179,7 @@ def runs(arguments: argparse.Namespace) -> int:
                 "status": run.status,
                 "started": run.started_at,
                 "seconds": round((run.finished_at - run.started_at).total_seconds(), 1),
-                "snapshot": "yes" if run.snapshot else "",
+                "snapshot": told(run),
                 "error": run.error.splitlines()[0] if run.error else "",
             }
             for run in listed

@@ -168,11 +168,12 @@ def parser() -> argparse.ArgumentParser:
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
         "what",
-        choices=("status", "repair", "compact", "vacuum"),
+        choices=("status", "repair", "compact", "vacuum", "erase"),
         help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files; "
-        "vacuum: remove files that no retained run needs",
+        "vacuum: remove files that no retained run needs; erase: take a person out of everything, history included",
     )
-    store.add_argument("--dry-run", action="store_true", help="with vacuum: say what would go")
+    store.add_argument("--person", default="", help="with erase: an id, e-mail address, login or full name")
+    store.add_argument("--dry-run", action="store_true", help="with vacuum and erase: say what would change")
 
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
     sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import open_workspace
+from qa_sync.errors import ConfigError, Problem
 from qa_sync.runner import upkeep
+from qa_sync.runner.erasure import erase
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Upkeep
 
@@ -52,4 +55,23 @@ def _vacuum(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact, "vacuum": _vacuum}
+def _erase(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    if not arguments.person:
+        raise ConfigError(Problem(what="who is to be erased?", hint="--person ID, or an e-mail address or full name"))
+    done = erase(workspace, arguments.person, dry_run=arguments.dry_run)
+    if arguments.format == "json":
+        print(json.dumps(done.as_dict(), indent=1))
+        return 0
+    head = "would become" if arguments.dry_run else "is now called"
+    print(f"the person {head} {done.token}: {done.accounts} accounts, {len(done.runs)} runs show another state")
+    show.rows([{"table": name, "rows": rows} for name, rows in done.rows.items()], form=arguments.format)
+    if done.short:
+        print(f"{done.short} ids are so short that they were replaced only in fields that name people")
+    for (dashboard, sink, tab), todo in done.sheets.items():
+        print(f"{dashboard} > {sink}, tab {tab}: {todo}")
+    for file in () if arguments.dry_run else done.left:
+        print(f"still named in {file}: edit or delete it")
+    return 0
+
+
+_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact, "vacuum": _vacuum, "erase": _erase}

@@ -81,10 +81,16 @@ class DuckEngine:
             self._con.register(name, schema.empty_table())
             return
         self._files.update(files)
-        listed = ", ".join(literal(file) for file in files)
-        columns = ", ".join(quoted(field.name) for field in schema)
+        read = f"read_parquet([{', '.join(literal(file) for file in files)}], union_by_name=true)"
         with _readable():
-            self.view(name, f"SELECT {columns} FROM read_parquet([{listed}], union_by_name=true)")
+            held = self._con.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
+            known = {str(row[0]) for row in held}
+            # Files of an earlier release lack columns that came later: those are null.
+            columns = ", ".join(
+                quoted(f.name) if f.name in known else f"CAST(NULL AS {duck_type(f.type)}) AS {quoted(f.name)}"
+                for f in schema
+            )
+            self.view(name, f"SELECT {columns} FROM {read}")
 
     def view(self, name: str, sql: str) -> None:
         """Name a select."""

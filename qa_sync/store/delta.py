@@ -131,6 +131,8 @@ def commit(
     )
     writer = WriterProperties(compression="ZSTD", compression_level=1)
     options: dict[str, Any] = {"schema_mode": "overwrite"} if mode == "overwrite" else {}
+    if mode == "append" and {field.name for field in table.schema().fields} < set(schema.names):
+        options["schema_mode"] = "merge"  # made by an earlier release: its rows have no value in the new columns
     try:
         write_deltalake(table, rows, mode=mode, commit_properties=properties, writer_properties=writer, **options)
         settle(path, range(before + 1, table.version() + 1))

@@ -155,6 +155,12 @@ class Ledger:
             found.append((row["run_id"], row["finished_at"], snapshot))
         return found
 
+    def changed_by_erasure(self) -> set[str]:
+        """Return the runs whose state an erasure changed: what they say of others is as it was."""
+        rows = self._select("runs", "SELECT counts FROM it WHERE command = 'erase' AND counts IS NOT NULL")
+        told = [json.loads(counts).get("erase", {}) for counts in rows["counts"].to_pylist()]
+        return {run for erasure in told for run in erasure.get("runs", ())}
+
     def unseen_rejects(self, rows: pa.Table) -> pa.Table:
         """Return the rejects (or findings) among ``rows`` that were never recorded before."""
         if not rows.num_rows:

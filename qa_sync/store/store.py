@@ -13,6 +13,7 @@ from qa_sync.errors import StoreError
 from qa_sync.model import TABLES
 from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
 from qa_sync.store.durable import write_whole
+from qa_sync.store.erase import JOURNAL, finish
 from qa_sync.store.ledger import Ledger, Snapshot
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.log import LOG
@@ -49,6 +50,9 @@ class Store:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
         self.lock = StoreLock(folder)
+        if (folder / JOURNAL).exists():
+            with self.lock.held():
+                finish(folder)
         self.ledger = Ledger(folder, self.lock)
 
     @property

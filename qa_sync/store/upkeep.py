@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,23 @@ class Upkeep:
                     waste.remove()
             rows.append({"table": name, "expired": len(waste.expired), "orphans": len(waste.orphans), "bytes": size})
         return rows
+
+    def sweep_orphans(self) -> None:
+        """Remove data files of no version, whatever their age. The caller holds the lock: nobody is writing one."""
+        for path in self.store.delta_folders():
+            waste = waste_of(path, kept=(), now=datetime.max.replace(tzinfo=UTC), grace=timedelta(0))
+            replace(waste, expired=()).remove()
+
+    def runs_with(self, files: Mapping[str, frozenset[str]]) -> list[str]:
+        """Return the runs whose state holds any of these files (table folder → names), newest first."""
+        kept = self._kept() or {}
+        found: dict[str, None] = {}
+        for name, wanted in files.items():
+            spans = [span for span in read_log(self.store.folder / name).spans if span.path in wanted]
+            for version, runs in kept.get(name, {}).items():
+                if any(span.is_in([version]) for span in spans):
+                    found.update(dict.fromkeys(runs))
+        return sorted(found, reverse=True)
 
     def crowded(self) -> list[Path]:
         """Return the tables whose newest version consists of too many small files."""

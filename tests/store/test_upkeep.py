@@ -84,3 +84,22 @@ def test_times_without_a_zone_are_refused(tmp_path: Path) -> None:
     naive = pa.table({f.name: pa.array([], pa.timestamp("us") if f.name == "ingested_at" else f.type) for f in RAW})
     with pytest.raises(StoreError, match="ingested_at"):
         delta.commit(tmp_path / "t", RAW, naive, expected_n=0, note={}, statistics=("id",))
+
+
+def test_a_store_of_an_earlier_release_takes_rows_of_a_newer_one(tmp_path: Path) -> None:
+    from qa_sync.store import delta
+
+    old, new = pa.schema([("id", pa.string())]), pa.schema([("id", pa.string()), ("note", pa.string())])
+    path = tmp_path / "t"
+    delta.commit(path, old, pa.table({"id": ["1"]}, schema=old), expected_n=0, note={}, statistics=("id",))
+    engine = DuckEngine()
+    engine.scan("it", delta.files(delta.open_table(path)), new)
+    assert engine.fetch("SELECT * FROM it").to_pylist() == [{"id": "1", "note": None}]
+    fresh = pa.table({"id": ["2"], "note": ["n"]}, schema=new)
+    delta.commit(path, new, fresh, expected_n=1, note={}, statistics=("id",))
+    engine.scan("it", delta.files(delta.open_table(path)), new)
+    assert engine.fetch("SELECT * FROM it ORDER BY id").to_pylist() == [
+        {"id": "1", "note": None},
+        {"id": "2", "note": "n"},
+    ]
+    engine.close()

@@ -1,0 +1,239 @@
+"""Erase a person from the files of a store: every version, the log and its statistics; all of it or nothing.
+
+New contents of all files are written beside the old ones first; then one journal says that they hold; then each takes
+its place. A crash before the journal changes nothing; after it, the next one to open the store finishes the work.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from qa_sync.errors import StoreError
+from qa_sync.store.durable import sync_file, sync_folder, write_whole
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entries, read_log
+from qa_sync.store.redact import PERSON_FIELD, Redactor
+from qa_sync.store.repair import COPIES
+
+#: The list of files that are about to take their place.
+JOURNAL = "erasing.json"
+
+#: The ending of a file that waits for its turn.
+STAGED = ".erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableErasure:
+    """What erasing changes in one table: rows (of all files, old versions included), and which data files."""
+
+    name: str
+    rows: int
+    files: frozenset[str]
+    staged: tuple[Path, ...]
+    shortcuts: tuple[Path, ...]
+
+
+def stage_table(path: Path, name: str, redactor: Redactor, *, write: bool) -> TableErasure:
+    """Write the new contents of a table's files beside the old ones (or only count). The caller holds the lock.
+
+    Raises:
+        StoreError: an entry of the log is damaged.
+    """
+    log = read_log(path)
+    if log.unreadable:
+        msg = f"{name} is damaged; 'qa-sync store repair' first, then erase again"
+        raise StoreError(msg)
+    changed, sizes, staged = 0, {}, []
+    for file in sorted(path.glob("*.parquet")):
+        table = pq.read_table(file, partitioning=None)
+        made, rows = redacted(table, name, redactor)
+        if not rows:
+            continue
+        changed += rows
+        sizes[file.name] = 0
+        if write:
+            fresh = file.with_name(file.name + STAGED)
+            pq.write_table(made, fresh, compression="zstd", compression_level=1)
+            sync_file(fresh)
+            sizes[file.name] = fresh.stat().st_size
+            staged.append(fresh)
+    commits = [(commit, actions_of(commit) or []) for _, commit in entries(path)]
+    for commit, actions in commits:
+        rewritten = [_action(action, sizes, redactor) for action in actions]
+        if rewritten != actions and write:
+            fresh = commit.with_name(commit.name + STAGED)
+            fresh.write_text("\n".join(json.dumps(a, separators=(",", ":")) for a in rewritten), encoding="utf-8")
+            sync_file(fresh)
+            staged.append(fresh)
+    shortcuts = [*(path / LOG).glob("*.checkpoint*.parquet"), *(path / LOG).glob(LAST_CHECKPOINT)]
+    return TableErasure(
+        name=name,
+        rows=changed,
+        files=frozenset(sizes),
+        staged=tuple(staged),
+        shortcuts=tuple(sorted(shortcuts)) if staged else (),
+    )
+
+
+def redacted(table: pa.Table, name: str, redactor: Redactor) -> tuple[pa.Table, int]:
+    """Return a table without the person, and how many of its rows changed."""
+    hit = _suspects(table, redactor)
+    at = pc.indices_nonzero(hit)
+    if not len(at):
+        return table, 0
+    rows = table.take(at).to_pylist(maps_as_pydicts="strict")
+    made = [_row(row, name, redactor) for row in rows]
+    changed = [place for place, (before, after) in enumerate(zip(rows, made, strict=True)) if before != after]
+    if not changed:
+        return table, 0
+    fresh = pa.Table.from_pylist([made[place] for place in changed], schema=table.schema)
+    target = pa.array(range(table.num_rows), pa.int64()).to_numpy().copy()
+    target[at.to_numpy()[changed]] = table.num_rows + pa.array(range(len(changed)), pa.int64()).to_numpy()
+    return pa.concat_tables([table, fresh]).take(pa.array(target)).combine_chunks(), len(changed)
+
+
+def _suspects(table: pa.Table, redactor: Redactor) -> pa.Array:
+    """Return, row for row, whether any text of it holds one of the terms anywhere."""
+    either = "|".join(_re2(needle) for needle in redactor.needles)
+    hit = pa.array([False] * table.num_rows)
+    for column in table.columns:
+        flat = column.combine_chunks()
+        if not (pa.types.is_string(flat.type) or pa.types.is_large_string(flat.type)):
+            if pa.types.is_nested(flat.type):
+                flat = pa.array([json.dumps(v, ensure_ascii=False) for v in flat.to_pylist()], pa.string())
+            else:
+                continue
+        found = pc.match_substring_regex(flat, f"(?i:{either})")
+        hit = pc.or_(hit, pc.fill_null(found, fill_value=False))
+    return hit
+
+
+def _re2(text: str) -> str:
+    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\x{{{ord(c):x}}}" for c in text)
+
+
+def _row(row: dict[str, Any], name: str, redactor: Redactor) -> dict[str, Any]:
+    if name.startswith("raw/"):
+        own = (*name.removeprefix("raw/").split(".", 1), row["id"]) in redactor.person.records
+    else:
+        own = (row.get("source"), row.get("stream"), row.get("record_id")) in redactor.person.records
+    made = {key: _value(key, value, own=own, redactor=redactor) for key, value in row.items()}
+    if name == "published" and made != row:
+        made["removed"] = True  # no base any more: the next publish writes the cell whatever it finds
+    return made
+
+
+def _value(key: str, value: Any, *, own: bool, redactor: Redactor) -> Any:
+    if isinstance(value, dict):
+        return {redactor.text(k): _value(k, v, own=own, redactor=redactor) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_value(key, part, own=own, redactor=redactor) for part in value]
+    if not isinstance(value, str):
+        return value
+    if key == "payload":
+        return redactor.payload(value, own=own)
+    if own and key in ("id", "record_id"):
+        return redactor.own_id(value)
+    if key == "payload_hash":
+        return value
+    return redactor.value(value, is_person=bool(PERSON_FIELD.search(key)))
+
+
+def _action(action: dict[str, Any], sizes: dict[str, int], redactor: Redactor) -> dict[str, Any]:
+    """Return an entry of the log that fits the new files and holds no value of the person."""
+    made = dict(action)
+    for kind in ("add", "remove"):
+        held = action.get(kind)
+        if held is None:
+            continue
+        held = dict(held)
+        if held["path"] in sizes:
+            held["size"] = sizes[held["path"]]
+            if held.get("stats"):  # least and greatest values are those of the old contents
+                held["stats"] = json.dumps({"numRecords": json.loads(held["stats"]).get("numRecords", 0)})
+        made[kind] = held
+    if "commitInfo" in action:
+        made["commitInfo"] = {k: redactor.text(v) if isinstance(v, str) else v for k, v in action["commitInfo"].items()}
+    return made
+
+
+def take_place(store: Path, tables: list[TableErasure], *, extra: tuple[Path, ...] = ()) -> None:
+    """Let everything staged take its place; ``extra`` files go for good. The caller holds the lock.
+
+    Raises:
+        OSError: before the journal nothing changed; after it, opening the store goes on.
+    """
+    staged = [file for table in tables for file in table.staged]
+    gone = [file for table in tables for file in table.shortcuts] + list(extra)
+    for folder in {file.parent for file in staged}:
+        sync_folder(folder)
+    journal = {
+        "replace": sorted(file.relative_to(store).as_posix() for file in staged),
+        "remove": sorted(file.relative_to(store).as_posix() for file in gone),
+    }
+    write_whole(store / JOURNAL, json.dumps(journal))
+    finish(store)
+
+
+def finish(store: Path) -> bool:
+    """Go on with what the journal lists, if there is one; return whether there was. The caller holds the lock."""
+    journal = store / JOURNAL
+    if not journal.exists():
+        return False
+    listed = json.loads(journal.read_text(encoding="utf-8"))
+    folders = set()
+    for name in listed["remove"]:
+        (store / name).unlink(missing_ok=True)
+        folders.add((store / name).parent)
+    for name in listed["replace"]:
+        fresh = store / name
+        folders.add(fresh.parent)
+        if fresh.exists():
+            fresh.replace(fresh.with_name(fresh.name.removesuffix(STAGED)))
+    for folder in folders:
+        if folder.is_dir():
+            sync_folder(folder)
+    journal.unlink()
+    return True
+
+
+def copies(store: Path) -> tuple[Path, ...]:
+    """Return the copies that repairs kept: an erasure takes them along."""
+    return tuple(sorted(file for file in (store / COPIES).rglob("*") if file.is_file()))
+
+
+def discard_staged(store: Path) -> None:
+    """Remove what an erasure left that never came to its journal. The caller holds the lock."""
+    for file in store.rglob(f"*{STAGED}"):
+        file.unlink()
+
+
+def traces(store: Path, redactor: Redactor) -> list[str]:
+    """Return the files that hold one of the person's distinct terms, as bytes or within compressed columns."""
+    terms = [needle.casefold().encode() for needle in redactor.distinct_needles]
+    found = []
+    for file in sorted(path for path in store.rglob("*") if path.is_file()):
+        held = file.read_bytes()
+        texts = [held]
+        if held[:4] == b"PAR1":
+            texts += _contents(file)
+        if any(term in text.decode("utf-8", "replace").casefold().encode() for text in texts for term in terms):
+            found.append(file.relative_to(store).as_posix())
+    return found
+
+
+def _contents(file: Path) -> list[bytes]:
+    """Return every text of a Parquet file, decompressed."""
+    texts = []
+    for column in pq.read_table(file, partitioning=None).columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            texts.append("\n".join(text for text in column.to_pylist() if text).encode())
+        elif pa.types.is_nested(column.type):
+            texts.append(json.dumps(column.to_pylist(), ensure_ascii=False, default=str).encode())
+    return texts

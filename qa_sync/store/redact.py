@@ -1,0 +1,193 @@
+"""Take a person out of texts: every name, id and address of theirs becomes a token that says nothing.
+
+Equal terms become equal tokens, so that joins, counts and agreement stay what they were. Numbers of records stay, too:
+what is said of others is unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+#: Fields whose name says that their value is a person: there also a short id is taken for what it is.
+PERSON_FIELD = re.compile(
+    r"agent|analyst|assign|audit|author|by\b|coach|employ|evaluat|lead|login|manager|mail|name|owner|person|rater|"
+    r"reporter|request|review|scor|submit|superv|user|worker",
+    re.IGNORECASE,
+)
+
+#: From this length on a text is taken to mean the person wherever it stands as a word.
+DISTINCT = 6
+
+_TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What to take out.
+
+    Attributes:
+        token: what the person is called from now on, such as ``erased-1f3a5c``.
+        names: names, ids and addresses; the spellings of one stand together and become one token.
+        records: (source, stream, record id) of the person's own accounts.
+    """
+
+    token: str
+    names: tuple[tuple[str, ...], ...]
+    records: frozenset[tuple[str, str, str]] = frozenset()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Every spelling of every name, id and address."""
+        return tuple(term for spelt in self.names for term in spelt)
+
+    @property
+    def distinct(self) -> tuple[str, ...]:
+        """The terms that are replaced wherever they stand as words."""
+        return tuple(term for term in self.terms if is_distinct(term))
+
+    @property
+    def short(self) -> tuple[str, ...]:
+        """The terms that could mean something else: replaced in fields that name people, and in own records."""
+        return tuple(term for term in self.terms if not is_distinct(term))
+
+
+def is_distinct(term: str) -> bool:
+    """Whether a text can hardly mean anything but the person."""
+    return len(term) >= DISTINCT or "@" in term
+
+
+def spellings(name: str) -> list[str]:
+    """Return the ways to write a name: "Given Family" is "Family, Given", with and without accents."""
+    words = name.replace(",", " ").split()
+    forms = [name, " ".join(words)]
+    for at in range(1, len(words)):
+        given, family = " ".join(words[:at]), " ".join(words[at:])
+        forms += [f"{family}, {given}", f"{family} {given}", f"{given}, {family}"]
+    plain = [_unaccented(form) for form in forms]
+    return list(dict.fromkeys(unicodedata.normalize("NFC", form) for form in (*forms, *plain) if form))
+
+
+def _unaccented(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+@dataclass(slots=True)
+class Redactor:
+    """Replaces one person's terms by tokens."""
+
+    person: Person
+    _tokens: dict[str, str] = field(init=False)
+    _distinct: re.Pattern[str] = field(init=False)
+    _short: frozenset[str] = field(init=False)
+    _words: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tokens = {}
+        for at, spelt in enumerate(self.person.names, start=1):
+            for term in spelt:
+                self._tokens.setdefault(self._folded(term), f"{self.person.token}-{at}")
+        written = sorted({*self.person.distinct, *(_decomposed(t) for t in self.person.distinct)}, key=len)
+        either = "|".join(re.escape(term) for term in reversed(written)) or "(?!)"
+        # A letter or digit beside it makes it a part of something else; an underscore does not.
+        self._distinct = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
+        self._short = frozenset(self._folded(term) for term in self.person.short)
+        self._words = frozenset(
+            self._folded(word)
+            for term in self.person.terms
+            if " " in term
+            for word in term.replace(",", " ").split()
+            if len(word) > 1
+        )
+
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """Texts of which one must occur, in any case of letters, where there is anything to replace."""
+        return _written(self.person.terms)
+
+    @property
+    def distinct_needles(self) -> tuple[str, ...]:
+        """The same of the distinct terms: none of them may be found after an erasure."""
+        return _written(self.person.distinct)
+
+    def text(self, text: str) -> str:
+        """Return a text without the person; JSON text stays JSON text with the same numbers, to the letter."""
+        return self._json(text, own=False) if text[:1] in "{[" else self._plain(text)
+
+    def payload(self, text: str, *, own: bool) -> str:
+        """Return a record's JSON text without the person; ``own`` for the record of their account."""
+        return self._json(text, own=own)
+
+    def value(self, text: str, *, is_person: bool = False) -> str:
+        """Return a value of a column; ``is_person`` where the column names people, as a short id may stand there."""
+        return self.own_id(text) if is_person else self.text(text)
+
+    def own_id(self, text: str) -> str:
+        """Return the id of a record of the person's own: their ids within it replaced, whatever their length."""
+        made = self._plain(text)
+        for term in sorted(self._short, key=len, reverse=True):
+            made = re.sub(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", self._tokens[term], made, flags=re.IGNORECASE)
+        return made
+
+    def _plain(self, text: str) -> str:
+        return self._distinct.sub(lambda found: self._tokens[self._folded(found[0])], text)
+
+    def _json(self, text: str, *, own: bool) -> str:
+        key = ""
+
+        def replaced(found: re.Match[str]) -> str:
+            nonlocal key
+            literal, colon = found[1], found[2]
+            value = _decoded(literal) if literal else found[0]
+            made = self._plain(value)
+            if colon:
+                key = value
+            elif made == value:
+                folded = self._folded(value)
+                known = self._short | self._words if own else self._short
+                if folded in known and (own or PERSON_FIELD.search(key)):
+                    made = self._tokens.get(folded, self.person.token)
+            if made == value:
+                return found[0]
+            return json.dumps(made, ensure_ascii=False) + (colon or "")
+
+        return _TOKENS.sub(replaced, text)
+
+    def _folded(self, text: str) -> str:
+        return unicodedata.normalize("NFC", text).casefold()
+
+
+def _written(terms: Iterable[str]) -> tuple[str, ...]:
+    """Return terms as they may stand in a file: composed, decomposed, and escaped as JSON does."""
+    found = [form for term in terms for form in (term, _decomposed(term))]
+    return tuple(dict.fromkeys([*found, *(json.dumps(form)[1:-1] for form in found)]))
+
+
+def _decoded(literal: str) -> str:
+    try:
+        return str(json.loads(literal))
+    except ValueError:
+        return literal[1:-1]
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def names_of(rows: Iterable[Mapping[str, str | None]], columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return every name, id and address in these rows of people.
+
+    Of an id such as ``zendesk:123`` what follows the colon is taken: the rest names the source.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        for column in columns:
+            value = (row.get(column) or "").strip()
+            if column == "person_id":
+                value = value.partition(":")[2] or value
+            if value:
+                found.setdefault(value.casefold(), tuple(spellings(value)) if column == "name" else (value,))
+    return tuple(found.values())

@@ -1,0 +1,71 @@
+"""What is taken for a person, and what is not: JSON text keeps every other letter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_sync.store.redact import Person, Redactor, names_of, spellings
+
+ROW = {
+    "person_id": "desk:360000901020",
+    "record_id": "1018",
+    "name": "Oisín Byrne",
+    "email": "oisin.byrne@acme.example",
+}
+REDACTOR = Redactor(Person(token="erased-x", names=names_of([ROW], ("person_id", "record_id", "name", "email"))))
+ID, SHORT, NAME, MAIL = (f"erased-x-{n}" for n in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ('{"assignee_id":360000901020}', f'{{"assignee_id":"{ID}"}}'),
+    ('{"assignee_id": "360000901020", "x": 5.10}', f'{{"assignee_id": "{ID}", "x": 5.10}}'),
+    ('{"n":3600009010201,"m":1360000901020}', '{"n":3600009010201,"m":1360000901020}'),
+    ('{"by":"Byrne, Ois\\u00edn","note":"OISIN BYRNE said \\"no\\""}', f'{{"by":"{NAME}","note":"{NAME} said \\"no\\""}}'),
+    ('{"to":["a@b.example","Oisin.Byrne@ACME.example"]}', f'{{"to":["a@b.example","{MAIL}"]}}'),
+    ('{"evaluator":"1018","count":1018,"pages":"1018"}', f'{{"evaluator":"{SHORT}","count":1018,"pages":"1018"}}'),
+    ('{"users":[1018,1019]}', f'{{"users":["{SHORT}",1019]}}'),
+    ('{"first_name":"Oisín","text":"Byrneson"}', '{"first_name":"Oisín","text":"Byrneson"}'),
+    ('{"Oisín Byrne":1,"big":123456789012345678901234567890,"e":1e400}', f'{{"{NAME}":1,"big":123456789012345678901234567890,"e":1e400}}'),
+])  # fmt: skip
+def test_a_record_of_others_loses_the_person_and_nothing_else(before: str, after: str) -> None:
+    assert REDACTOR.payload(before, own=False) == after
+
+
+def test_a_record_of_the_persons_own_loses_parts_of_the_name_and_short_ids_too() -> None:
+    record = '{"id":"1018","person":{"first":"Oisín","last":"BYRNE"},"site":"Dublin","seats":1018}'
+    assert json.loads(REDACTOR.payload(record, own=True)) == {
+        "id": SHORT,
+        "person": {"first": "erased-x", "last": "erased-x"},
+        "site": "Dublin",
+        "seats": SHORT,
+    }
+
+
+@pytest.mark.parametrize(("value", "is_person", "made"), [
+    ("desk:360000901020", True, f"desk:{ID}"), ("desk:1018", True, f"desk:{SHORT}"), ("desk:1018", False, "desk:1018"),
+    ("desk:10180", True, "desk:10180"), ("1018|agent|2024-01-01", True, f"{SHORT}|agent|2024-01-01"), ("", True, ""),
+])  # fmt: skip
+def test_a_column_that_names_people_loses_short_ids(value: str, is_person: bool, made: str) -> None:
+    assert REDACTOR.value(value, is_person=is_person) == made
+
+
+def test_a_name_is_known_in_all_its_spellings() -> None:
+    assert {"Ana María Ruiz", "Ruiz, Ana María", "María Ruiz, Ana", "Ruiz Ana Maria"} <= set(
+        spellings("Ana María Ruiz")
+    )
+    assert len({REDACTOR.text(form) for form in spellings("Oisín Byrne")}) == 1
+
+
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+                      lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12)  # fmt: skip
+
+
+@given(value=VALUES, ascii_only=st.booleans())
+def test_a_record_without_the_person_stays_as_it_is_to_the_letter(value: object, ascii_only: bool) -> None:
+    text = json.dumps({"x": value}, ensure_ascii=ascii_only)
+    if not any(term.casefold() in text.casefold() for term in REDACTOR.person.terms):
+        assert REDACTOR.payload(text, own=False) == text
