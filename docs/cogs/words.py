@@ -294,6 +294,9 @@ FORMS: dict[str, str] = {
     "criteria[].options[].level": "Place on the scale, from 0 without gaps. Without it: the place in the list.",
     "criteria[].options[].points": "Points it earns.",
     "criteria[].options[].is_fail": "Whether it fails the criterion.",
+    "criteria[].options[].counts_as": "The option that other versions or systems know it by.",
+    "criteria[].counts_as": "The key that other versions or systems know the criterion by.",
+    "counts_as": "`form_id` of the form that it is in another system.",
 }
 
 #: Columns of reports whose heading says all there is to say in a sheet, for the page that lists them.

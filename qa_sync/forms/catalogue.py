@@ -32,6 +32,7 @@ _FORM_KEYS = (
     "scoring",
     "about",
     "status",
+    "counts_as",
     "criteria",
 )
 _CRITERION_KEYS = (
@@ -43,9 +44,10 @@ _CRITERION_KEYS = (
     "weight",
     "critical_class",
     "is_critical",
+    "counts_as",
     "options",
 )
-_OPTION_KEYS = ("option", "label", "level", "points", "is_fail")
+_OPTION_KEYS = ("option", "label", "level", "points", "is_fail", "counts_as")
 _ID = re.compile(r"\S(.*\S)?\Z")
 
 
@@ -142,8 +144,10 @@ class _Reader:
         if row["auto_fail"] == "cap" and row["auto_fail_cap"] is None:
             self.fault((at, "auto_fail"), "auto_fail: cap needs auto_fail_cap, the most points that are left")
         row["status"] = self._text(path, form, "status") or "published"
+        row["counts_as"] = self._text(path, form, "counts_as")
         self.rows["forms"].append(row)
         criteria = form.get("criteria")
+        self._same_twice((at, "criteria"), criteria, "key")
         first = len(self.rows["criteria"])
         if isinstance(criteria, list) and criteria:
             keys: set[str] = set()
@@ -208,6 +212,7 @@ class _Reader:
                 "weight": 1.0 if weight is None else weight,
                 "critical_class": critical_class,
                 "is_critical": bool(critical_class) if is_critical is None else is_critical,
+                "counts_as": self._text(path, criterion, "counts_as"),
             }
         )
         if options is None and scale == "points" and points is not None:
@@ -224,6 +229,7 @@ class _Reader:
     def options(
         self, form: tuple[str, str], key: str, path: tuple[str | int, ...], options: list[Any], max_points: float | None
     ) -> None:
+        self._same_twice((*path, "options"), options, "option")
         names: set[str] = set()
         levels: set[int] = set()
         for number, given in enumerate(options):
@@ -258,10 +264,23 @@ class _Reader:
                     "level": level,
                     "points": points,
                     "is_fail": self._truth(at, option, "is_fail"),
+                    "counts_as": self._text(at, option, "counts_as"),
                 }
             )
         if levels and sorted(levels) != list(range(len(levels))):
             self.fault((*path, "options"), "the levels of a scale are 0, 1, 2 and so on, without a gap")
+
+    def _same_twice(self, path: tuple[str | int, ...], given: object, name: str) -> None:
+        """Two of a list that count as one and the same elsewhere could not be told apart there."""
+        seen: set[object] = set()
+        listed = given if isinstance(given, list) else []
+        for number, one in enumerate(listed):
+            if not isinstance(one, dict) or not isinstance(one.get("counts_as"), str):
+                continue
+            others = {each.get(name) if isinstance(each, dict) else each for each in listed if each is not one}
+            if one["counts_as"] in seen | others:
+                self.fault((*path, number, "counts_as"), f"two of them count as {one['counts_as']!r}")
+            seen.add(one["counts_as"])
 
     def _known(self, path: Sequence[str | int], given: Mapping[str, Any], known: Sequence[str]) -> None:
         for name in given:

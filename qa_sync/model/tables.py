@@ -169,6 +169,11 @@ FORMS = TableSchema(
         C(name="scoring_rule", type="text", doc="The rule, where scoring is methods, as JSON."),
         C(name="about", type="text", values=("agent_work", "evaluator_work"), doc="What the form judges."),
         C(name="status", type="text", doc="draft, published or retired."),
+        C(
+            name="counts_as",
+            type="text",
+            doc="form_id of the form that it is in another system: the two are paired and compared as versions are.",
+        ),
     ),
 )
 
@@ -194,6 +199,7 @@ CRITERIA = TableSchema(
             doc="Whose harm a failure is; null when the criterion is not critical.",
         ),
         C(name="is_critical", type="boolean", doc="Whether failing it triggers the form's auto-fail rule."),
+        C(name="counts_as", type="text", doc="criterion_key that other versions or systems know it by."),
     ),
 )
 
@@ -211,6 +217,7 @@ OPTIONS = TableSchema(
         C(name="level", type="integer", required=True, doc="Rank on the scale, from 0.", unit="levels"),
         C(name="points", type="number", unit="points", doc="Points the answer earns."),
         C(name="is_fail", type="boolean", doc="Whether the answer fails a critical criterion."),
+        C(name="counts_as", type="text", doc="The option that other versions or systems know it by."),
     ),
 )
 

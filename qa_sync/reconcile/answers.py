@@ -16,17 +16,21 @@ def criteria() -> str:
 
     ``scale`` is equal for two versions of a criterion exactly when their answers can be compared. A criterion
     without a weight has weight 1; one without points available has no part in the score. A form without
-    criteria is judged by its outcome label.
+    criteria is judged by its outcome label. ``common_key`` is the key that other versions and systems know the
+    criterion by.
     """
     return f"""
         SELECT u.*, {dialect.row_no()} AS criterion_no FROM (
         WITH scales AS (
             SELECT form_id, form_version, criterion_key, count(*) AS options, max(points) AS top,
-                   array_sort(array_agg(concat_ws('=', option, CAST(level AS STRING),
+                   array_sort(array_agg(concat_ws('=', coalesce(counts_as, option), CAST(level AS STRING),
                                                   CAST(CAST(points AS DOUBLE) AS STRING)))) AS scale
             FROM options WHERE NOT deleted GROUP BY form_id, form_version, criterion_key
         )
-        SELECT c.form_id, c.form_version, c.criterion_key, c.label, c.position, c.critical_class,
+        SELECT c.form_id, c.form_version, c.criterion_key,
+               CASE WHEN count(*) OVER (PARTITION BY c.form_id, c.form_version, coalesce(c.counts_as, c.criterion_key))
+                         = 1 THEN coalesce(c.counts_as, c.criterion_key) ELSE c.criterion_key END AS common_key,
+               c.label, c.position, c.critical_class,
                coalesce(c.is_critical, c.critical_class IS NOT NULL) AS is_critical,
                coalesce(c.max_points, s.top) AS max_points, coalesce(c.weight, 1e0) AS weight,
                coalesce(s.options, 0) AS options, s.scale, false AS is_optional
@@ -35,8 +39,8 @@ def criteria() -> str:
                           AND s.criterion_key = c.criterion_key
         WHERE NOT c.deleted
         UNION ALL
-        SELECT f.form_id, f.form_version, '{OUTCOME_KEY}', 'Outcome', 1, NULL, false, NULL, 0e0, 0, NULL,
-               coalesce(f.scoring = 'reported', false)
+        SELECT f.form_id, f.form_version, '{OUTCOME_KEY}', '{OUTCOME_KEY}', 'Outcome', 1, NULL, false, NULL, 0e0, 0,
+               NULL, coalesce(f.scoring = 'reported', false)
         FROM forms f
         LEFT JOIN (SELECT DISTINCT form_id, form_version FROM criteria WHERE NOT deleted) c
                ON c.form_id = f.form_id AND c.form_version = f.form_version
@@ -80,14 +84,14 @@ def given() -> str:
 
 
 def items() -> str:
-    """Select one row for each state and each criterion of its form version.
+    """Select one row for each state and each criterion of its form version, ``criterion_key`` being the common one.
 
     A criterion without an answer is missing, and so is a valued answer without any value. Points are those of
     the form's option, else those of the record. A critical criterion fails as the form's option says, else as
     the record says, else when it earned nothing of what it could.
     """
     return """
-        SELECT s.state_no, c.criterion_no, c.criterion_key, c.weight,
+        SELECT s.state_no, c.criterion_no, c.common_key AS criterion_key, c.weight,
                coalesce(c.max_points, a.max_points) AS max_points, a.option,
                a.criterion_key IS NOT NULL AS is_given, CASE WHEN a.state = 'valued' THEN o.level END AS level,
                CASE WHEN a.state = 'valued' THEN coalesce(o.points, a.points) END AS points,

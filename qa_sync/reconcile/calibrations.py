@@ -34,8 +34,8 @@ def session_evaluations() -> str:
         )
         SELECT x.*, rank IS NOT NULL AND place = 1 AS is_baseline FROM (
             SELECT o.session_id, o.evaluation_id, o.rank, e.evaluator_id AS person_id, e.interaction_id, e.segment_id,
-                   e.form_id, e.submitted_at,
-                   row_number() OVER (PARTITION BY o.session_id, e.interaction_id, e.segment_id, e.form_id
+                   e.form_id, e.form_family, e.submitted_at,
+                   row_number() OVER (PARTITION BY o.session_id, e.interaction_id, e.segment_id, e.form_family
                                       ORDER BY o.rank NULLS LAST, e.submitted_at DESC NULLS LAST, o.evaluation_id)
                        AS place
             FROM once o JOIN rc_evaluations e ON e.evaluation_id = o.evaluation_id AND e.state = 'live') x"""
@@ -49,7 +49,7 @@ def session_links() -> str:
         FROM rc_session_evaluations e
         JOIN rc_session_evaluations b ON b.session_id = e.session_id AND b.is_baseline
              AND b.interaction_id IS NOT DISTINCT FROM e.interaction_id AND b.segment_id = e.segment_id
-             AND b.form_id = e.form_id
+             AND b.form_family = e.form_family
         WHERE e.rank IS NULL"""
 
 
@@ -65,7 +65,7 @@ def attendance(programme: Programme, as_of: datetime) -> str:
         FROM (
             SELECT coalesce(p.session_id, e.session_id) AS session_id, coalesce(p.person_id, e.person_id) AS person_id,
                    e.evaluation_id, coalesce(e.interaction_id, s.interaction_id) AS interaction_id,
-                   coalesce(e.form_id, s.form_id) AS form_id, e.segment_id,
+                   coalesce(e.form_id, s.form_id) AS form_id, e.form_family, e.segment_id,
                    p.person_id IS NOT NULL AS was_invited,
                    coalesce(e.is_baseline, false) AS is_baseline, coalesce(e.rank IS NOT NULL, false) AS is_agreed,
                    e.submitted_at, s.opened_at, coalesce(s.due_at, s.closed_at) AS due_at,
@@ -113,7 +113,7 @@ def results(columns: tuple[str, ...]) -> str:
                             AND m.segment_id IS NOT DISTINCT FROM x.segment_id
             LEFT JOIN rc_session_evaluations b ON b.session_id = x.session_id AND b.is_baseline
                   AND b.interaction_id IS NOT DISTINCT FROM x.interaction_id AND b.segment_id = x.segment_id
-                  AND b.form_id = x.form_id AND NOT x.is_agreed
+                  AND b.form_family = x.form_family AND NOT x.is_agreed
             LEFT JOIN rc_pairs_original p ON p.relation = 'calibration' AND p.auditee_evaluation_id = x.evaluation_id
                   AND p.auditor_evaluation_id = b.evaluation_id
             LEFT JOIN rc_places r ON r.person_id = x.person_id AND r.day = x.basis_date) y"""

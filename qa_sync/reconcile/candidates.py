@@ -49,7 +49,7 @@ def of_key(programme: Programme) -> str:
         FROM (
             SELECT a.evaluation_id AS auditor_evaluation_id, e.evaluation_id AS auditee_evaluation_id, e.state,
                    e.evaluator_id,
-                   e.form_id = a.form_id AS is_same_form,
+                   e.form_family = a.form_family AS is_same_form,
                    coalesce(e.agent_id, '') = coalesce(a.agent_id, '') AS is_same_agent,
                    coalesce({in_window}, true) AS is_in_window
             FROM rc_evaluations a
@@ -67,6 +67,6 @@ def of_reference() -> str:
                'reference' AS link, e.evaluator_id
         FROM rc_evaluations a
         JOIN rc_evaluations e ON e.interaction_id = a.interaction_id AND e.segment_id = a.segment_id
-                             AND e.form_id = a.form_id
+                             AND e.form_family = a.form_family
         WHERE a.state = 'live' AND a.role = 'reference'
           AND e.state = 'live' AND e.role IN ('standard', 'auditor') AND e.kind_used = 'standard'"""

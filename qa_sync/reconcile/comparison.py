@@ -10,7 +10,7 @@ def sides() -> str:
     """Select each variant of each pair with its two states and how their form versions relate."""
     return """
         SELECT v.pair_no, v.variant, e.state_no AS auditee_state, a.state_no AS auditor_state,
-               o.state_no AS own_state, e.form_id = a.form_id AS is_same_form,
+               o.state_no AS own_state, e.form_family = a.form_family AS is_same_form,
                e.form_id = a.form_id AND e.form_version IS NOT DISTINCT FROM a.form_version AS is_same_version
         FROM rc_variants v
         JOIN rc_states a ON a.evaluation_id = v.auditor_evaluation_id AND a.rev = v.auditor_rev
@@ -21,14 +21,17 @@ def sides() -> str:
 def compared() -> str:
     """Select one row for each variant of a pair and each criterion that both form versions have alike.
 
-    Equal versions share every criterion. Between versions a criterion is common when its key, points available
-    and whole scale are the same; labels may differ. Weights and critical rules are then the auditor's version's,
-    so that equal answers make equal scores.
+    Equal versions share every criterion. Between versions, and between forms that count as one, a criterion is
+    common when its common key, points available and whole scale are the same; labels may differ, and so may the words
+    of options that count as each other. Its key is the auditee's form's. Weights and critical rules are then the
+    auditor's version's, so that equal answers make equal scores.
     """
     off = "('na', 'not_asked')"
     return f"""
         SELECT *, CASE WHEN treatment = 'value' THEN
-                            CASE WHEN auditee_option IS NOT NULL AND auditor_option IS NOT NULL
+                            CASE WHEN NOT is_same_version AND auditee_level IS NOT NULL AND auditor_level IS NOT NULL
+                                 THEN auditee_level = auditor_level
+                                 WHEN auditee_option IS NOT NULL AND auditor_option IS NOT NULL
                                  THEN auditee_option = auditor_option
                                  ELSE coalesce(abs(auditee_points - auditor_points) <= 1e-9, false) END
                        WHEN treatment = 'applicability_agreement' THEN true
@@ -37,7 +40,7 @@ def compared() -> str:
                     coalesce(auditee_points - auditor_points, CAST(auditee_level - auditor_level AS DOUBLE))
                END AS delta
         FROM (
-            SELECT s.pair_no, s.variant, a.criterion_key, ac.label AS criterion_label, ac.position,
+            SELECT s.pair_no, s.variant, s.is_same_version, ec.criterion_key, ac.label AS criterion_label, ac.position,
                    ac.critical_class,
                    CASE WHEN e.state = 'missing' OR a.state = 'missing' THEN 'missing'
                         WHEN e.state IN {off} AND a.state IN {off} THEN 'applicability_agreement'

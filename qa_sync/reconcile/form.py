@@ -26,6 +26,7 @@ class Criterion:
         failing: the options that fail a critical criterion.
         critical_class: whose harm a failure is: customer, business or compliance.
         label: its text.
+        counts_as: the key that the other form, or other versions, know it by.
     """
 
     max_points: float | None = None
@@ -35,6 +36,7 @@ class Criterion:
     failing: tuple[str, ...] = ()
     critical_class: str | None = None
     label: str | None = None
+    counts_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Form:
         pass_mark: score from which an evaluation passes.
         auto_fail: what a failed critical criterion does to the score: zero, cap or none.
         auto_fail_cap: the cap.
+        counts_as: form_id of the form that it is in another system.
 
     Raises:
         ConfigError: with everything that cannot be used.
@@ -65,6 +68,7 @@ class Form:
     auto_fail: str = "zero"
     auto_fail_cap: float | None = None
     name: str | None = field(default=None)
+    counts_as: str | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -173,7 +177,7 @@ def form_tables(form: Form) -> dict[str, pa.Table]:
     key = {"form_id": form.form_id, "form_version": form.form_version}
     rule = {
         name: getattr(form, name)
-        for name in ("higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap", "name")
+        for name in ("higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap", "name", "counts_as")
     }
     criteria, options = [], []
     for position, (name, c) in enumerate(form.criteria.items(), start=1):
@@ -187,6 +191,7 @@ def form_tables(form: Form) -> dict[str, pa.Table]:
                 "weight": c.weight,
                 "is_critical": c.is_critical,
                 "critical_class": c.critical_class,
+                "counts_as": c.counts_as,
             }
         )
         points = c.options if isinstance(c.options, Mapping) else dict.fromkeys(c.options)

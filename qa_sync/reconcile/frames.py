@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from qa_sync.errors import ConfigError
+from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
 from qa_sync.model.system import VERSION
 from qa_sync.reconcile.form import Form, form_tables, to_form
@@ -49,6 +49,7 @@ def reconcile_frames(
     form: Form | Mapping[str, Any],
     programme: Programme | None = None,
     reference: bool = False,
+    auditor_form: Form | Mapping[str, Any] | None = None,
 ) -> FrameResult:
     """Pair the auditor's evaluations with the auditees' and compare them, answer by answer.
 
@@ -71,6 +72,8 @@ def reconcile_frames(
         form: the form both used: a Form, or a mapping of its settings.
         programme: rules; the default ones where None.
         reference: the auditor's frame holds reference answers: each is compared with every evaluation of its item.
+        auditor_form: the form the auditors used, where it is another version, or the same form in another system
+            (``form_id`` and ``counts_as``); None: both used ``form``.
 
     Returns:
         Frames and counts; delta = auditee - auditor, on the form's scale.
@@ -82,13 +85,17 @@ def reconcile_frames(
     from qa_sync.engine.duck import DuckEngine
 
     shape = to_form(form)
+    other = shape if auditor_form is None else to_form(auditor_form)
+    if other is not shape and (other.form_id, other.form_version) == (shape.form_id, shape.form_version):
+        what = f"both forms are {shape.form_id!r} version {shape.form_version!r}"
+        raise ConfigError(Problem(what=what, hint="give the auditors' form its own form_version, or form_id"))
     rules = programme or Programme()
     kind = "gold" if reference else "ata"
     if reference and kind not in rules.references:
         from dataclasses import replace
 
         rules = replace(rules, references=(*rules.references, kind))
-    sides = [Side("auditee", auditee, shape, "standard"), Side("auditor", auditor, shape, kind)]
+    sides = [Side("auditee", auditee, shape, "standard"), Side("auditor", auditor, other, kind)]
     problems = [problem for side in sides for problem in side.problems()]
     if problems:
         raise ConfigError(problems)
@@ -97,7 +104,8 @@ def reconcile_frames(
         for name, schema in TABLES.items():
             engine.register(name, pa.schema([*schema.arrow, *VERSION]).empty_table())
         for name, table in form_tables(shape).items():
-            engine.register(name, table)
+            more = [] if other is shape else [form_tables(other)[name]]
+            engine.register(name, pa.concat_tables([table, *more]))
         evaluations, answers = zip(*(side.tables() for side in sides), strict=True)
         engine.register("evaluations_history", pa.concat_tables(evaluations))
         engine.register("answers_history", pa.concat_tables(answers))

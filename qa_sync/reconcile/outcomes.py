@@ -72,7 +72,7 @@ FLAGS: dict[str, str] = {
     "AUDITEE_EDITED_AFTER_AUDIT": "The auditee changed answers after the audit; the headline keeps the earlier ones.",
     "BLIND": "The source proves that the auditor could not see the auditee's answers.",
     "BLIND_UNKNOWN": "Nothing proves whether the audit was blind.",
-    "BRIDGED": "Two versions of the form were compared over the criteria they have in common.",
+    "BRIDGED": "Two versions of the form, or forms that count as one, were compared over what they have in common.",
     "DISPUTED": "One of the two evaluations was disputed, and the dispute was not withdrawn.",
     "LATE": "The audit was submitted in a later week than the one it counts in, so a past week changed.",
     "NOT_BLIND": "The source says that the auditor could see the auditee's answers.",

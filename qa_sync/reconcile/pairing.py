@@ -63,7 +63,7 @@ def links() -> str:
                    'repeat' AS relation
             FROM rc_evaluations r
             JOIN rc_evaluations f ON f.interaction_id = r.interaction_id AND f.segment_id = r.segment_id
-                 AND f.form_id = r.form_id AND f.evaluator_id = r.evaluator_id AND f.kind_used = r.kind_used
+                 AND f.form_family = r.form_family AND f.evaluator_id = r.evaluator_id AND f.kind_used = r.kind_used
             WHERE r.role_reason = 'REPEAT' AND r.state = 'live' AND f.state = 'live' AND NOT f.is_repeat
         ), between_auditors AS (
             SELECT b.auditor_evaluation_id, a.auditor_evaluation_id AS auditee_evaluation_id, 'key' AS link,

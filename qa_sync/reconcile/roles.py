@@ -45,6 +45,7 @@ def _resolved(programme: Programme) -> str:
         SELECT v.evaluation_id, coalesce(v.about, f.about, 'agent_work') AS about, v.kind, v.status,
                v.interaction_id, coalesce(v.segment_id, '') AS segment_id,
                v.form_id, coalesce(v.form_version, n.form_version) AS form_version,
+               coalesce(f.counts_as, v.form_id) AS form_family,
                coalesce(e.person_id, v.evaluator_id) AS evaluator_id,
                coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
                v.audited_evaluation_id, v.blind_task_id, v.session_id, v.is_blind, v.is_released, v.reference_rank,

@@ -91,9 +91,12 @@ def states() -> str:
         SELECT s.change_no AS state_no, h.evaluation_id, h.rev, c.form_id,
                coalesce(c.form_version, n.form_version) AS form_version, c.auto_failed, c.outcome_label,
                c.payload_hash, c.dimensions,
+               coalesce(f.counts_as, c.form_id) AS form_family,
                CASE WHEN c.reported_max > 0 THEN 1e2 * c.reported_score / c.reported_max
                     WHEN c.reported_max IS NULL THEN c.reported_score END AS reported_percent
         FROM held h
         JOIN rc_changes s ON s.evaluation_id = h.evaluation_id AND s.rev = h.rev
         JOIN rc_changes c ON c.evaluation_id = h.evaluation_id AND c.rev = h.held_by
-        LEFT JOIN rc_form_versions n ON n.form_id = c.form_id"""
+        LEFT JOIN rc_form_versions n ON n.form_id = c.form_id
+        LEFT JOIN forms f ON f.form_id = c.form_id AND f.form_version = coalesce(c.form_version, n.form_version)
+                         AND NOT f.deleted"""

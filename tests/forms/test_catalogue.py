@@ -27,6 +27,33 @@ SMALL = """
 """
 
 
+def test_what_counts_as_what_is_kept_and_two_that_count_as_one_are_refused():
+    text = """
+- form_id: g
+  version: 1
+  higher_is: better
+  scale: points
+  counts_as: f
+  criteria:
+    - {key: k1, counts_as: q1, max_points: 5}
+    - key: k2
+      counts_as: safe
+      critical_class: customer
+      weight: 0
+      options: [{option: no, is_fail: true, counts_as: Fail}, {option: yes, counts_as: Pass}]
+"""
+    tables = parse_catalogue(text.replace("no,", '"no",').replace("yes,", '"yes",'), file="f.yaml").tables()
+    assert tables["forms"]["counts_as"].to_pylist() == ["f"]
+    assert tables["criteria"]["counts_as"].to_pylist() == ["q1", "safe"]
+    assert tables["options"]["counts_as"].to_pylist() == ["Fail", "Pass"]
+    for wrong in ("counts_as: q1, max_points", "key: q1, max_points"):
+        broken = text.replace("    - key: k2", f"    - {{key: k3, {wrong}: 5}}\n    - key: k2").replace(
+            "key: k3, key", "key"
+        )
+        with pytest.raises(ConfigError, match="two of them count as 'q1'"):
+            parse_catalogue(broken.replace("no,", '"no",').replace("yes,", '"yes",'), file="f.yaml")
+
+
 def test_catalogue_becomes_rows_of_the_common_schema() -> None:
     tables = parse_catalogue(SMALL, file="tone.yaml").tables()
     assert {name: table.schema.names for name, table in tables.items()} == {

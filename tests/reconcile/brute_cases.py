@@ -137,9 +137,8 @@ class Cases:
                 best[place] = (key, e)
         return {place: e for place, (_, e) in best.items()}
 
-    @staticmethod
-    def _subject(e: Evaluation) -> Any:
-        return e.interaction_id, e.segment_id or "", e.form_id
+    def _subject(self, e: Evaluation) -> Any:
+        return e.interaction_id, e.segment_id or "", self.slow.family(e)
 
     def sessions(self) -> list[Row]:
         made = []

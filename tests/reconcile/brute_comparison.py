@@ -20,12 +20,12 @@ class Comparison:
     def compare(self, left: Revision | None, right: Revision) -> Row:
         if left is None:
             return _not_comparable("NO_ORIGINAL_REVISION")
-        if left.row["form_id"] != right.row["form_id"]:
+        if self.family(left.row) != self.family(right.row):
             return _not_comparable("FORM_MISMATCH")
         criteria = [self.criteria(side.row["form_id"], side.row["form_version"]) for side in (left, right)]
         if not all(criteria):
             return _not_comparable("FORM_UNKNOWN")
-        same = left.row["form_version"] == right.row["form_version"]
+        same = all(left.row[name] == right.row[name] for name in ("form_id", "form_version"))
         common = [
             k
             for k in criteria[1]
@@ -98,6 +98,10 @@ class Comparison:
         top = sum(criteria[k]["weight"] * criteria[k]["max_points"] for k in counted)
         return 100 * sum(criteria[k]["weight"] * r["points"] for k, r in counted.items()) / top if top else None
 
+    def family(self, row: Row) -> str:
+        form = self.forms.get((row["form_id"], row["form_version"]), {})
+        return str(form.get("counts_as") or row["form_id"])
+
     def criteria(self, form_id: str, version: str) -> dict[str, Row]:
         made = {}
         for row in self.rows["criteria"]:
@@ -107,8 +111,8 @@ class Comparison:
                     for o in self.rows["options"]
                     if (o["form_id"], o["form_version"], o["criterion_key"]) == (form_id, version, row["criterion_key"])
                 }
-                scale = tuple((name, o["level"], o["points"]) for name, o in options.items())
-                made[row["criterion_key"]] = {**row, "options": options, "scale": scale}
+                scale = tuple((o.get("counts_as") or name, o["level"], o["points"]) for name, o in options.items())
+                made[row.get("counts_as") or row["criterion_key"]] = {**row, "options": options, "scale": scale}
         return made
 
 
@@ -124,7 +128,7 @@ def _share(criteria: dict[str, Row], common: list[str]) -> float:
 
 
 def _reading(revision: Revision, criterion: Row, key: str) -> Row:
-    row = revision.answers.get(key, {"state": "missing"})
+    row = revision.answers.get(criterion["criterion_key"], {"state": "missing"})
     option, points = row.get("option"), row.get("points")
     state = "missing" if row["state"] == "valued" and option is None and points is None else row["state"]
     known = criterion["options"].get(option)
@@ -133,7 +137,7 @@ def _reading(revision: Revision, criterion: Row, key: str) -> Row:
     is_valued = state == "valued"
     return {
         "state": state,
-        "option": option,
+        "option": (known or {}).get("counts_as") or option,
         "points": points,
         "level": known["level"] if known and is_valued else None,
         "off_scale": is_valued and option is not None and bool(criterion["options"]) and known is None,

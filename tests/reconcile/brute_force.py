@@ -83,6 +83,9 @@ class BruteForce:
             for r in self.rows["rosters"]
         )
 
+    def family(self, e: Evaluation) -> str:
+        return self.comparison.family(e.now.row)
+
     def kind(self, e: Evaluation) -> str:
         kind = e.kind or "standard"
         return "calibration" if kind == "standard" and e.session_id else str(kind)
@@ -149,7 +152,7 @@ class BruteForce:
             and self.kind(e) == "standard"
             and self._place(e) == self._place(audit)
             and e.interaction_id
-            and e.form_id == audit.form_id
+            and self.family(e) == self.family(audit)
         ]
         kept = [self._keep(audit, e, "reference") for e in work]
         self.buckets[audit.id] = (
@@ -216,7 +219,10 @@ class BruteForce:
         if audit.submitted_at and e.submitted_at:
             is_blind = self.kind(audit) == "blind" or audit.is_blind
             in_window = (-days if is_blind else timedelta(0)) <= audit.submitted_at - e.submitted_at <= days
-        same_form, same_agent = e.form_id == audit.form_id, self.person(e.agent_id) == self.person(audit.agent_id)
+        same_form, same_agent = (
+            self.family(e) == self.family(audit),
+            self.person(e.agent_id) == self.person(audit.agent_id),
+        )
         if self.state(e) != "live":
             return self.state(e).upper() if same_form and same_agent and in_window else None
         return (

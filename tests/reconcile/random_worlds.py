@@ -16,17 +16,42 @@ _KINDS = ["standard"] * 12 + ["ata"] * 9 + ["blind"] * 2 + ["calibration"] * 3 +
 _STATUSES = ["submitted"] * 14 + ["released"] * 2 + ["draft", "retracted"]
 
 
+#: F1 as another system has it: other keys and words for most of it.
+OTHER_SYSTEM = {
+    "K1": {"max": 10, "weight": 1, "counts_as": "Q1"},
+    "Q2": {"max": 10, "weight": 1},
+    "K3": {"max": 10, "weight": 3, "counts_as": "Q3"},
+    "K4": {
+        "max": 0,
+        "weight": 0,
+        "crit": True,
+        "counts_as": "C1",
+        "options": {"ok": {"counts_as": "pass"}, "not ok": {"counts_as": "fail", "is_fail": True}},
+    },
+}
+_KEYS = {"Q1": "K1", "Q3": "K3", "C1": "K4"}
+_WORDS = {"pass": "ok", "fail": "not ok"}
+
+
+def elsewhere(given: dict[str, Any]) -> dict[str, Any]:
+    """Answers to F1 as the other system writes them."""
+    return {_KEYS.get(key, key): _WORDS.get(value, value) for key, value in given.items() if key != "Q4"}
+
+
 def forms(world: World) -> None:
     """Version 4 of F1 adds little, 5 changes the scale of what counts most; F2 is ordinal, F3 neutral."""
     world.form()
     world.form("F1", "4", {**F1, "Q4": {"max": 2, "weight": 1}, "C2": {"max": 0, "weight": 0, "crit": True}})
     world.form("F1", "5", {**F1, "Q3": {"max": 20, "weight": 2}})
+    world.form("G1", "1", OTHER_SYSTEM, counts_as="F1")
     world.form("F2", "1", {"L": {"options": ["G", "P", "R", "X"]}}, scale="ordinal", higher_is="more_severe")
     world.form("F3", "1", {"L": {"options": ["a", "b", "c"]}}, scale="nominal", higher_is="neutral")
 
 
 def answers(random: Random, form_id: str, version: str) -> dict[str, Any]:
     """Answers to a form, now and then with a gap or an option that is not on the scale."""
+    if form_id == "G1":
+        return elsewhere(answers(random, "F1", "3"))
     if form_id != "F1":
         options = ["G", "P", "R", "X"] if form_id == "F2" else ["a", "b", "c"]
         return {"L": random.choice(options * 6 + ["NA", "MISSING", "?"])}
@@ -55,9 +80,13 @@ def _evaluation(random: Random, n: int, count: int, items: int) -> list[dict[str
     """The revisions of one evaluation, as arguments of World.evaluation or World.delete."""
     item = random.randrange(items)
     form_id = ["F1", "F1", "F2", "F1", "F3"][item % 5] if random.random() < 0.93 else "F2"
+    if form_id == "F1" and random.random() < 0.2:
+        form_id = "G1"
     version = random.choice(["3"] * 6 + ["4", "4", "5", "9"]) if form_id == "F1" else "1"
     at = day(random.randrange(0, 36) + random.choice([0.0, 0.25]))
-    like = answers(Random(item), form_id, version)
+    like = answers(Random(item), "F1" if form_id == "G1" else form_id, version)
+    if form_id == "G1":
+        like = elsewhere(like)
     kind = random.choice(_KINDS)
     fixed = {
         "interaction_id": f"i{item}",

@@ -87,6 +87,7 @@ class World:
                 weight=_number(c.get("weight")),
                 is_critical=is_critical,
                 critical_class=c.get("class", "customer") if is_critical else None,
+                counts_as=c.get("counts_as"),
             )
             options = c.get("options") or ({"pass": {}, "fail": {"is_fail": True}} if is_critical else {})
             if not isinstance(options, Mapping):
@@ -101,6 +102,7 @@ class World:
                     level=level,
                     points=_number(o.get("points")),
                     is_fail=o.get("is_fail", False) if is_critical else None,
+                    counts_as=o.get("counts_as"),
                 )
 
     def evaluation(
