@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from qa_sync.errors import ConservationError
+from qa_sync_verint.files.blocks import Block
 from qa_sync_verint.files.containers import Part, parts_of
+from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.deliveries import Delivery, FoundFile
 from qa_sync_verint.files.grouping import Groups, Record, evaluation_row
-from qa_sync_verint.files.parts import open_part
+from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import MAX_ANSWERS, MAX_ROWS, Refused
 from qa_sync_verint.files.rows import Counts, Reject, RowChecker
+from qa_sync_verint.files.runs import take_block
 
 
 class DeliveryReading:
@@ -63,30 +66,53 @@ class DeliveryReading:
                 self._told(part, Counts())
                 return
             checker = RowChecker(part.name, opened.layout, self._profile, date_formats=opened.date_formats)
-            last = 0
-            for row in opened.rows():
-                last = row[0]
-                if self._base + last > MAX_ROWS:
-                    raise Refused(field="file", reason=f"a delivery of more than {MAX_ROWS:,} rows: split it by date")
-                identity = checker.identify(row)
-                if identity is None:
-                    continue
-                if isinstance(identity, Reject):
-                    yield identity
-                elif groups is None:
-                    payload = None if checker.deleted else evaluation_row(row[1], opened.layout, checker.times)
-                    checker.counts.loaded += 1
-                    yield identity, self._base + last, checker.deleted, payload
-                elif groups.take(
-                    identity, self._base + last, row[1], opened.layout, checker.times, deleted=checker.deleted
-                ):
-                    checker.counts.loaded += 1
-                else:
-                    yield checker.reject(last, "row", f"the evaluation has more than {MAX_ANSWERS:,} answers", row[1])
-            self._base += last
+            yield from self._answers(opened, checker, groups) if groups else self._evaluations(opened, checker)
         except Refused as refused:
             yield _whole(part.name, refused)
         self._told(part, checker.counts if checker else Counts())
+
+    def _evaluations(self, opened: Opened, checker: RowChecker) -> Iterator[Record | Reject]:
+        last = 0
+        for row in opened.rows():
+            last = self._numbered(row[0])
+            identity = checker.identify(row)
+            if isinstance(identity, Reject):
+                yield identity
+            elif identity is not None:
+                payload = None if checker.deleted else evaluation_row(row[1], opened.layout, checker.times)
+                checker.counts.loaded += 1
+                yield identity, self._base + last, checker.deleted, payload
+        self._base += last
+
+    def _answers(self, opened: Opened, checker: RowChecker, groups: Groups) -> Iterator[Reject]:
+        layout, key = opened.layout, self._profile.key.answer
+        last = 0
+
+        def one(row: Row) -> Iterator[Reject]:
+            identity = checker.identify(row)
+            if isinstance(identity, Reject):
+                yield identity
+            elif identity is not None:
+                place = self._base + row[0]
+                if groups.take(identity, place, row[1], layout, checker.times, deleted=checker.deleted):
+                    checker.counts.loaded += 1
+                else:
+                    reason = f"the evaluation has more than {MAX_ANSWERS:,} answers"
+                    yield checker.reject(row[0], "row", reason, row[1])
+
+        for found in opened.blocks():
+            if isinstance(found, Block):
+                last = self._numbered(int(found.lines[-1]))
+                yield from take_block(found, checker, groups, layout, key, self._base, one)
+            else:
+                last = self._numbered(found[0])
+                yield from one(found)
+        self._base += last
+
+    def _numbered(self, number: int) -> int:
+        if self._base + number > MAX_ROWS:
+            raise Refused(field="file", reason=f"a delivery of more than {MAX_ROWS:,} rows: split it by date")
+        return number
 
     def _told(self, part: Part, counts: Counts) -> None:
         self.counts[part.name] = replace(counts)

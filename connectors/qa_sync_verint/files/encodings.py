@@ -29,7 +29,7 @@ class Encoding:
 
 
 def choose_encoding(reopen: Callable[[], BinaryIO], names: Sequence[str]) -> Encoding:
-    """Read a file to its end, once for each encoding tried, and choose.
+    """Read a file to its end for each encoding tried, and choose.
 
     A byte-order mark decides, where its encoding is among ``names``.
     """
@@ -42,9 +42,13 @@ def choose_encoding(reopen: Callable[[], BinaryIO], names: Sequence[str]) -> Enc
     best: Encoding | None = None
     for name in marked or unmarked:
         with reopen() as stream:
+            fitting = _fits(stream, name)
+        if fitting is not None:
+            return Encoding(name=name, broken=0, empty=fitting)
+        with reopen() as stream:
             broken, wide, empty = _count(stream, name)
         found = Encoding(name=name, broken=broken, empty=empty)
-        if broken == 0 or (name == "utf-8-sig" and wide > 4 * broken):
+        if name == "utf-8-sig" and wide > 4 * broken:
             return found
         if best is None or broken < best.broken:
             best = found
@@ -54,6 +58,20 @@ def choose_encoding(reopen: Callable[[], BinaryIO], names: Sequence[str]) -> Enc
 def _canonical(name: str) -> str:
     found = codecs.lookup(name).name
     return {"utf-8": "utf-8-sig", "utf-16-le": "utf-16", "utf-16-be": "utf-16"}.get(found, found)
+
+
+def _fits(stream: BinaryIO, name: str) -> bool | None:
+    """Return whether a text of which every byte fits is empty; None when some do not fit."""
+    decoder = codecs.getincrementaldecoder(name)()
+    empty = True
+    try:
+        while chunk := stream.read(_CHUNK):
+            empty = empty and not chunk.strip(_SPACE)
+            decoder.decode(chunk)
+        decoder.decode(b"", True)
+    except UnicodeError:
+        return None
+    return empty
 
 
 def _count(stream: BinaryIO, name: str) -> tuple[int, int, bool]:

@@ -63,14 +63,40 @@ class Groups:
         run.deleted = deleted
         return True
 
+    def has_room(self, identity: str, answers: int) -> bool:
+        """Whether so many more answers of an evaluation can be taken."""
+        run, pieces = self._run, self._index.get(identity)
+        before = run.before + len(run.answers) if identity == run.identity else pieces[-1][4] if pieces else 0
+        return before + answers <= MAX_ANSWERS
+
+    def take_run(
+        self,
+        identity: str,
+        row: int,
+        columns: dict[str, str],
+        times: dict[str, str],
+        answers: Sequence[bytes],
+        *,
+        deleted: bool,
+    ) -> None:
+        """Add rows of one evaluation that stand together, their answers as JSON, none twice; there must be room."""
+        self._put_away()
+        self._run = _Run("", 0, {}, {}, 0)
+        pieces = self._index.get(identity)
+        before = pieces[-1][4] if pieces else 0
+        head = b'{"columns":%b,"times":%b,"rows":[' % (_encode(columns), _encode(times))
+        self._write(identity, head + b",".join(answers) + b"]}", row, before + len(answers), deleted=deleted)
+
     def _put_away(self) -> None:
         run = self._run
         if run.identity:
             data = _encode({"columns": run.columns, "times": run.times, "rows": list(run.answers.values())})
-            self._spool.write(data)
-            piece = (self._end, len(data), run.row, run.deleted, run.before + len(run.answers))
-            self._index.setdefault(run.identity, []).append(piece)
-            self._end += len(data)
+            self._write(run.identity, data, run.row, run.before + len(run.answers), deleted=run.deleted)
+
+    def _write(self, identity: str, data: bytes, row: int, answers: int, *, deleted: bool) -> None:
+        self._spool.write(data)
+        self._index.setdefault(identity, []).append((self._end, len(data), row, deleted, answers))
+        self._end += len(data)
 
     def records(self) -> Iterator[Record]:
         """Yield one record an evaluation, in order of first appearance. Nothing can be added afterwards."""

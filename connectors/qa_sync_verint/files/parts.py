@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+from qa_sync_verint.files.blocks import Block, read_blocks
 from qa_sync_verint.files.containers import Part
 from qa_sync_verint.files.delimited import Dialect, Lines, Row, read_rows
 from qa_sync_verint.files.encodings import Encoding, choose_encoding
@@ -18,10 +19,14 @@ from qa_sync_verint.files.workbook import WORKBOOK_FORMATS, Sheet, open_sheets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A part whose columns are known. ``encoding`` is None and ``sheet`` named for workbooks."""
+    """A part whose columns are known. ``encoding`` is None and ``sheet`` named for workbooks.
+
+    ``rows`` gives its rows one by one, ``blocks`` the same rows in columns wherever that can be done safely.
+    """
 
     layout: Layout
     rows: Callable[[], Iterator[Row]]
+    blocks: Callable[[], Iterator[Block | Row]]
     encoding: Encoding | None = None
     sheet: str = ""
     date_formats: tuple[str, ...] = ()
@@ -48,7 +53,10 @@ def _open_text(part: Part, profile: StreamProfile) -> Opened | None:
     finally:
         lines.close()
     layout = find_in_lines(head, profile)
-    return Opened(layout=layout, rows=partial(_text_rows, part, layout, encoding), encoding=encoding)
+    rows = partial(_text_rows, part, layout, encoding)
+    is_whole = encoding.broken == 0 and layout.dialect is not None
+    blocks = partial(_text_blocks, part, layout, encoding) if is_whole else rows
+    return Opened(layout=layout, rows=rows, blocks=blocks, encoding=encoding)
 
 
 def _text_rows(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Row]:
@@ -59,6 +67,12 @@ def _text_rows(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Row]:
         yield from read_rows(lines, dialect, layout.width, suspicious=encoding.broken > 0)
     finally:
         lines.close()
+
+
+def _text_blocks(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Block | Row]:
+    with part.open() as stream:
+        dialect = layout.dialect or Dialect(delimiter=",")
+        yield from read_blocks(stream, encoding.name, layout.skipped, dialect, layout.width)
 
 
 def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
@@ -72,9 +86,8 @@ def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
         except Refused as error:
             refused = refused or error
             continue
-        return Opened(
-            layout=layout, rows=partial(_sheet_rows, sheet, layout), sheet=sheet.name, date_formats=WORKBOOK_FORMATS
-        )
+        rows = partial(_sheet_rows, sheet, layout)
+        return Opened(layout=layout, rows=rows, blocks=rows, sheet=sheet.name, date_formats=WORKBOOK_FORMATS)
     if refused is not None:
         raise refused
     return None

@@ -37,7 +37,7 @@ class Counts:
 
 
 class RowChecker:
-    """Judges the rows of one part, whose columns are known."""
+    """Judges the rows of one part, whose columns are known. ``judged`` are the positions of cells that decide."""
 
     def __init__(self, part: str, layout: Layout, profile: StreamProfile, *, date_formats: Sequence[str] = ()) -> None:
         self.counts = Counts()
@@ -67,7 +67,8 @@ class RowChecker:
         ]
         judged = {at for at, _name in self._required} | set(self._key) | set(self._statuses)
         judged |= {place for _n, at, _c, _s, by in self._dates for place in (at, by) if place >= 0}
-        self._judged = itemgetter(*sorted(judged))
+        self.judged = sorted(judged)
+        self._judged = itemgetter(*self.judged)
         self._last: object = None
         self._identity = ""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from qa_sync_verint.files.profile import DateRule
 
 _REMEMBERED = 50_000
+_UNKNOWN = object()
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _NUMBERS = {
     "%Y": ("year", r"(\d{4})"),
@@ -65,6 +66,7 @@ class DateColumn:
         self._zone = ZoneInfo(zone.name) if zone.name else None
         self._zones = {value: ZoneInfo(name) for value, name in zone.values.items()}
         self._memory: dict[tuple[str, str], tuple[str, str]] = {}
+        self._offsets: dict[tuple[ZoneInfo, datetime], timedelta | None] = {}
 
     def read(self, text: str, place: str = "") -> tuple[str, str]:
         """Return (ISO 8601 text in UTC, "") or ("", reason); ``place`` is the value that decides the zone."""
@@ -86,6 +88,9 @@ class DateColumn:
             except ValueError:
                 continue
             if local.tzinfo is None:
+                offset = self._offset(zone, local) if 1900 < local.year < 2200 else None
+                if offset is not None:
+                    return _text(local - offset), ""
                 local = local.replace(tzinfo=zone)
             try:
                 moment = local.astimezone(UTC)
@@ -95,6 +100,26 @@ class DateColumn:
                 return "", f"no such local time in {zone.key}: clocks skipped it"
             if not 1900 <= moment.year <= 2200:
                 return "", "a date before 1900 or after 2200"
-            fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-            return f"{moment.isoformat(timespec='seconds')[:19]}{fraction}Z", ""
+            return _text(moment), ""
         return "", f"no date as {' or '.join(self._formats)}"
+
+    def _offset(self, zone: ZoneInfo, local: datetime) -> timedelta | None:
+        """Return the zone's offset in the hour of a local time; None for an hour in which clocks change."""
+        hour = datetime(local.year, local.month, local.day, local.hour)  # noqa: DTZ001 (the zone is beside it)
+        known = self._offsets.get((zone, hour), _UNKNOWN)
+        if known is _UNKNOWN:
+            if len(self._offsets) >= _REMEMBERED:
+                self._offsets.clear()
+            # Clocks change at most an hour or two: an hour is plain when the day around it is.
+            around = {
+                (hour + timedelta(hours=far)).replace(tzinfo=zone, fold=fold).utcoffset()
+                for far in (-3, 0, 1, 4)
+                for fold in (0, 1)
+            }
+            known = self._offsets[zone, hour] = around.pop() if len(around) == 1 else None
+        return known  # type: ignore[return-value]
+
+
+def _text(moment: datetime) -> str:
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{moment.isoformat(timespec='seconds')[:19]}{fraction}Z"

@@ -64,8 +64,10 @@ class TrueEvaluation:
     answers: tuple[TrueAnswer, ...]
 
 
-def make_truth(seed: int, evaluations: int, *, answers: int = 3, plain: bool = False) -> list[TrueEvaluation]:
-    """Return evaluations, equal for equal arguments. ``plain`` leaves out what only UTF-8 can write."""
+def make_truth(
+    seed: int, evaluations: int, *, answers: int = 3, plain: bool = False, first: int = 900_001
+) -> list[TrueEvaluation]:
+    """Return evaluations, equal for equal arguments, ids from ``first``; ``plain`` leaves out what only UTF-8 writes."""
     draw = random.Random(seed)  # noqa: S311 (test data)
     people = [name for name in _PEOPLE if not plain or _is_cp1252(name)]
     start = datetime(2025, 1, 6, tzinfo=UTC)
@@ -74,7 +76,7 @@ def make_truth(seed: int, evaluations: int, *, answers: int = 3, plain: bool = F
         moment = start + timedelta(seconds=draw.randrange(60 * 86_400))
         made.append(
             TrueEvaluation(
-                evaluation_id=str(900_001 + n),
+                evaluation_id=str(first + n),
                 form_name=draw.choice(_FORMS),
                 form_version=str(draw.randint(1, 3)),
                 evaluated_at=moment,
