@@ -17,10 +17,11 @@ from qa_sync_verint.files import blocks
 from qa_sync_verint.files.deliveries import find_deliveries
 from qa_sync_verint.files.delivery import DeliveryReading
 from qa_sync_verint.files.parts import open_part
+from qa_sync_verint.files.runs import BlockTaker
 from qa_sync_verint.sandbox.quirks import Quirks, render, settings_for
 from qa_sync_verint.sandbox.truth import make_truth
 
-HEADER = "Evaluation Key,Form Component Key,Evaluation Date,Evaluation Form,Employee ID,Answer,Active Status"
+HEADER = "Notes,Evaluation Key,Form Component Key,Evaluation Date,Evaluation Form,Employee ID,Answer,Active Status"
 SETTINGS = {
     "glob": "*.csv",
     "order": {"name": r"(?P<date>\d{8})"},
@@ -47,7 +48,7 @@ def items(folder: Path, *, in_columns: bool, size: int, **more: Any) -> tuple[li
 
             def by_rows(part: Any, layout: Any) -> Any:
                 opened = open_part(part, layout)
-                return replace(opened, blocks=opened.rows) if opened else None
+                return replace(opened, blocks=lambda _columns: opened.rows()) if opened else None
 
             patch.setattr(delivery_module, "open_part", by_rows)
         reading = DeliveryReading(profile)
@@ -84,14 +85,15 @@ CELLS = st.sampled_from(
 )
 LINES = st.one_of(
     st.builds(
-        lambda key, component, day, answer, active: f"{key},{component},{day},F,E-1,{answer},{active}",
+        lambda note, key, component, day, answer, active: f"{note},{key},{component},{day},F,E-1,{answer},{active}",
+        st.sampled_from(["", "", "x", "Total"]),
         IDS,
         st.sampled_from(["a", "b", "c", "d", ""]),
         st.sampled_from(["01/02/2025", "01/02/2025", "01/02/2025", "31/31/2025"]),
         CELLS,
         st.sampled_from(["Active", "Active", "Inactive", '"Active"']),
     ),
-    st.sampled_from(["", "cut,row", ",,,,,,", "  ", "1,a,01/02/2025,F,E-1,Yes,Active,,", HEADER, "a\rb"]),
+    st.sampled_from(["", "cut,row", ",,,,,,,", "  ", ",1,a,01/02/2025,F,E-1,Yes,Active,,", HEADER, "a\rb"]),
 )
 PLAIN = LINES.filter(lambda line: not any(mark in line for mark in ('"open', '5"', "\0", "a\rb")))
 
@@ -133,13 +135,13 @@ def test_exports_with_quirks_are_read_alike(quirks: Quirks, size: int) -> None:
 def test_an_ordinary_export_is_read_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the equality above would say nothing."""
     taken: list[int] = []
-    original = delivery_module.take_block
+    original = BlockTaker.take
 
-    def counted(block: blocks.Block, *rest: Any) -> Any:
-        taken.append(block.table.num_rows)
-        return original(block, *rest)
+    def counted(taker: BlockTaker, block: blocks.Block) -> Any:
+        taken.append(len(block))
+        return original(taker, block)
 
-    monkeypatch.setattr(delivery_module, "take_block", counted)
+    monkeypatch.setattr(BlockTaker, "take", counted)
     quirks = Quirks()
     both(render(make_truth(4, 60), quirks), 4_000, **{**settings_for(quirks), "glob": "*.csv"})
     assert sum(taken) == 180

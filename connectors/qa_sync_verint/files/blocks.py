@@ -8,15 +8,16 @@ doubt hands the rest of the text to ``delimited.read_rows``, which says what is 
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import csv as arrow_csv
 
 from qa_sync_verint.files import refusal
 from qa_sync_verint.files.delimited import Dialect, Lines, Row, read_rows
@@ -26,24 +27,66 @@ BLOCK = 1 << 22
 #: A row of more bytes is read by itself: the row reader knows the limits of a line and of a cell.
 _LONG_ROW = 100_000
 _CR, _LF = 13, 10
-_Places = npt.NDArray[np.int64]
+#: Positions, of rows or of bytes.
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Rows that all have the width of the header: one text column a cell, and the number of each row's first line."""
+    """Rows that all have the width of the header.
 
-    table: pa.Table
-    lines: _Places
+    Attributes:
+        columns: the texts of the columns that are read, by position.
+        lines: the number of each row's first line.
+        starts, ends: where each row stands in ``text``.
+        text: what was read, as UTF-8.
+        dialect: how its cells are told apart.
+        width: how many cells a row has.
+    """
 
-    def rows(self, places: Sequence[int] | _Places) -> list[list[str]]:
-        """Return the cells of some rows."""
-        chosen = self.table.take(pa.array(places, pa.int64()))
-        return [list(cells) for cells in zip(*(column.to_pylist() for column in chosen.columns), strict=True)]
+    columns: dict[int, pa.Array]
+    lines: Places
+    starts: Places
+    ends: Places
+    text: bytes
+    dialect: Dialect
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def ordered(self, order: Places) -> Block:
+        """Return the same rows in another order."""
+        return replace(
+            self,
+            columns={at: column.take(pa.array(order)) for at, column in self.columns.items()},
+            lines=self.lines[order],
+            starts=self.starts[order],
+            ends=self.ends[order],
+        )
+
+    def read(self, places: Places) -> list[list[str]]:
+        """Return the cells of some rows, empty where the column is not read."""
+        chosen = pa.array(places)
+        nothing = [""] * len(places)
+        found = {at: column.take(chosen).to_pylist() for at, column in self.columns.items()}
+        columns = [found.get(at, nothing) for at in range(self.width)]
+        return [list(cells) for cells in zip(*columns, strict=True)]
+
+    def whole(self, places: Sequence[int]) -> Iterator[Row]:
+        """Yield some rows with all their cells."""
+        for at in places:
+            text = self.text[self.starts[at] : self.ends[at]].decode()
+            (cells,) = csv.reader([text], delimiter=self.dialect.delimiter, quotechar=self.dialect.quote, strict=True)
+            yield int(self.lines[at]), cells, ""
 
 
-def read_blocks(stream: BinaryIO, encoding: str, skip: int, dialect: Dialect, width: int) -> Iterator[Block | Row]:
+def read_blocks(
+    stream: BinaryIO, encoding: str, skip: int, dialect: Dialect, width: int, columns: Sequence[int]
+) -> Iterator[Block | Row]:
     """Yield everything behind the first ``skip`` lines of a text whose bytes all fit ``encoding``.
+
+    ``columns`` are the positions of cells that are read.
 
     Raises:
         Refused: as ``read_rows``.
@@ -68,9 +111,9 @@ def read_blocks(stream: BinaryIO, encoding: str, skip: int, dialect: Dialect, wi
         if stretch is None:
             yield from _row_by_row(_Chained(text, chunks), number, dialect, width)
             return
-        block = stretch.block(number, dialect, width)
+        block = stretch.block(number, dialect, width, columns)
         if block is not None:
-            if block.table.num_rows:
+            if len(block):
                 yield block
         else:
             yield from _row_by_row(_Chained(text[: stretch.end], iter(())), number, dialect, width)
@@ -105,7 +148,7 @@ def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
         yield text
 
 
-def _line_ends(data: npt.NDArray[np.uint8]) -> _Places:
+def _line_ends(data: npt.NDArray[np.uint8]) -> Places:
     """Return where lines end: at each line feed, and at each carriage return without one."""
     feeds = np.flatnonzero(data == _LF)
     returns = np.flatnonzero(data == _CR)
@@ -120,8 +163,8 @@ class _Stretch:
     """A run of whole rows: where they and their lines end. ``end`` and ``lines`` count bytes and lines of all rows."""
 
     text: bytes
-    row_ends: _Places
-    line_of_end: _Places
+    row_ends: Places
+    line_of_end: Places
     end: int
     lines: int
 
@@ -152,42 +195,51 @@ class _Stretch:
             return None
         return cls(text=text, row_ends=row_ends, line_of_end=places, end=end, lines=int(places[-1]) + 1)
 
-    def block(self, number: int, dialect: Dialect, width: int) -> Block | None:
+    def block(self, number: int, dialect: Dialect, width: int, columns: Sequence[int]) -> Block | None:
         """Return the rows in columns; None when not all of them have ``width`` cells, or one is to be looked at."""
-        starts = np.concatenate(([0], self.row_ends[:-1] + 1))
-        lines = number + np.concatenate(([0], self.line_of_end[:-1] + 1)) + 1
-        data = np.frombuffer(self.text, np.uint8)
-        is_blank = (self.row_ends == starts) | ((self.row_ends == starts + 1) & (data[starts] == _CR))
-        if is_blank.any():
-            starts, lines = starts[~is_blank], lines[~is_blank]
         if b"\0" in self.text or width < 2:
             return None
         if int(np.max(np.diff(self.line_of_end, prepend=-1))) > refusal.MAX_ROW_LINES:
             return None
-        if not len(starts):
-            return Block(table=_no_rows(width), lines=lines)
-        names = [str(at) for at in range(width)]
-        try:
-            table = csv.read_csv(
-                pa.BufferReader(pa.py_buffer(self.text).slice(0, self.end)),
-                read_options=csv.ReadOptions(column_names=names, block_size=max(self.end, 1024), use_threads=False),
-                parse_options=csv.ParseOptions(
-                    delimiter=dialect.delimiter, quote_char=dialect.quote, newlines_in_values=True
-                ),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
-                ),
-            )
-        except pa.ArrowInvalid:
-            return None
-        return Block(table=table, lines=lines) if table.num_rows == len(lines) else None
+        starts, ends = np.concatenate(([0], self.row_ends[:-1] + 1)), self.row_ends + 1
+        lines = number + np.concatenate(([0], self.line_of_end[:-1] + 1)) + 1
+        data = np.frombuffer(self.text, np.uint8)
+        size = ends - starts
+        is_blank = (size == 1) | ((size == 2) & (data[starts] == _CR))
+        if is_blank.any():
+            starts, ends, lines = starts[~is_blank], ends[~is_blank], lines[~is_blank]
+        read: dict[int, pa.Array] = {}
+        if len(starts):
+            try:
+                table = self._parsed(dialect, width, columns)
+            except pa.ArrowInvalid:
+                return None
+            if table.num_rows != len(lines):
+                return None
+            read = {int(name): table.column(name).combine_chunks() for name in table.column_names}
+        return Block(columns=read, lines=lines, starts=starts, ends=ends, text=self.text, dialect=dialect, width=width)
+
+    def _parsed(self, dialect: Dialect, width: int, columns: Sequence[int]) -> pa.Table:
+        names = [str(at) for at in columns]
+        return arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(self.text).slice(0, self.end)),
+            read_options=arrow_csv.ReadOptions(
+                column_names=[str(at) for at in range(width)], block_size=max(self.end, 1024), use_threads=False
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter, quote_char=dialect.quote, newlines_in_values=True
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=names,
+                strings_can_be_null=False,
+                null_values=[],
+                check_utf8=False,
+            ),
+        )
 
 
-def _no_rows(width: int) -> pa.Table:
-    return pa.table([pa.array([], pa.string())] * width, names=[str(at) for at in range(width)])
-
-
-def _quotes_are_plain(data: npt.NDArray[np.uint8], quotes: _Places, dialect: Dialect) -> bool:
+def _quotes_are_plain(data: npt.NDArray[np.uint8], quotes: Places, dialect: Dialect) -> bool:
     """Whether each quote opens a cell, closes one, or is one of two inside a cell."""
     if not len(quotes):
         return True

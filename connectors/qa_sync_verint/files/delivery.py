@@ -16,7 +16,7 @@ from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import MAX_ANSWERS, MAX_ROWS, Refused
 from qa_sync_verint.files.rows import Counts, Reject, RowChecker
-from qa_sync_verint.files.runs import take_block
+from qa_sync_verint.files.runs import BlockTaker, columns_read
 
 
 class DeliveryReading:
@@ -85,7 +85,7 @@ class DeliveryReading:
         self._base += last
 
     def _answers(self, opened: Opened, checker: RowChecker, groups: Groups) -> Iterator[Reject]:
-        layout, key = opened.layout, self._profile.key.answer
+        layout = opened.layout
         last = 0
 
         def one(row: Row) -> Iterator[Reject]:
@@ -100,10 +100,11 @@ class DeliveryReading:
                     reason = f"the evaluation has more than {MAX_ANSWERS:,} answers"
                     yield checker.reject(row[0], "row", reason, row[1])
 
-        for found in opened.blocks():
+        taker = BlockTaker(checker, groups, layout, self._profile.key.answer, self._base, one)
+        for found in opened.blocks(columns_read(checker, layout)):
             if isinstance(found, Block):
                 last = self._numbered(int(found.lines[-1]))
-                yield from take_block(found, checker, groups, layout, key, self._base, one)
+                yield from taker.take(found)
             else:
                 last = self._numbered(found[0])
                 yield from one(found)

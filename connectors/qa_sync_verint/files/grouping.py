@@ -99,9 +99,9 @@ class Groups:
         self._end += len(data)
 
     def records(self) -> Iterator[Record]:
-        """Yield one record an evaluation, in order of first appearance. Nothing can be added afterwards."""
+        """Yield one record an evaluation, in the order of their first rows. Nothing can be added afterwards."""
         self._put_away()
-        for identity, pieces in self._index.items():
+        for identity, pieces in sorted(self._index.items(), key=lambda item: item[1][0][2]):
             deleted = pieces[-1][3]
             yield identity, pieces[0][2], deleted, None if deleted else self._read(pieces)
 

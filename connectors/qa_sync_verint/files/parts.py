@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,12 +21,13 @@ from qa_sync_verint.files.workbook import WORKBOOK_FORMATS, Sheet, open_sheets
 class Opened:
     """A part whose columns are known. ``encoding`` is None and ``sheet`` named for workbooks.
 
-    ``rows`` gives its rows one by one, ``blocks`` the same rows in columns wherever that can be done safely.
+    ``rows`` gives its rows one by one, ``blocks`` the same rows in columns wherever that can be done safely
+    (of these, only the columns at the positions it is given).
     """
 
     layout: Layout
     rows: Callable[[], Iterator[Row]]
-    blocks: Callable[[], Iterator[Block | Row]]
+    blocks: Callable[[Sequence[int]], Iterator[Block | Row]]
     encoding: Encoding | None = None
     sheet: str = ""
     date_formats: tuple[str, ...] = ()
@@ -55,11 +56,11 @@ def _open_text(part: Part, profile: StreamProfile) -> Opened | None:
     layout = find_in_lines(head, profile)
     rows = partial(_text_rows, part, layout, encoding)
     is_whole = encoding.broken == 0 and layout.dialect is not None
-    blocks = partial(_text_blocks, part, layout, encoding) if is_whole else rows
+    blocks = partial(_text_blocks if is_whole else _text_rows, part, layout, encoding)
     return Opened(layout=layout, rows=rows, blocks=blocks, encoding=encoding)
 
 
-def _text_rows(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Row]:
+def _text_rows(part: Part, layout: Layout, encoding: Encoding, _columns: Sequence[int] = ()) -> Iterator[Row]:
     lines = Lines(part.open(), encoding.name)
     try:
         lines.first(layout.skipped)
@@ -69,10 +70,10 @@ def _text_rows(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Row]:
         lines.close()
 
 
-def _text_blocks(part: Part, layout: Layout, encoding: Encoding) -> Iterator[Block | Row]:
+def _text_blocks(part: Part, layout: Layout, encoding: Encoding, columns: Sequence[int]) -> Iterator[Block | Row]:
     with part.open() as stream:
         dialect = layout.dialect or Dialect(delimiter=",")
-        yield from read_blocks(stream, encoding.name, layout.skipped, dialect, layout.width)
+        yield from read_blocks(stream, encoding.name, layout.skipped, dialect, layout.width, columns)
 
 
 def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
@@ -86,14 +87,19 @@ def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
         except Refused as error:
             refused = refused or error
             continue
-        rows = partial(_sheet_rows, sheet, layout)
-        return Opened(layout=layout, rows=rows, blocks=rows, sheet=sheet.name, date_formats=WORKBOOK_FORMATS)
+        return Opened(
+            layout=layout,
+            rows=partial(_sheet_rows, sheet, layout),
+            blocks=partial(_sheet_rows, sheet, layout),
+            sheet=sheet.name,
+            date_formats=WORKBOOK_FORMATS,
+        )
     if refused is not None:
         raise refused
     return None
 
 
-def _sheet_rows(sheet: Sheet, layout: Layout) -> Iterator[Row]:
+def _sheet_rows(sheet: Sheet, layout: Layout, _columns: Sequence[int] = ()) -> Iterator[Row]:
     for number, cells, fault in sheet.rows():
         if number > layout.skipped:
             # A sheet's rectangle may be wider or narrower than its header.

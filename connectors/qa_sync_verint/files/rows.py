@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from qa_sync_verint.files.delimited import Row
@@ -37,7 +37,11 @@ class Counts:
 
 
 class RowChecker:
-    """Judges the rows of one part, whose columns are known. ``judged`` are the positions of cells that decide."""
+    """Judges the rows of one part, whose columns are known.
+
+    ``key`` are the positions of cells that identify an evaluation, ``judged`` of all that decide something; ``early``
+    of others that may say that a row holds totals.
+    """
 
     def __init__(self, part: str, layout: Layout, profile: StreamProfile, *, date_formats: Sequence[str] = ()) -> None:
         self.counts = Counts()
@@ -49,7 +53,7 @@ class RowChecker:
         self._header = [name.strip() for name in layout.header]
         found = layout.found
         self._required = [(found[name], self._header[found[name]]) for name in profile.required if name in found]
-        self._key = [found[name] for name in profile.key.evaluation if name in found]
+        self.key = [found[name] for name in profile.key.evaluation if name in found]
         self._plain_key = len(profile.key.evaluation) == 1
         self._statuses = [found[name] for name in profile.status_columns if name in found]
         self._gone = {fold(value) for value in profile.tombstones}
@@ -65,9 +69,12 @@ class RowChecker:
             for name, rule in profile.dates.items()
             if name in found
         ]
-        judged = {at for at, _name in self._required} | set(self._key) | set(self._statuses)
+        judged = {at for at, _name in self._required} | set(self.key) | set(self._statuses)
         judged |= {place for _n, at, _c, _s, by in self._dates for place in (at, by) if place >= 0}
         self.judged = sorted(judged)
+        # The first cell that says anything tells a row of totals; in a record it is a required one, or before those.
+        first = min((at for at, _name in self._required), default=self._width)
+        self.early = [at for at in range(first) if at not in judged] if self._skips else []
         self._judged = itemgetter(*self.judged)
         self._last: object = None
         self._identity = ""
@@ -80,7 +87,11 @@ class RowChecker:
         number, cells, fault = row
         if fault:
             return self._reject(number, "row", fault, cells)
-        if len(cells) == self._width and self._judged(cells) == self._last:
+        if (
+            len(cells) == self._width
+            and self._judged(cells) == self._last
+            and not (self.early and any(self.is_total(cells[at]) for at in self.early))
+        ):
             # As in the row before: most rows differ only in their answer.
             self.counts.staged += 1
             return self._identity
@@ -95,11 +106,11 @@ class RowChecker:
         for at, name in self._required:
             if not cells[at] or cells[at].isspace():
                 return self._reject(number, name, "is empty", cells)
-        identity = cells[self._key[0]].strip() if self._plain_key else self._hashed(cells)
+        identity = cells[self.key[0]].strip() if self._plain_key else self._hashed(cells)
         if not identity:
-            return self._reject(number, self._header[self._key[0]], "is empty", cells)
+            return self._reject(number, self._header[self.key[0]], "is empty", cells)
         if len(identity) > MAX_ID or not identity.isprintable():
-            return self._reject(number, self._header[self._key[0]], "is not an id", cells)
+            return self._reject(number, self._header[self.key[0]], "is not an id", cells)
         times: dict[str, str] = {}
         for name, at, column, strict, by in self._dates:
             text = cells[at]
@@ -115,6 +126,19 @@ class RowChecker:
         self._identity, self._last = identity, self._judged(cells)
         return identity
 
+    def is_total(self, text: str) -> bool:
+        """Whether a row that begins with this text is a row of totals."""
+        return any(pattern.match(text) for pattern in self._skips)
+
+    def accepted(self, number: int, cells: Sequence[str]) -> str | None:
+        """Return the evaluation's id as ``identify`` does, or None, with nothing counted, where that would not."""
+        before = replace(self.counts)
+        identity = self.identify((number, list(cells), ""))
+        if isinstance(identity, str):
+            return identity
+        self.counts = before
+        return None
+
     def reject(self, number: int, field: str, reason: str, cells: Sequence[str]) -> Reject:
         """Reject a row that ``identify`` had accepted."""
         self.counts.staged -= 1
@@ -129,14 +153,14 @@ class RowChecker:
     def _is_no_record(self, cells: Sequence[str]) -> bool:
         if self._skips:
             first = next((cell for cell in cells if cell and not cell.isspace()), "")
-            if not first or any(pattern.match(first) for pattern in self._skips):
+            if not first or self.is_total(first):
                 return True
         elif not any(cells):
             return True
         return cells[0].strip() == self._header[0] and [cell.strip() for cell in cells[: self._width]] == self._header
 
     def _hashed(self, cells: Sequence[str]) -> str:
-        values = [cells[at].strip() for at in self._key]
+        values = [cells[at].strip() for at in self.key]
         if not any(values):
             return ""
         return "h-" + hashlib.sha256("\x1f".join(values).encode()).hexdigest()[:32]

@@ -1,117 +1,151 @@
-"""Answer rows in columns: runs of rows that belong to one evaluation are judged by their first row and put away whole.
+"""Answer rows in columns: the rows of one evaluation are judged by their first one, and put away whole.
 
-Gives what reading row by row gives, at a cost an evaluation instead of a cost an answer: rows of one run differ only
-in columns that decide nothing, and the few hundred different answers of a block are written as JSON once each.
+Gives what reading row by row gives, at a cost an evaluation instead of a cost an answer: rows that agree in every
+cell that decides something are judged alike, and the few hundred different answers of a block are written as JSON
+once each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from qa_sync_verint.files.blocks import Block
+from qa_sync_verint.files.blocks import Block, Places
 from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.grouping import Groups
 from qa_sync_verint.files.layout import Layout
 from qa_sync_verint.files.rows import Reject, RowChecker, pick
 
-_Codes = npt.NDArray[np.int64]
 _encode = msgspec.json.Encoder().encode
-#: Below this, codes of two columns can be joined by multiplying without an overflow.
-_DENSE = 1 << 31
-
 #: Takes one row the ordinary way.
 TakeRow = Callable[[Row], Iterator[Reject]]
 
 
-def take_block(
-    block: Block, checker: RowChecker, groups: Groups, layout: Layout, key: tuple[str, ...], base: int, one: TakeRow
-) -> Iterator[Reject]:
-    """Put the answers of a block away; yield what is rejected.
+def columns_read(checker: RowChecker, layout: Layout) -> list[int]:
+    """Return the positions of the cells that decide something, or are stored."""
+    stored = {at for at, _key in (*layout.evaluation, *layout.answer)}
+    return sorted({*checker.judged, *checker.early, *stored})
+
+
+class BlockTaker:
+    """Puts the answers of blocks away.
 
     Args:
-        block: the rows.
-        checker: judges the first row of each run.
-        groups: where accepted runs go.
+        checker: judges the rows.
+        groups: where accepted ones go.
         layout: what the columns mean.
         key: canonical columns that identify an answer.
-        base: number of the first row of this part in its delivery.
+        base: number of rows of the delivery before this part.
         one: what is done with a row that has to be looked at by itself.
     """
-    judged = [_codes(block, at) for at in checker.judged]
-    starts = _run_starts(judged)
-    ends = np.append(starts[1:], block.table.num_rows)
-    answers = _answers(block, layout)
-    repeats = _runs_with_repeats(block, layout, key, starts, ends)
-    firsts = block.rows(starts)
-    numbers = block.lines.tolist()
-    for run, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        cells = firsts[run]
-        identity = None if run in repeats else checker.identify((numbers[start], cells, ""))
-        if isinstance(identity, str) and groups.has_room(identity, end - start):
-            checker.counts.staged += end - start - 1
-            checker.counts.loaded += end - start
-            columns = pick(cells, layout.evaluation)
-            place = base + numbers[start]
-            groups.take_run(identity, place, columns, checker.times, answers[start:end], deleted=checker.deleted)
-            continue
-        if isinstance(identity, str):
-            checker.counts.staged -= 1  # it is judged again below, with its neighbours
-        elif run not in repeats:
-            if identity is not None:
-                yield identity
-            start += 1
-        for number, row in zip(numbers[start:end], block.rows(np.arange(start, end)), strict=True):
-            yield from one((number, row, ""))
+
+    def __init__(
+        self, checker: RowChecker, groups: Groups, layout: Layout, key: Sequence[str], base: int, one: TakeRow
+    ) -> None:
+        self._checker = checker
+        self._groups = groups
+        self._layout = layout
+        self._key = [at for at, name in layout.answer if name in key]
+        self._base = base
+        self._one = one
+
+    def take(self, block: Block) -> Iterator[Reject]:
+        """Put a block away; yield what is rejected, in the order of the rows."""
+        block, starts = self._runs(block)
+        ends = np.append(starts[1:], len(block))
+        answers = self._answers(block)
+        alone = self._looked_at_alone(block, starts, ends)
+        numbers = block.lines.tolist()
+        rejects: list[tuple[int, Reject]] = []
+        for cells, start, end, is_alone in zip(
+            block.read(starts), starts.tolist(), ends.tolist(), alone.tolist(), strict=True
+        ):
+            if not is_alone and self._take_run(cells, numbers[start], answers[start:end]):
+                continue
+            for row in block.whole(range(start, end)):
+                rejects += [(row[0], reject) for reject in self._one(row)]
+        yield from (reject for _number, reject in sorted(rejects, key=lambda pair: pair[0]))
+
+    def _take_run(self, cells: list[str], number: int, answers: list[bytes]) -> bool:
+        checker, groups = self._checker, self._groups
+        identity = checker.accepted(number, cells)
+        if identity is None:
+            return False
+        if not groups.has_room(identity, len(answers)):
+            checker.counts.staged -= 1
+            return False
+        checker.counts.staged += len(answers) - 1
+        checker.counts.loaded += len(answers)
+        columns = pick(cells, self._layout.evaluation)
+        groups.take_run(identity, self._base + number, columns, checker.times, answers, deleted=checker.deleted)
+        return True
+
+    def _runs(self, block: Block) -> tuple[Block, Places]:
+        """Return the block with the rows of each evaluation together, and where runs that are judged alike start.
+
+        Evaluations stand in the order of their first rows, and the rows of each in their own order.
+        """
+        identity = _joined([_codes(block, at) for at in self._checker.key])
+        starts = _starts(identity)
+        first, inverse = _first_places(identity)
+        if len(starts) > len(first):
+            block = block.ordered(np.argsort(inverse, kind="stable"))
+        return block, _starts(_joined([_codes(block, at) for at in self._checker.judged]))
+
+    def _answers(self, block: Block) -> list[bytes]:
+        """Return each row's answer as JSON; equal ones are written once."""
+        if not self._layout.answer:
+            return [b"{}"] * len(block)
+        first, inverse = _first_places(_joined([_codes(block, at) for at, _key in self._layout.answer]))
+        written = [_encode(pick(cells, self._layout.answer)) for cells in block.read(first)]
+        return [written[at] for at in inverse.tolist()]
+
+    def _looked_at_alone(self, block: Block, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+        """Whether the rows of a run are to be looked at one by one: an answer comes twice, or one may hold totals."""
+        runs = np.repeat(np.arange(len(starts)), ends - starts)
+        alone = np.zeros(len(starts), dtype=bool)
+        if self._key:
+            joined = _joined([runs, *(_codes(block, at) for at in self._key)])
+            first, inverse = _first_places(joined)
+            is_repeat = first[inverse] != np.arange(len(joined))
+            alone[runs[is_repeat]] = True
+        for at in self._checker.early:
+            words = block.columns[at].dictionary_encode()
+            totals = np.array([self._checker.is_total(word) for word in words.dictionary.to_pylist()])
+            alone[runs[totals[words.indices.to_numpy()]]] = True
+        return alone
 
 
-def _codes(block: Block, at: int) -> _Codes:
+def _codes(block: Block, at: int) -> Places:
     """Return a number for each text of a column, equal for equal texts."""
-    indices = block.table.column(at).combine_chunks().dictionary_encode().indices
-    codes: _Codes = indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes: Places = block.columns[at].dictionary_encode().indices.to_numpy().astype(np.int64)
     return codes
 
 
-def _joined(columns: list[_Codes]) -> _Codes:
+def _joined(columns: Sequence[Places]) -> Places:
     """Return a number for each row, equal for rows that are equal in all columns."""
-    joined = columns[0]
+    joined, size = columns[0], int(columns[0].max()) + 1
     for column in columns[1:]:
-        if int(joined.max(initial=0)) >= _DENSE:
-            joined = np.unique(joined, return_inverse=True)[1]
-        joined = joined * (int(column.max(initial=0)) + 1) + column
+        values = int(column.max()) + 1
+        if size * values >= 1 << 62:
+            joined = _first_places(joined)[1]
+            size = int(joined.max()) + 1
+        joined, size = joined * values + column, size * values
     return joined
 
 
-def _run_starts(columns: list[_Codes]) -> _Codes:
-    changes = np.zeros(len(columns[0]), dtype=bool)
-    changes[0] = True
-    for column in columns:
-        changes[1:] |= column[1:] != column[:-1]
-    return np.flatnonzero(changes)
+def _first_places(codes: Places) -> tuple[Places, Places]:
+    """Return where each different number stands first, in that order, and for each place which of them it has."""
+    encoded = pa.array(codes).dictionary_encode()
+    inverse: Places = encoded.indices.to_numpy().astype(np.int64)
+    first = np.empty(len(encoded.dictionary), dtype=np.int64)
+    first[inverse[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return first, inverse
 
 
-def _answers(block: Block, layout: Layout) -> list[bytes]:
-    """Return each row's answer as JSON; equal ones are written once."""
-    if not layout.answer:
-        return [b"{}"] * block.table.num_rows
-    joined = _joined([_codes(block, at) for at, _key in layout.answer])
-    _values, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
-    written = [_encode(pick(cells, layout.answer)) for cells in block.rows(first)]
-    return [written[at] for at in inverse.tolist()]
-
-
-def _runs_with_repeats(
-    block: Block, layout: Layout, key: tuple[str, ...], starts: _Codes, ends: _Codes
-) -> frozenset[int]:
-    """Return the runs in which one answer comes twice; an answer without a key is never another's repeat."""
-    places = [at for at, name in layout.answer if name in key]
-    if not places:
-        return frozenset()
-    runs = np.repeat(np.arange(len(starts)), ends - starts)
-    joined = _joined([runs, *(_codes(block, at) for at in places)])
-    order = np.argsort(joined, kind="stable")
-    again = order[1:][joined[order][1:] == joined[order][:-1]]
-    return frozenset(runs[again].tolist())
+def _starts(codes: Places) -> Places:
+    return np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))

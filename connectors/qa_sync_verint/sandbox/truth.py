@@ -67,7 +67,7 @@ class TrueEvaluation:
 def make_truth(
     seed: int, evaluations: int, *, answers: int = 3, plain: bool = False, first: int = 900_001
 ) -> list[TrueEvaluation]:
-    """Return evaluations, equal for equal arguments, ids from ``first``; ``plain`` leaves out what only UTF-8 writes."""
+    """Return evaluations, equal for equal arguments, ids from ``first``; ``plain`` leaves out what only UTF-8 has."""
     draw = random.Random(seed)  # noqa: S311 (test data)
     people = [name for name in _PEOPLE if not plain or _is_cp1252(name)]
     start = datetime(2025, 1, 6, tzinfo=UTC)
