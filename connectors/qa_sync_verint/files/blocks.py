@@ -150,12 +150,11 @@ def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 def _line_ends(data: npt.NDArray[np.uint8]) -> Places:
     """Return where lines end: at each line feed, and at each carriage return without one."""
-    feeds = np.flatnonzero(data == _LF)
+    is_end = data == _LF
     returns = np.flatnonzero(data == _CR)
-    if not len(returns):
-        return feeds
-    alone = returns[(returns + 1 >= len(data)) | (data[np.minimum(returns + 1, len(data) - 1)] != _LF)]
-    return np.union1d(feeds, alone) if len(alone) else feeds
+    if len(returns):
+        is_end[returns[(returns + 1 >= len(data)) | (data[np.minimum(returns + 1, len(data) - 1)] != _LF)]] = True
+    return np.flatnonzero(is_end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

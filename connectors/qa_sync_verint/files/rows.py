@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 
 from qa_sync_verint.files.delimited import Row
@@ -132,11 +132,12 @@ class RowChecker:
 
     def accepted(self, number: int, cells: Sequence[str]) -> str | None:
         """Return the evaluation's id as ``identify`` does, or None, with nothing counted, where that would not."""
-        before = replace(self.counts)
+        counts = self.counts
+        before = counts.staged, counts.rejected, counts.skipped
         identity = self.identify((number, list(cells), ""))
         if isinstance(identity, str):
             return identity
-        self.counts = before
+        counts.staged, counts.rejected, counts.skipped = before
         return None
 
     def reject(self, number: int, field: str, reason: str, cells: Sequence[str]) -> Reject:
