@@ -78,24 +78,18 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
     yaml = YAML(typ="rt", pure=True)
     try:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        # What YAML takes for an alias may be an unquoted password that begins with *: its words are not said back.
-        said = _QUOTED.sub("a word", error.problem or error.context or "")
-        hint = "write a text that begins with * in quotes" if "alias" in said else ""
-        raise ConfigError(
-            Problem(
-                what=f"not YAML: {said}",
-                hint=hint,
-                file=file,
-                line=mark.line + 1 if mark else 0,
-                column=mark.column + 1 if mark else 0,
-            )
-        ) from None
+        raise ConfigError(_not_yaml(error, text, file)) from None
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        what = "a character that no text file holds"
+        raise ConfigError(Problem(what=what, hint="remove it", file=file, line=line, column=column)) from None
     except (YAMLError, RecursionError) as error:
         raise ConfigError(Problem(what=f"not YAML: {str(error).splitlines()[0]}", file=file)) from None
     if root is None:
@@ -105,6 +99,49 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
     if reader.problems and not lenient:
         raise ConfigError(reader.problems)
     return Document(file=file, text=text, data=data, places=reader.places, problems=tuple(reader.problems))
+
+
+#: What the parser says of the faults that people make, in words of ours: part of its message, ours, what to try, and
+#: whether the place to show is where the thing began.
+_FAULTS = (
+    ("expected ',' or '", "a bracket is opened here and not closed", "close it", True),
+    ("but found '<stream end>'", "the file ends inside a bracket", "close it", False),
+    ("found unexpected end of stream", "a quote is opened here and not closed", "close it", True),
+    ("mapping values are not allowed here", "a colon where no key can stand",
+     "write a text that holds a colon in quotes, or indent the line as those beside it", False),
+    ("expected <block end>", "the line does not fit those above", "indent it as those it belongs to", False),
+    ("unknown escape character", "no such escape in double quotes", "write it in single quotes", False),
+    ("could not find expected ':'", "a line without a colon", "write KEY: VALUE", True),
+)  # fmt: skip
+_START = re.compile(r"found character '(.)' that cannot start any token")
+
+
+def _not_yaml(error: Any, text: str, file: str) -> Problem:
+    """Return what a person can do about a text that the parser does not take; none of its words is said back."""
+    said = str(error.problem or error.context or "")
+    mark = error.problem_mark or error.context_mark
+    what, hint = f"not YAML: {_QUOTED.sub('a word', said)}", ""
+    start = _START.search(said)
+    if mark is not None and text.splitlines()[mark.line : mark.line + 1] and _is_tab(text, mark):
+        what, hint = "a tab, where only blanks may stand", "indent with blanks"
+    elif start:
+        what, hint = f"a text may not begin with {start[1]}", "write it in quotes"
+    elif "alias" in said:
+        # What YAML takes for an alias may be an unquoted password that begins with *.
+        hint = "write a text that begins with * in quotes"
+    else:
+        for part, ours, to_try, at_start in _FAULTS:
+            if part in said:
+                what, hint = ours, to_try
+                mark = error.context_mark if at_start and error.context_mark else mark
+                break
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Problem(what=what, hint=hint, file=file, line=line, column=column)
+
+
+def _is_tab(text: str, mark: Any) -> bool:
+    line = text.splitlines()[mark.line]
+    return line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]
 
 
 class _Reader:

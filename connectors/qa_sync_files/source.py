@@ -199,12 +199,12 @@ class _Reading:
                 position = replace(position, row=rows.until, whole=position.whole and not bad)
                 yield Page(records=records, rejects=_rejects(file, bad), cursor=position.text()), position
         except Unreadable as error:
-            self._notify(f"{file.name} {error.reason}")
+            self._notify(f"{file.name}: {error.reason}")
             position = replace(position, whole=False)
             reject = {
                 "record_id": file.name,
                 "field": error.field,
-                "reason": f"the file {error.reason}",
+                "reason": f"the file: {error.reason}",
                 "payload_hash": one.sha256 if one else "",
             }
             page = Page(

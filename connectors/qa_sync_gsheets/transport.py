@@ -18,7 +18,7 @@ from gspread import HTTPClient
 from gspread.urls import SPREADSHEETS_API_V4_BASE_URL
 
 from qa_sync.errors import AuthError, SinkError, SourceError, TransientError
-from qa_sync.http import Retry
+from qa_sync.http import Retry, bounded, stop_of, timeouts
 from qa_sync_gsheets.quota import Budget, Side, budget_of
 from qa_sync_gsheets.settings import GOOGLE
 from qa_sync_gsheets.trouble import AmbiguousWrite, NotThere, judge
@@ -54,7 +54,7 @@ class Transport(HTTPClient):
     ) -> None:
         # With a session of one's own there is nothing left to authorize.
         super().__init__(None, session)  # type: ignore[arg-type]
-        self.set_timeout((CONNECT_SECONDS, timeout))
+        self._timeouts = (CONNECT_SECONDS, timeout)
         self.calls = 0
         self.sent = 0
         self.received = 0
@@ -115,8 +115,9 @@ class Transport(HTTPClient):
         def once() -> requests.Response:
             return self._once(method, url, side, options)
 
+        policy = bounded(self._retry)
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._retry.attempts) | tenacity.stop_after_delay(self._retry.total),
+            stop=stop_of(policy),
             wait=self._wait,
             retry=tenacity.retry_if_exception_type(_Again),
             sleep=self._retry.sleep,
@@ -140,7 +141,7 @@ class Transport(HTTPClient):
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         # Google's advice: min(2^n + up to a second, 64 s).
-        seconds = self._retry.first * 2 ** (state.attempt_number - 1)
+        seconds = bounded(self._retry).first * 2 ** (state.attempt_number - 1)
         capped: float = min(seconds + random.uniform(0, 1), self._retry.cap)  # noqa: S311
         return capped
 
@@ -179,7 +180,9 @@ class Transport(HTTPClient):
         self.calls += 1
         where = f"{method.upper()} {urlsplit(url).hostname}"
         try:
-            response = self.session.request(method, url, timeout=self.timeout, allow_redirects=False, **options)
+            response = self.session.request(
+                method, url, timeout=timeouts(*self._timeouts), allow_redirects=False, **options
+            )
         except RefreshError:
             msg = "Google refused to renew the credentials; replace the key, or sign in again"
             raise AuthError(msg) from None

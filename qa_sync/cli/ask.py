@@ -152,7 +152,9 @@ def query(arguments: argparse.Namespace) -> int:
         ]
         show.rows(listed, form=arguments.format)
         return 0
-    found = open_workspace(arguments).query_table(arguments.sql, as_of=arguments.as_of)
+    found = open_workspace(arguments).query_table(
+        arguments.sql, as_of=arguments.as_of, seconds=arguments.timeout, megabytes=arguments.memory
+    )
     show.arrow(found, form=arguments.format)
     return 0
 

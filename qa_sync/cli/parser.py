@@ -137,6 +137,8 @@ def parser() -> argparse.ArgumentParser:
     query = add("query", "ask:query", "run one read-only SELECT over a run's tables")
     query.add_argument("sql", nargs="?", help="the SELECT")
     query.add_argument("--tables", action="store_true", help="list tables and columns with their meaning")
+    query.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long it may take (60)")
+    query.add_argument("--memory", metavar="MB", type=_positive, default=2048, help="what it may work with (2048)")
     _as_of(query)
     runs = add("runs", "ask:runs", "list finished runs")
     runs.add_argument("--limit", type=_positive, default=20, help="how many, newest first (default 20)")

@@ -44,7 +44,9 @@ def rows(records: Sequence[Mapping[str, Any]], *, form: str, columns: Sequence[s
 
 def arrow(table: pa.Table, *, form: str, title: str = "") -> None:
     """Print an Arrow table."""
-    rows(table.to_pylist(), form=form, columns=table.column_names, title=title)
+    from qa_sync.runner.values import records_of
+
+    rows(records_of(table), form=form, columns=table.column_names, title=title)
 
 
 def fields(table: pa.Table, shown: Sequence[Field], *, title: str) -> None:
@@ -132,6 +134,8 @@ def plain(value: Any) -> Any:
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, bytes):
         return value.hex()
+    if type(value).__name__ == "MonthDayNano":
+        return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:g}S"  # as ISO 8601 writes a span
     if isinstance(value, list | tuple):
         # Arrow maps come as lists of pairs.
         if value and all(isinstance(part, tuple) and len(part) == 2 for part in value):

@@ -10,6 +10,9 @@ from typing import Any
 
 from qa_sync.errors import ConfigError, Problem
 
+#: Stands where a reference leads nowhere.
+UNKNOWN = "unknown"
+KINDS = "use ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}"
 _REFERENCE = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -24,11 +27,22 @@ def fill(
     Raises:
         ConfigError: with one problem for each reference that leads nowhere.
     """
-    problems: list[Problem] = []
-    filled = _fill(value, folder, path, os.environ if environment is None else environment, problems)
+    filled, problems = fill_known(value, folder=folder, path=path, environment=environment)
     if problems:
         raise ConfigError(problems)
     return filled
+
+
+def fill_known(
+    value: Any, *, folder: Path, path: tuple[str | int, ...] = (), environment: Mapping[str, str] | None = None
+) -> tuple[Any, list[Problem]]:
+    """As ``fill``, but return what could not be filled as problems beside the rest, where ``UNKNOWN`` stands for it.
+
+    A problem with the hint ``KINDS`` is a reference that is none anywhere; the others may be known on another machine.
+    """
+    problems: list[Problem] = []
+    filled = _fill(value, folder, path, os.environ if environment is None else environment, problems)
+    return filled, problems
 
 
 def _fill(
@@ -46,7 +60,7 @@ def _fill(
             return _look_up(found.group(1), folder, env)
         except LookupError as error:
             problems.append(Problem(path=path, what=str(error.args[0]), hint=str(error.args[1])))
-            return ""
+            return UNKNOWN
 
     return _REFERENCE.sub(replace, value)
 
@@ -67,7 +81,7 @@ def _look_up(reference: str, folder: Path, env: Mapping[str, str]) -> str:
     if kind == "keyring":
         return _from_keyring(name)
     what = f"unknown reference ${{{kind}:...}}"
-    raise LookupError(what, "use ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}")
+    raise LookupError(what, KINDS)
 
 
 def _from_keyring(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from qa_sync.errors import StoreError
+
+#: Rows that a limited query hands over at a time.
+BATCH_ROWS = 50_000
 
 _DUCK_TYPES = {
     "string": "VARCHAR",
@@ -50,6 +54,13 @@ def _readable() -> Iterator[None]:
             raise  # a fault of the question, not of a file
         msg = "a file of the store is lost or damaged; try 'qa-sync store status'"
         raise StoreError(msg) from error
+
+
+class LimitReached(Exception):
+    """A query took more time or memory than it was given; the message says how much that was."""
+
+    def __init__(self, amount: float, unit: str) -> None:
+        super().__init__(f"{amount:,g} {unit}" if isinstance(amount, float) else f"{amount:,} {unit}")
 
 
 class DuckEngine:
@@ -125,11 +136,73 @@ class DuckEngine:
         """Return the syntax tree of a select as JSON text, with an "error" key when it is not one."""
         return str(self._con.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()[0][0])
 
-    def lock(self) -> None:
-        """From here on: no file but those already scanned, no network, no change of settings. Cannot be undone."""
+    def fetch_within(self, sql: str, *, seconds: float, megabytes: int) -> pa.Table:
+        """Run a select whose text is somebody else's, and return its rows.
+
+        Raises:
+            LimitReached: it took longer than ``seconds``, or needed more than ``megabytes`` (those of its result, or
+                those that ``lock`` allowed it to work with).
+        """
+        import duckdb
+
+        ended = threading.Event()
+
+        def stop() -> None:
+            ended.set()
+            self._con.interrupt()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            with _readable():
+                return self._batches(sql, megabytes * 1_000_000)
+        except duckdb.Error as error:
+            if ended.is_set():
+                raise LimitReached(seconds, "s") from None
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise LimitReached(megabytes, "MB") from None
+            raise
+        finally:
+            timer.cancel()
+
+    def _batches(self, sql: str, most: int) -> pa.Table:
+        import duckdb
+
+        found = self._con.sql(sql)
+        if found is None:
+            msg = "the statement returns no rows"
+            raise duckdb.InvalidInputException(msg)
+        reader = found.to_arrow_reader(BATCH_ROWS)
+        batches: list[pa.RecordBatch] = []
+        size = 0
+        try:
+            for batch in reader:
+                batches.append(batch)
+                size += batch.nbytes
+                if size > most:
+                    raise LimitReached(most // 1_000_000, "MB")
+        except OSError as error:  # what Arrow makes of an error of DuckDB's while a result is handed over
+            text = str(error)
+            if "Out of Memory" in text or "Arrow Appender" in text:
+                raise duckdb.OutOfMemoryException(text) from None
+            raise (duckdb.IOException if ".parquet" in text else duckdb.DataError)(text) from None
+        finally:
+            reader.close()
+        return pa.Table.from_batches(batches, schema=reader.schema)
+
+    def lock(self, *, megabytes: int | None = None) -> None:
+        """From here on: no file but those already scanned, no network, no change of settings. Cannot be undone.
+
+        ``megabytes``: what a query may work with, beside the tables that are there; nothing is written to a disk.
+        """
         if self._locked:
             return
         self._locked = True
+        if megabytes is not None:
+            used = self._con.execute("SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory()").fetchall()
+            self._con.execute("SET temp_directory=''")
+            self._con.execute(f"SET memory_limit='{int(used[0][0]) // 1_000_000 + megabytes}MB'")
         listed = ", ".join(literal(file) for file in sorted(self._files))
         self._con.execute(f"SET allowed_paths=[{listed}]")
         self._con.execute("SET enable_external_access=false")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -20,25 +19,12 @@ import tenacity
 from requests.auth import AuthBase
 
 from qa_sync.errors import AuthError, SourceError, TransientError
+from qa_sync.http.patience import Retry, bounded, stop_of, timeouts
 from qa_sync.http.redact import redact_url
 
 #: So many 401 in a row, each after a renewal, and the credentials themselves are refused.
 MOST_RENEWALS = 2
 RETRIED_STATUSES = frozenset({409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """How long to keep trying: ``attempts`` in all, ``total`` seconds in all, waits capped at ``cap`` seconds.
-
-    ``sleep`` is replaced in tests, so that they never wait.
-    """
-
-    attempts: int = 6
-    total: float = 600.0
-    first: float = 1.0
-    cap: float = 120.0
-    sleep: Callable[[float], None] = time.sleep
 
 
 def retry_after_seconds(value: str | None, *, now: float | None = None) -> float | None:
@@ -135,6 +121,7 @@ class HttpClient:
         url = self.url(path)
         may_repeat = method in {"GET", "HEAD", "OPTIONS"} if repeatable is None else repeatable
         renewed = 0
+        policy = bounded(self._retry)
 
         def once() -> requests.Response:
             nonlocal renewed
@@ -152,9 +139,9 @@ class HttpClient:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after if isinstance(error, TransientError) else None
             # Jitter only ever lengthens a wait that the server asked for.
-            backoff = min(self._retry.cap, self._retry.first * 2.0 ** (state.attempt_number - 1))
+            backoff = min(policy.cap, policy.first * 2.0 ** (state.attempt_number - 1))
             if asked is not None:
-                return min(asked, self._retry.cap * 5) + random.uniform(0, 0.25)  # noqa: S311
+                return min(asked, policy.cap * 5) + random.uniform(0, 0.25)  # noqa: S311
             return backoff * random.uniform(0.5, 1.0)  # noqa: S311
 
         def announce(state: tenacity.RetryCallState) -> None:
@@ -163,10 +150,10 @@ class HttpClient:
                 self._notify(f"waiting {seconds:.0f} s for {urlsplit(url).hostname}")
 
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._retry.attempts) | tenacity.stop_after_delay(self._retry.total),
+            stop=stop_of(policy),
             wait=wait,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
-            sleep=self._retry.sleep,
+            sleep=policy.sleep,
             before_sleep=announce,
             reraise=True,
         )
@@ -175,7 +162,7 @@ class HttpClient:
     def _send(self, method: str, url: str, *, may_repeat: bool, **options: Any) -> requests.Response:
         where = f"{method} {redact_url(url)}"
         self._before(urlsplit(url).path)
-        options.setdefault("timeout", self._timeout)
+        options.setdefault("timeout", timeouts(*self._timeout))
         try:
             response = self.session.request(method, url, auth=self._auth, allow_redirects=False, **options)
         except requests.exceptions.SSLError as error:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem, QASyncError
+from qa_sync.http import probing
 from qa_sync.mapping import Mapping, TableMapping, account_drift, check_mapping, failed_cases, outcomes
 from qa_sync.ports import Source
+from qa_sync.runner.connecting import guarded
 from qa_sync.runner.drift_step import definitions_of
+from qa_sync.runner.unconnected import settings_problems
 from qa_sync.runner.workspace import Workspace
 from qa_sync.wording import did_you_mean, nearest
 from qa_sync.yamlfile import parse
@@ -29,13 +34,19 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     """
     sources, sinks = list(workspace.settings.sources), list(workspace.settings.sinks)
     if offline:
-        return [*workspace.set_up_problems(), *mapping_problems(workspace)]
+        found = [*workspace.set_up_problems(), *settings_problems(workspace), *mapping_problems(workspace)]
+        return list(dict.fromkeys(found))
     problems = [*workspace.set_up_problems(sources=sources, sinks=sinks), *mapping_problems(workspace)]
     problems += clock_problems(workspace)
-    for name in sources:
-        problems += _asked(workspace, ("sources", name), partial(_source_problems, workspace, name, probe))
-    for name in sinks:
-        problems += _asked(workspace, ("sinks", name), partial(_sink_problems, workspace, name, probe))
+    asking: list[Callable[[], list[Problem]]] = [
+        *(partial(_asked, workspace, ("sources", name), _source_problems, probe) for name in sources),
+        *(partial(_asked, workspace, ("sinks", name), _sink_problems, probe) for name in sinks),
+    ]
+    # All at a time and with little patience: hosts that are dead cost seconds, however many they are.
+    with probing(), ThreadPoolExecutor(max_workers=max(1, len(asking))) as pool:
+        answers = [pool.submit(copy_context().run, ask) for ask in asking]
+        for answer in answers:
+            problems += answer.result()
     return problems
 
 
@@ -49,9 +60,15 @@ def clock_problems(workspace: Workspace) -> list[Problem]:
     return [Problem(what=what, hint="set the clock; nothing is lost, but moments of new runs are made up until then")]
 
 
-def _asked(workspace: Workspace, place: tuple[str, ...], ask: Callable[[], Sequence[Problem]]) -> list[Problem]:
+def _asked(
+    workspace: Workspace,
+    place: tuple[str, str],
+    ask: Callable[[Workspace, str, bool], Sequence[Problem]],
+    probe: bool,
+) -> list[Problem]:
     try:
-        return [workspace.placed(problem, place) for problem in ask()]
+        with guarded("the connector"):
+            return [workspace.placed(problem, place) for problem in ask(workspace, place[1], probe)]
     except ConfigError:  # told before; what cannot be connected to cannot be asked
         return []
     except QASyncError as error:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from qa_sync.engine.duck import DuckEngine
+from qa_sync.engine.duck import DuckEngine, LimitReached
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.wording import nearest
+
+#: What a query may take unless it is given more: enough for any honest question, too little to stop a machine.
+SECONDS, MEGABYTES = 60.0, 2048
 
 LISTED = "'qa-sync query --tables' lists what there is"
 
@@ -23,11 +26,17 @@ _FORBIDDEN_SCALARS = frozenset(
 )
 
 
-def select(engine: DuckEngine, sql: str) -> pa.Table:
+def select(engine: DuckEngine, sql: str, *, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> pa.Table:
     """Run one select.
 
+    Args:
+        engine: with the tables to be asked.
+        sql: the select.
+        seconds: how long it may take.
+        megabytes: what it may work with beside the tables, and how large its result may be.
+
     Raises:
-        ConfigError: it is not one select, it reaches for what is not allowed, or it does not run.
+        ConfigError: it is not one select, it reaches for what is not allowed, it does not run, or it takes too much.
     """
     import duckdb
 
@@ -53,9 +62,12 @@ def select(engine: DuckEngine, sql: str) -> pa.Table:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else LISTED
             raise ConfigError(Problem(what=f"there is no table {name!r}", hint=hint))
-    engine.lock()
+    engine.lock(megabytes=megabytes)
     try:
-        return _distinct_names(engine.fetch(sql))
+        return _distinct_names(engine.fetch_within(sql, seconds=seconds, megabytes=megabytes))
+    except LimitReached as error:
+        what = f"the query needs more than {error}, which is all it may have"
+        raise ConfigError(Problem(what=what, hint="narrow it, or allow more: --timeout SECONDS, --memory MB")) from None
     except duckdb.PermissionException:
         what = "a query reads the workspace's tables only: no files, network or settings"
         raise ConfigError(Problem(what=what)) from None

@@ -32,11 +32,13 @@ from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place, alias_salt, places_of
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
+from qa_sync.runner.query import MEGABYTES, SECONDS, select
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
 from qa_sync.runner.schedule import next_run
 from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.runner.upkeep import maintain
+from qa_sync.runner.values import frame_of
 from qa_sync.store import Run, Store, lease
 from qa_sync.wording import did_you_mean
 
@@ -275,21 +277,20 @@ class Workspace:
         with self.open(as_of) as it:
             return explain(name, it.scene, row, column, ask)
 
-    def query(self, sql: str, *, as_of: str = "") -> pd.DataFrame:
+    def query(self, sql: str, *, as_of: str = "", seconds: float = SECONDS, megabytes: int = MEGABYTES) -> pd.DataFrame:
         """Run a read-only select over a snapshot: tables, ``<table>_history``, ``raw_<source>_<stream>``, pairs.
 
         Raises:
-            ConfigError: the text is not one select, or reads something that is not there.
+            ConfigError: the text is not one select, reads something that is not there, or takes too much.
         """
-        frame: pd.DataFrame = self.query_table(sql, as_of=as_of).to_pandas(maps_as_pydicts="strict")
-        return frame
+        return frame_of(self.query_table(sql, as_of=as_of, seconds=seconds, megabytes=megabytes))
 
-    def query_table(self, sql: str, *, as_of: str = "") -> pa.Table:
+    def query_table(
+        self, sql: str, *, as_of: str = "", seconds: float = SECONDS, megabytes: int = MEGABYTES
+    ) -> pa.Table:
         """As ``query``, as an Arrow table."""
-        from qa_sync.runner.query import select
-
         with self.open(as_of, raw=True) as it:
-            return select(it.engine, sql)
+            return select(it.engine, sql, seconds=seconds, megabytes=megabytes)
 
     def runs(self, limit: int | None = 20) -> list[Run]:
         """Return finished runs, newest first."""

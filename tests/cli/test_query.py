@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
-from program.command import ask, qa_sync, query
+from program.command import ask, opened_once, qa_sync, query
 from program.finished import Finished
 
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError
 from qa_sync.model import TABLES
 from qa_sync.runner.opened import Opened
@@ -248,3 +251,70 @@ def test_a_refused_query_says_why_and_prints_nothing(finished: Finished) -> None
     assert "did you mean evaluations?" in done.err
     done = qa_sync(finished.folder, "query", "SELECT nobody FROM evaluations", "--quiet", expect=2)
     assert "query --tables" in done.err
+
+
+ODD = """
+    SELECT DATE 'infinity' AS d, TIMESTAMPTZ '-infinity' AS t, TIMESTAMPTZ '12000-01-01 00:00:00+00' AS z,
+           TIMESTAMP '12000-01-01 01:00:00.5' AS w, [DATE 'infinity', NULL] AS l, {'a': DATE '12000-01-01', 'b': 1} AS s,
+           MAP {'a': DATE '12000-01-01'} AS m, INTERVAL 3 MONTH AS i, DATE '2026-01-31' AS plain
+    UNION ALL SELECT DATE '2026-01-01', NULL, TIMESTAMPTZ '2026-01-01 00:00:00+00', NULL, [], NULL, NULL, NULL, NULL"""
+
+
+def test_days_beyond_the_calendar_are_shown_in_every_format(finished: Finished) -> None:
+    with opened_once():
+        first, second = query(finished.folder, ODD)
+        assert first == {
+            "d": "infinity",
+            "t": "-infinity",
+            "z": "12000-01-01T00:00:00Z",
+            "w": "12000-01-01T01:00:00.5",
+            "l": ["infinity", None],
+            "s": {"a": "12000-01-01", "b": 1},
+            "m": {"a": "12000-01-01"},
+            "i": "P3M0DT0S",
+            "plain": "2026-01-31",
+        }
+        assert (second["d"], second["z"], second["l"]) == ("2026-01-01", "2026-01-01T00:00:00Z", [])
+        for form in ("csv", "table"):
+            assert qa_sync(finished.folder, "query", ODD, "--format", form, "--quiet").out.count("infinity") == 3
+        frame = finished.world.workspace().query(ODD)
+    assert frame["d"].tolist() == ["infinity", date(2026, 1, 1)]
+    assert "12000-01-01" in repr(frame[["z", "w"]])
+
+
+@pytest.mark.parametrize(
+    ("sql", "options", "said"),
+    [
+        ("SELECT count(*) FROM range(100000000000) a, range(100000000000) b", {"seconds": 0.1}, "0.1 s"),
+        ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) FROM r", {"seconds": 0.1}, "0.1 s"),
+        ("SELECT * FROM range(100000000000)", {"megabytes": 20}, "20 MB"),
+        ("SELECT repeat('x', 100000) AS x FROM range(100000)", {"megabytes": 20}, "20 MB"),
+    ],
+)
+def test_a_query_has_so_much_time_and_memory_and_says_how_to_get_more(
+    opened: Opened, sql: str, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        select(opened.engine, sql, **options)
+    assert str(refused.value) == (
+        f"the query needs more than {said}, which is all it may have; "
+        "narrow it, or allow more: --timeout SECONDS, --memory MB"
+    )
+    assert select(opened.engine, "SELECT 1 AS a").to_pylist() == [{"a": 1}]
+
+
+def test_memory_is_what_a_query_works_with_beside_the_tables_and_nothing_goes_to_a_disk(tmp_path: Path) -> None:
+    engine = DuckEngine(threads=1)
+    engine.table("there", "SELECT range AS n, repeat('y', 40) AS y FROM range(300000)")
+    with pytest.raises(ConfigError, match="needs more than 20 MB"):
+        select(engine, "SELECT max(x) FROM (SELECT DISTINCT n::VARCHAR || y AS x FROM there)", megabytes=20)
+    assert select(engine, "SELECT count(*) AS n FROM there", megabytes=20).to_pylist() == [{"n": 300_000}]
+    assert not list(Path().glob(".tmp*"))
+    engine.close()
+
+
+def test_a_value_that_does_not_fit_late_in_a_result_is_quoted_no_more_than_an_early_one(opened: Opened) -> None:
+    sql = "SELECT CAST(if(range > 199998, 'PLANTED', '1') AS INTEGER) AS n FROM range(200000)"
+    with pytest.raises(ConfigError, match="a value did not fit") as refused:
+        select(opened.engine, sql)
+    assert "PLANTED" not in str(refused.value)

@@ -54,6 +54,61 @@ def test_text_that_is_no_yaml_has_a_place(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a:\n\tb: 1\n", "2:1: a tab, where only blanks may stand; indent with blanks"),
+        ("a:\n  b:\n\t c: 1\n", "3:1: a tab, where only blanks may stand; indent with blanks"),
+        ("a:\t1\n", "1:3: a tab, where only blanks may stand; indent with blanks"),
+        ("a:\n  b: 1\n  \tc: 2\n", "3:3: a tab, where only blanks may stand; indent with blanks"),
+        ("a: [1,\n  2\nb: 3\n", "1:4: a bracket is opened here and not closed; close it"),
+        ("a: {b: 1\nc: 2\n", "1:4: a bracket is opened here and not closed; close it"),
+        ('a: "b\nc: 1\n', "1:4: a quote is opened here and not closed; close it"),
+        ("a: @x\n", "1:4: a text may not begin with @; write it in quotes"),
+        (
+            "a: b: c\n",
+            "1:5: a colon where no key can stand; "
+            "write a text that holds a colon in quotes, or indent the line as those beside it",
+        ),
+        ("- a\nb: 1\n", "2:1: the line does not fit those above; indent it as those it belongs to"),
+        ('a: "x\\q"\n', "1:7: no such escape in double quotes; write it in single quotes"),
+        ("a: 1\nb: x\x01\n", "2:5: a character that no text file holds; remove it"),
+        ("a: *PLANTED\n", "1:4: not YAML: found undefined alias a word; write a text that begins with * in quotes"),
+    ],
+)
+def test_text_that_is_no_yaml_is_told_in_plain_words_at_its_place(text: str, what: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        yamlfile.parse(text, file="f.yaml")
+    assert str(caught.value) == f"f.yaml:{what}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("programme:\nsources:\n", ["1:1: programme: nothing stands here", "2:1: sources: nothing stands here"]),
+        ("sources: {desk: }\n", ["1:11: sources.desk: nothing stands here"]),
+        ("sources: {desk: {connector: }}\n", ["1:18: sources.desk.connector: nothing stands here"]),
+        ("programme: {n_min: many}\n", ["1:13: programme.n_min: a whole number is expected"]),
+        ("programme: {n_min: 0}\n", ["1:13: programme.n_min: must be 1 or more"]),
+        (
+            "programme: {tolerance: .5, min_common_weight: 2}\n",
+            ["1:28: programme.min_common_weight: must be 1 or less"],
+        ),
+        ("programme: [a]\n", ["1:1: programme: keys and values are expected"]),
+        ("forms: forms/a.yaml\n", ["1:1: forms: a list is expected"]),
+        ("store: ''\n", ["1:1: store: must not be empty"]),
+        ("max_new_rejects: 1.5\n", ["1:1: max_new_rejects: a whole number is expected"]),
+        (
+            "programme: {basis_event: closed}\n",
+            ["1:13: programme.basis_event: must be 'submitted_at', 'closed_at' or 'auditor_submitted_at'"],
+        ),
+        ("dashboards: {weekly: {definition: a, sinks: []}}\n", ["1:38: dashboards.weekly.sinks: must not be empty"]),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_told_in_plain_words(tmp_path: Path, text: str, found: list[str]) -> None:
+    assert [one.partition("; ")[0] for one in problems(tmp_path, text)] == [f"qa-sync.yaml:{one}" for one in found]
+
+
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     (tmp_path / "qa-sync.yaml").write_bytes("\ufeffprogramme: {name: Ö}\n".encode())
     settings, _ = load(tmp_path)

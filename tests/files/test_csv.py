@@ -52,7 +52,7 @@ def test_a_file_without_the_key_column_is_a_reject_and_hides_no_other(tmp_path: 
     write(tmp_path, "a.csv", "z\n1\n")
     write(tmp_path, "b.csv", "x\n1\n")
     pages = read(tmp_path, key=["x"])
-    assert (ids(pages), rejects(pages)) == (["1"], [("a.csv", "x", "the file no column 'x'")])
+    assert (ids(pages), rejects(pages)) == (["1"], [("a.csv", "x", "the file: no column 'x'")])
 
 
 def test_ragged_rows_are_rejects_and_the_numbers_of_the_others_stand(tmp_path: Path) -> None:

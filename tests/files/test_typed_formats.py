@@ -156,7 +156,7 @@ def test_a_spreadsheet_is_read_from_its_first_visible_sheet(tmp_path: Path) -> N
 def test_a_sheet_can_be_named_and_one_that_is_not_there_is_a_reject(tmp_path: Path) -> None:
     _sheet(write(tmp_path, "a.xlsx", ""))
     assert rejects(read(tmp_path, sheet="Other")) == []
-    assert rejects(read(tmp_path, sheet="Nope")) == [("a.xlsx", "", "the file no sheet 'Nope'")]
+    assert rejects(read(tmp_path, sheet="Nope")) == [("a.xlsx", "", "the file: no sheet 'Nope'")]
 
 
 def test_formats_can_be_mixed_and_a_strange_suffix_is_a_reject(tmp_path: Path) -> None:

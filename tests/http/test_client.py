@@ -6,7 +6,7 @@ import responses
 from requests.auth import AuthBase
 
 from qa_sync.errors import AuthError, SourceError, TransientError
-from qa_sync.http import HttpClient, Retry, redact_url
+from qa_sync.http import HttpClient, Retry, probing, redact_url
 
 BASE = "https://acme.example/api"
 
@@ -94,3 +94,38 @@ def test_no_secret_and_no_body_is_in_an_error() -> None:
 def test_a_base_url_is_a_web_address() -> None:
     with pytest.raises(SourceError, match="base_url"):
         HttpClient("ftp://x")
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("answer", "calls"),
+    [
+        ({"status": 503}, 2),
+        ({"status": 429, "headers": {"Retry-After": "60"}}, 1),
+        ({"body": requests.exceptions.ConnectTimeout()}, 2),
+    ],
+)
+def test_a_probe_gives_up_in_seconds_and_waits_for_nobody(answer: dict[str, object], calls: int) -> None:
+    waits: list[float] = []
+    responses.get(f"{BASE}/x", **answer)  # type: ignore[arg-type]
+    with probing(), pytest.raises(TransientError):
+        HttpClient(BASE, retry=Retry(sleep=waits.append, attempts=8, total=900.0)).get("x")
+    assert (len(responses.calls), len(waits)) == (calls, calls - 1)
+    assert sum(waits) <= 0.5
+
+
+@responses.activate
+def test_a_probe_does_not_listen_for_long() -> None:
+    seen: list[object] = []
+
+    class Session(requests.Session):
+        def request(self, *given: object, **options: object) -> requests.Response:  # type: ignore[override]
+            seen.append(options["timeout"])
+            return super().request(*given, **options)  # type: ignore[arg-type]
+
+    responses.get(f"{BASE}/x", json={})
+    it = client(session=Session())
+    with probing():
+        it.get("x")
+    it.get("x")
+    assert seen == [(3.0, 10.0), (5.0, 60.0)]

@@ -106,3 +106,72 @@ def test_a_mapping_of_which_nothing_is_offered_is_a_problem(folder: Path) -> Non
         "the source ratings offers no stream gold",
     ]
     assert found[0].hint == "it offers first, second"
+
+
+_DEAD = """
+sources:
+  desk:
+    connector: zendesk
+    mapping: mappings/zendesk.yaml
+    base_url: http://127.0.0.1:9
+    auth: {kind: bearer, token: t}
+sinks:
+  sheet: {connector: gsheets, spreadsheet: 1AbC2dEf, base_url: "http://127.0.0.1:9", credentials: anonymous}
+"""
+
+
+def test_dead_hosts_cost_seconds_and_are_all_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    monkeypatch.setattr("qa_sync.http.patience.PROBE_FIRST", 0.0)  # the sheet's policy sleeps for real
+    (tmp_path / "qa-sync.yaml").write_text(_DEAD)
+    found = check_workspace(Workspace(tmp_path))
+    assert [problem.path for problem in found] == [("sources", "desk", "base_url"), ("sinks", "sheet")]
+    assert all("connection" in problem.what and problem.line for problem in found)
+    assert sum(waits) < 3
+
+
+_WRONG = """sources:
+  desk:
+    connector: zendesk
+    mapping: mappings/zendesk.yaml
+    base_url: ${NOT_SET_ANYWHERE}
+    auth: {kind: client_credentials, client_id: "${NOT_SET_EITHER}"}
+    per_page: 5000
+  files:
+    connector: files
+    mapping: mappings/roster.yaml
+    folder: ${NOT_SET_ANYWHERE}
+    streams: {roster: {glob: /etc/*.csv, kee: [a]}}
+  export:
+    connector: verint
+    files: {folder: ./verint, profile: mappings/nowhere.yaml}
+sinks:
+  sheet: {connector: gsheets, spreadsheet: "${odd:X}", timeout: 0}
+  workbook: {connector: excel, path: ./out/weekly.pdf}
+  missing: {connector: powerpoint}
+"""
+
+
+def test_offline_the_settings_of_connectors_are_checked_too_without_secrets_and_without_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOT_SET_ANYWHERE", raising=False)
+    (tmp_path / "qa-sync.yaml").write_text(_WRONG)
+    done = qa_sync(tmp_path, "check", "--offline", "--format", "json", expect=2)
+    assert [(one["line"], one["path"], one["what"]) for one in done.data["problems"]] == [
+        (6, "sources.desk.auth.client_secret", "this key is missing"),
+        (7, "sources.desk.per_page", "must be 1000 or less"),
+        (
+            12,
+            "sources.files.streams.roster.glob",
+            "must be a pattern of names inside the folder, such as '*_labels.csv'",
+        ),
+        (12, "sources.files.streams.roster.kee", "this key is not known"),
+        (0, "", "no such file"),  # of the profile, which is named as the file
+        (17, "sinks.sheet.spreadsheet", "unknown reference ${odd:...}"),
+        (17, "sinks.sheet.timeout", "must be more than 0"),
+        (18, "sinks.workbook.path", "must end in .xlsx"),
+        (19, "sinks.missing", "no connector 'powerpoint' among the sinks"),
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["qa-sync.yaml"]
