@@ -32,9 +32,9 @@ def mapping(arguments: argparse.Namespace) -> int:
 
 
 def _check(workspace: Workspace, arguments: argparse.Namespace) -> int:
-    from qa_sync.runner.checking import check_workspace, online_mapping_problems
+    from qa_sync.runner.checking import file_problems, online_mapping_problems
 
-    problems = check_workspace(workspace, offline=True)
+    problems = file_problems(workspace)
     if arguments.online and not problems:
         problems = online_mapping_problems(workspace)
     if problems:

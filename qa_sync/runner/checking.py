@@ -34,13 +34,18 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     """
     sources, sinks = list(workspace.settings.sources), list(workspace.settings.sinks)
     if offline:
-        found = [*workspace.set_up_problems(), *settings_problems(workspace), *mapping_problems(workspace)]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys([*settings_problems(workspace), *file_problems(workspace)]))
     problems = [*workspace.set_up_problems(sources=sources, sinks=sinks), *mapping_problems(workspace)]
     problems += clock_problems(workspace)
     asking: list[Callable[[], list[Problem]]] = [
-        *(partial(_asked, workspace, ("sources", name), _source_problems, probe) for name in sources),
-        *(partial(_asked, workspace, ("sinks", name), _sink_problems, probe) for name in sinks),
+        *(
+            partial(_asked, workspace, ("sources", name), partial(_source_problems, workspace, name, probe))
+            for name in sources
+        ),
+        *(
+            partial(_asked, workspace, ("sinks", name), partial(_sink_problems, workspace, name, probe))
+            for name in sinks
+        ),
     ]
     # All at a time and with little patience: hosts that are dead cost seconds, however many they are.
     with probing(), ThreadPoolExecutor(max_workers=max(1, len(asking))) as pool:
@@ -48,6 +53,11 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
         for answer in answers:
             problems += answer.result()
     return problems
+
+
+def file_problems(workspace: Workspace) -> list[Problem]:
+    """Return what is wrong with mappings, form catalogues and dashboard definitions."""
+    return [*workspace.set_up_problems(), *mapping_problems(workspace)]
 
 
 def clock_problems(workspace: Workspace) -> list[Problem]:
@@ -60,15 +70,10 @@ def clock_problems(workspace: Workspace) -> list[Problem]:
     return [Problem(what=what, hint="set the clock; nothing is lost, but moments of new runs are made up until then")]
 
 
-def _asked(
-    workspace: Workspace,
-    place: tuple[str, str],
-    ask: Callable[[Workspace, str, bool], Sequence[Problem]],
-    probe: bool,
-) -> list[Problem]:
+def _asked(workspace: Workspace, place: tuple[str, ...], ask: Callable[[], Sequence[Problem]]) -> list[Problem]:
     try:
         with guarded("the connector"):
-            return [workspace.placed(problem, place) for problem in ask(workspace, place[1], probe)]
+            return [workspace.placed(problem, place) for problem in ask()]
     except ConfigError:  # told before; what cannot be connected to cannot be asked
         return []
     except QASyncError as error:
