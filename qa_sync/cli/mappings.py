@@ -1,4 +1,4 @@
-"""mapping: check, try, coverage, diff."""
+"""mapping: check, try, coverage, diff, suggest."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def mapping(arguments: argparse.Namespace) -> int:
         "try": _try,
         "coverage": _coverage,
         "diff": _diff,
+        "suggest": _suggest,
     }
     return calls[arguments.what](open_workspace(arguments), arguments)
 
@@ -59,6 +60,16 @@ def _try(workspace: Workspace, arguments: argparse.Namespace) -> int:
         return 0
     for line in told:
         print(line)
+    return 0
+
+
+def _suggest(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    from qa_sync.runner.suggesting import suggest
+
+    if len(arguments.names) > 1:
+        raise ConfigError(Problem(what="mapping suggest takes one source"))
+    text = suggest(workspace, *arguments.names)
+    print(json.dumps({"mapping": text}, ensure_ascii=False) if arguments.format == "json" else text, end="")
     return 0
 
 

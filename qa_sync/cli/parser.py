@@ -148,16 +148,18 @@ def parser() -> argparse.ArgumentParser:
     )
     mapping.add_argument(
         "what",
-        choices=("check", "try", "coverage", "diff"),
+        choices=("check", "try", "coverage", "diff", "suggest"),
         help="check: all problems at once, and the cases in the files; try: one record, field by field; "
         "coverage: what every field makes of the stored records; "
-        "diff: which rows and published numbers a changed mapping would change",
+        "diff: which rows and published numbers a changed mapping would change; "
+        "suggest: a mapping proposed from the account's fields and from samples, to be read and kept",
     )
     mapping.add_argument(
         "names",
         nargs="*",
         help="with try: a record id of the store, or a JSON file; with diff: the old and the new mapping, each a file "
-        "or a run (none: the newest run's, and the workspace's file as it is now; one: the new one)",
+        "or a run (none: the newest run's, and the workspace's file as it is now; one: the new one); "
+        "with suggest: the source",
     )
     mapping.add_argument("--source", default="", help="with try, coverage, diff: the source (default: all)")
     mapping.add_argument("--stream", default="", help="with try, coverage: the stream")

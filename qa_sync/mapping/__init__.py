@@ -9,6 +9,8 @@ from qa_sync.mapping.drift import Drift, account_drift
 from qa_sync.mapping.expressions import outcomes
 from qa_sync.mapping.files import load, parse
 from qa_sync.mapping.language import Mapping, TableMapping
+from qa_sync.mapping.samples import sample
+from qa_sync.mapping.suggest import suggest_additions, suggest_stream
 from qa_sync.mapping.telling import lines, text_of
 from qa_sync.mapping.tryout import Tried, try_out
 
@@ -30,6 +32,9 @@ __all__ = [
     "load",
     "outcomes",
     "parse",
+    "sample",
+    "suggest_additions",
+    "suggest_stream",
     "table_change",
     "text_of",
     "try_out",

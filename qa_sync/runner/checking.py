@@ -99,7 +99,7 @@ def account_problems(workspace: Workspace, name: str, source: Source) -> list[Pr
     offered = {stream.name for stream in source.streams()}
 
     def read(stream: str) -> Iterable[str] | None:
-        return _payloads(source, stream) if stream in offered else None
+        return live_payloads(source, stream) if stream in offered else None
 
     known = definitions_of(workspace.settings.sources[name].connector, read)
     drift = account_drift(workspace.materials.mappings[name], known)
@@ -122,17 +122,16 @@ def online_mapping_problems(workspace: Workspace) -> list[Problem]:
     return found
 
 
-def _payloads(source: Source, stream: str) -> Iterator[str]:
+def live_payloads(source: Source, stream: str, *, pages: int = 0) -> Iterator[str]:
+    """Yield the payloads of a stream's records as the source has them now (of the first ``pages`` only)."""
     newest: dict[str, str | None] = {}
-    for page in source.read(stream, None):
-        records = page.records
-        for identity, gone, payload in zip(
-            records["id"].to_pylist(), records["deleted"].to_pylist(), records["payload"].to_pylist(), strict=True
-        ):
+    for number, page in enumerate(source.read(stream, None), start=1):
+        columns = (page.records[name].to_pylist() for name in ("id", "deleted", "payload"))
+        for identity, gone, payload in zip(*columns, strict=True):
             newest[identity] = None if gone else payload
-        if page.last:
+        if page.last or number == pages:
             break
-    return (payload for payload in newest.values() if payload is not None)
+    yield from (payload for payload in newest.values() if payload is not None)
 
 
 def _sink_problems(workspace: Workspace, name: str, probe: bool) -> Sequence[Problem]:

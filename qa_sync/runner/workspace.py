@@ -316,6 +316,14 @@ class Workspace:
         """
         return self._connect_source(name, self.materials.mappings[name])
 
+    def source_to_look_at(self, name: str) -> Source:
+        """Connect one source whose mapping may not be written yet; raises as ``source`` does."""
+        try:
+            mapping = self.materials.mappings[name]
+        except ConfigError:
+            mapping = None
+        return self._connect_source(name, mapping)
+
     def _connect_source(self, name: str, mapping: Mapped | None) -> Source:
         settings = self.settings.sources[name]
         fields = {stream: mapping.custom_fields(stream) for stream in mapping.streams} if mapping else {}

@@ -13,6 +13,8 @@ import pytest
 from program.command import ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 
+from qa_sync.mapping import parse
+
 MAPPING = "mappings/demo/zendesk.yaml"
 FINDINGS = "SELECT severity, field AS kind, record_id AS id, reason FROM findings WHERE stage = 'drift' ORDER BY ALL"
 
@@ -135,3 +137,15 @@ def test_the_account_is_asked_when_online_and_not_otherwise(made: World) -> None
     assert "streams.tickets.interactions.fields.language.custom_field: " in done.err
     assert 'in the account, but "Language" in the comment here' in done.err
     assert made.asked() > asked
+
+
+def test_a_starter_is_proposed_with_the_fields_of_the_account(ran: World) -> None:
+    edit(ran.folder, lambda settings: settings["sources"]["zendesk"].update(mapping="mappings/zendesk.yaml"))
+    text = qa_sync(ran.folder, "mapping", "suggest", "zendesk", "--quiet").out
+    edit(ran.folder, lambda settings: settings["sources"]["zendesk"].update(mapping=MAPPING))
+    proposed = [
+        line.strip() for line in text.splitlines() if line.strip().startswith(("region", "language", "severity"))
+    ]
+    assert [line.partition(" ")[0] for line in proposed] == ["severity:", "language:", "region:"]
+    assert all("{custom_field: 3600000001" in line and "# proposed: " in line for line in proposed)
+    assert parse(text, file="m.yaml").custom_fields("tickets") >= {"360000000101", "360000000102", "360000000103"}

@@ -1,0 +1,93 @@
+"""Propose a mapping for a source of a workspace, from its account's definitions and from samples of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from qa_sync.config import find_data_file
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.errors import ConfigError, Problem
+from qa_sync.mapping import parse, sample, suggest_additions, suggest_stream
+from qa_sync.model.system import RAW
+from qa_sync.ports import Source
+from qa_sync.runner.checking import live_payloads
+from qa_sync.runner.drift_step import definitions_of
+from qa_sync.runner.workspace import Workspace
+
+#: Records of a stream that are looked at.
+SAMPLES = 2_000
+
+_HEAD = """# Proposed by 'qa-sync mapping suggest'. Read every line that says proposed; change what is not meant.
+# Then: qa-sync mapping check, qa-sync mapping try ID.
+"""
+
+
+def suggest(workspace: Workspace, source: str = "") -> str:
+    """Return the text of a proposed mapping file.
+
+    Where the source has a mapping (its own or a starter), that is proposed with a line for each custom field it does
+    not read, and with the streams it does not read. Records are those of the store, or the first page that the source
+    gives now; of those nothing is stored.
+
+    Raises:
+        ConfigError: there is no such source, or its settings are wrong.
+    """
+    sources = list(workspace.settings.sources)
+    if not source and len(sources) == 1:
+        source = sources[0]
+    if source not in sources:
+        what = f"there is no source {source!r}" if source else "for which source?"
+        raise ConfigError(Problem(what=what, hint=f"known: {', '.join(sources) or 'none'}"))
+    settings = workspace.settings.sources[source]
+    name = settings.mapping or f"mappings/{settings.connector}.yaml"
+    path = find_data_file(workspace.folder, name)
+    text = path.read_text(encoding="utf-8-sig") if path else ""
+    mapped = parse(text, file=name).streams if text else {}
+    connected = workspace.source_to_look_at(source)
+    try:
+        offered = [stream.name for stream in connected.streams()]
+        if text:
+            known = definitions_of(settings.connector, lambda stream: _payloads(workspace, source, connected, stream))
+            text, _ = suggest_additions(text, file=name, definitions=known)
+            metadata = {one.stream for one in known} | set(_read_by(settings.connector))
+        else:
+            text, metadata = "version: 1\nstreams:\n", set()
+        lines: list[str] = []
+        for stream in offered:
+            if stream not in mapped and stream not in metadata:
+                records, paths = sample(_payloads(workspace, source, connected, stream) or ())
+                lines += suggest_stream(stream, records, paths)
+    finally:
+        connected.close()
+    if not mapped:
+        return _HEAD + text + "".join(f"{line}\n" for line in lines)
+    # A starter covers what the vendor's records are; what it leaves out is shown, but not switched on.
+    return _HEAD + text + "".join(f"# {line}\n" for line in (["also stored, not mapped:", *lines] if lines else []))
+
+
+def _read_by(connector: str) -> Iterable[str]:
+    """Return the streams from which a connector reads definitions."""
+    asked: list[str] = []
+
+    def note(stream: str) -> None:
+        asked.append(stream)
+
+    definitions_of(connector, note)
+    return asked
+
+
+def _payloads(workspace: Workspace, source: str, connected: Source, stream: str) -> list[str] | None:
+    engine = DuckEngine()
+    try:
+        engine.scan("stored", workspace.store.raw(source, stream).files(), RAW)
+        live = "NOT deleted AND payload IS NOT NULL"
+        found = engine.fetch(f"SELECT payload FROM stored WHERE {live} ORDER BY n DESC, id LIMIT {SAMPLES:d}")
+    finally:
+        engine.close()
+    if found.num_rows:
+        payloads: list[str] = found["payload"].to_pylist()
+        return payloads
+    if stream not in {one.name for one in connected.streams()}:
+        return None
+    return list(islice(live_payloads(connected, stream, pages=1), SAMPLES))
