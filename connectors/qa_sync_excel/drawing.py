@@ -9,7 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
-from qa_sync.dashboards.cells import Cell, Field
+from qa_sync.dashboards.cells import Cell, Field, Input
 from qa_sync_excel.colours import ANALYST, FONT, LINE, PAPER, RULE, SLATE, TABS, alignment, conditions, number_format
 from qa_sync_excel.figures import Figures
 from qa_sync_excel.foreign import ForeignSheet, draw_foreign
@@ -17,7 +17,7 @@ from qa_sync_excel.measures import OWN_WIDTH, column_pixels, header_pixels, row_
 from qa_sync_excel.merging import OwnCell, Sheet
 from qa_sync_excel.pen import Pen, write_own
 from qa_sync_excel.registry import SHEET, Registered, identity, rows_of
-from qa_sync_excel.texts import displayable, table_names
+from qa_sync_excel.texts import displayable, displayable_options, table_names
 
 #: Equal contents are equal bytes, so a workbook says when its data are from, not when it was drawn.
 _CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - Excel's properties have no zone
@@ -117,11 +117,26 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
             if "format" in condition:
                 condition["format"] = pen.book.add_format(condition["format"])
             worksheet.conditional_format(1, at, height, at, condition)
+    inputs = {one.label: one for one in sheet.shape.inputs}
     for at, own in enumerate(sheet.own, start=len(fields)):
-        worksheet.set_column_pixels(at, at, OWN_WIDTH)
+        asked = inputs.get(sheet.own_headers[at - len(fields)])
+        worksheet.set_column_pixels(at, at, asked.width if asked else OWN_WIDTH)
+        if asked:
+            _offer(worksheet, at, height, asked)
         for row, cell in enumerate(own, start=1):
             if cell is not None:
                 write_own(worksheet, row, at, cell, pen, {**LINE, "num_format": cell.number_format})
+
+
+def _offer(worksheet: Any, at: int, height: int, asked: Input) -> None:
+    """Offer the options of a column for people; another text is taken after a question."""
+    offered = displayable_options(asked.options)
+    if offered:
+        worksheet.data_validation(
+            1, at, height, at, {"validate": "list", "source": offered, "error_type": "warning", "ignore_blank": True}
+        )
+    if asked.doc:
+        worksheet.write_comment(0, at, displayable(asked.doc), {"width": 260, "font_size": 9, "author": "qa-sync"})
 
 
 def _write_column(

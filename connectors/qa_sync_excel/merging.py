@@ -55,18 +55,21 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
     fields = shape.fields
     wanted = plan.wanted.height
     columns: list[list[Cell | OwnCell]] = [list(plan.wanted.columns[field.name]) for field in fields]
+    held = {header for _, header in there.own} if there is not None else set()
+    empty = [one.label for one in shape.inputs if one.label not in held]
     if there is None:
+        labels = headers([*(f.label for f in fields), *empty])
         return Sheet(
             shape=shape,
             title=title,
-            labels=tuple(headers(f.label for f in fields)),
-            own_headers=(),
+            labels=tuple(labels[: len(fields)]),
+            own_headers=tuple(labels[len(fields) :]),
             columns=columns,
-            own=(),
+            own=[[None] * wanted for _ in empty],
             height=wanted,
             wanted=wanted,
         )
-    labels = headers([*(f.label for f in fields), *(header for _, header in there.own)])
+    labels = headers([*(f.label for f in fields), *(header for _, header in there.own), *empty])
     mover = _Mover(there, {f.name: at for at, f in enumerate(fields)}, len(fields))
     row_of: dict[Cell, int] = {}
     for row in range(len(there.rows)):
@@ -90,6 +93,7 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
         [None if row is None else mover.own(row, column, at) for at, row in enumerate(sources)]
         for column, _ in there.own
     ]
+    own += [[None] * len(sources) for _ in empty]
     count = len(fields)
     return Sheet(
         shape=shape,

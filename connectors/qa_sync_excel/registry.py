@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from qa_sync.dashboards.cells import Chart, Field, TabShape
+from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
 from qa_sync_excel.texts import chunks
 
 SHEET = "_qa_sync_columns"
@@ -143,8 +143,11 @@ def shape_of(raw: Mapping[str, Any]) -> TabShape:
     known["charts"] = tuple(Chart(**{**_known(Chart, one), "series": tuple(one["series"])}) for one in raw["charts"])
     known["notes"] = tuple(raw["notes"])
     known["ticks"] = tuple((key, name) for key, name in raw.get("ticks", ()))
+    known["inputs"] = tuple(
+        Input(**{**_known(Input, one), "options": tuple(one["options"])}) for one in raw.get("inputs", ())
+    )
     return TabShape(**known)
 
 
-def _known(kind: type[Field] | type[Chart], raw: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type[Field] | type[Chart] | type[Input], raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if name in kind.__dataclass_fields__}

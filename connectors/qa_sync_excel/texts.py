@@ -76,3 +76,18 @@ def table_names(tabs: Sequence[tuple[str, str]]) -> list[str]:
         stem = tab if names.count(tab.lower()) == 1 else f"{dashboard}_{tab}"
         made.append("qa_" + re.sub(r"\W", "_", stem, flags=re.ASCII)[:200])
     return [name if made.index(name) == at else f"{name}_{at}" for at, name in enumerate(made)]
+
+
+def displayable_options(options: Sequence[str]) -> list[str]:
+    """Return as many options as a dropdown can hold: Excel parts them by commas and keeps 255 characters.
+
+    >>> displayable_options(["upheld", "upheld, in part"])
+    ['upheld', 'upheld; in part']
+    """
+    offered: list[str] = []
+    for option in options:
+        text = displayable(option).replace(",", ";")
+        if len(",".join([*offered, text])) > 255:
+            break
+        offered.append(text)
+    return offered

@@ -67,7 +67,7 @@ def draw(shape: TabShape, here: Drawn, tabs: Mapping[str, Drawn], worn: Sequence
                         "chart": {
                             "chartId": chart_id(shape, chart),
                             "spec": spec,
-                            "position": _position(here, number),
+                            "position": _position(here, number, len(shape.inputs)),
                         }
                     }
                 }
@@ -75,8 +75,8 @@ def draw(shape: TabShape, here: Drawn, tabs: Mapping[str, Drawn], worn: Sequence
     return requests
 
 
-def _position(here: Drawn, number: int) -> Json:
-    column = max(here.places.values()) + 2
+def _position(here: Drawn, number: int, beside: int) -> Json:
+    column = max(here.places.values()) + 2 + beside
     return {
         "overlayPosition": {
             "anchorCell": {"sheetId": here.sheet_id, "rowIndex": here.head + 1, "columnIndex": column},

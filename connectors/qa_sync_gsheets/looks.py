@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qa_sync.dashboards.cells import Field, TabShape
+from qa_sync.dashboards.cells import Field, Input, TabShape
 from qa_sync_gsheets import palette
 from qa_sync_gsheets.marks import stable_number
 
@@ -91,6 +91,37 @@ def header(shape: TabShape, fields: Sequence[Field], sheet_id: int, head: int, p
             }
         )
     return requests
+
+
+def inputs(asked: Sequence[Input], sheet_id: int, head: int, first: int) -> list[Json]:
+    """Return the requests that dress new columns for people, from column ``first`` on: header, width, dropdown."""
+    requests: list[Json] = []
+    for column, one in enumerate(asked, start=first):
+        look = {
+            "backgroundColorStyle": palette.INPUT_FILL,
+            "horizontalAlignment": "LEFT",
+            "verticalAlignment": "MIDDLE",
+            "wrapStrategy": "WRAP",
+            "textFormat": {"bold": True, "foregroundColorStyle": palette.INPUT_INK},
+        }
+        note = one.doc or "For you to fill in: a refresh never changes what you write here."
+        cell = {"userEnteredValue": {"stringValue": one.label}, "note": note, "userEnteredFormat": look}
+        start = {"sheetId": sheet_id, "rowIndex": head, "columnIndex": column}
+        fields = "userEnteredValue,note,userEnteredFormat"
+        requests.append({"updateCells": {"start": start, "rows": [{"values": [cell]}], "fields": fields}})
+        requests.append(_line(sheet_id, "COLUMNS", column, {"pixelSize": one.width}))
+        requests += dropdown(one, sheet_id, head, column)
+    return requests
+
+
+def dropdown(asked: Input, sheet_id: int, head: int, column: int) -> list[Json]:
+    """Return the request that offers the options of a column; a text that is none of them is marked, and taken."""
+    if not asked.options:
+        return []
+    values = [{"userEnteredValue": option} for option in asked.options]
+    rule = {"condition": {"type": "ONE_OF_LIST", "values": values}, "strict": False, "showCustomUi": True}
+    where = {**_from_head(sheet_id, head, column, column + 1), "startRowIndex": head + 1}
+    return [{"setDataValidation": {"range": where, "rule": rule}}]
 
 
 def header_height(fields: Sequence[Field]) -> int:

@@ -2,9 +2,11 @@
 
     qa.fence  on the spreadsheet   id FENCE_BASE + G: the G-th write; its value names the write that made it
     qa.tab    on a sheet           value <dashboard>/<tab>
+    qa.key    on a sheet           value: the field whose text identifies a row
     qa.shape  on a sheet           value: hash of the look last applied
     qa.head   on a row             the header row
     qa.c      on a column          value: the field
+    qa.in     on a column          value: the input, a column that people fill in
 
 People rename, move, sort and insert; the marks go along. A column without our mark belongs to an analyst.
 """
@@ -18,7 +20,16 @@ from typing import Any
 
 Json = dict[str, Any]
 
-FENCE, TAB, SHAPE, HEAD, COLUMN, EDGE = "qa.fence", "qa.tab", "qa.shape", "qa.head", "qa.c", "qa.edge"
+FENCE, TAB, SHAPE, HEAD, COLUMN, EDGE, INPUT, KEY = (
+    "qa.fence",
+    "qa.tab",
+    "qa.shape",
+    "qa.head",
+    "qa.c",
+    "qa.edge",
+    "qa.in",
+    "qa.key",
+)
 #: Ids of fences lie above every other id of ours; int32 leaves room for 147 million writes.
 FENCE_BASE = 2_000_000_000
 #: So many generations are kept: a writer that is fewer generations behind finds the id it wants taken,
@@ -36,6 +47,7 @@ class TabMarks:
     shape_hash: str = ""
     head_mark: int = 0
     columns: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +88,8 @@ class Marks:
             tab = tabs[name]
             if key == COLUMN:
                 tabs[name] = replace(tab, columns={**tab.columns, value: number})
+            elif key == INPUT:
+                tabs[name] = replace(tab, inputs={**tab.inputs, value: number})
             elif key == HEAD:
                 tabs[name] = replace(tab, head_mark=number)
             elif key == SHAPE:
@@ -99,7 +113,7 @@ def stable_number(text: str, below: int) -> int:
 
 def search_request() -> Json:
     """Return the body of ``developerMetadata:search`` that finds all marks of ours."""
-    keys = (FENCE, TAB, SHAPE, HEAD, COLUMN)
+    keys = (FENCE, TAB, SHAPE, HEAD, COLUMN, INPUT, KEY)
     return {"dataFilters": [{"developerMetadataLookup": {"metadataKey": key}} for key in keys]}
 
 
@@ -126,10 +140,12 @@ def read_marks(entries: Iterable[Json]) -> Marks:
             continue
         where = place.get("dimensionRange")
         sheet_id = where.get("sheetId", 0) if where else place.get("sheetId", 0)
-        sheet = by_sheet.setdefault(sheet_id, {"columns": {}, "names": []})
+        sheet = by_sheet.setdefault(sheet_id, {"columns": {}, "inputs": {}, "names": []})
         if key == COLUMN and where:
             # A field marked twice (a copied column): the older mark, which has come first, stands.
             sheet["columns"].setdefault(value, number)
+        elif key == INPUT and where:
+            sheet["inputs"].setdefault(value, number)
         elif key == TAB:
             sheet["names"].append((value, number))
         elif key == SHAPE:
@@ -152,6 +168,7 @@ def _tabs(generations: tuple[int, ...], by_sheet: Mapping[int, Mapping[str, Any]
                 shape_hash=shape_hash,
                 head_mark=sheet.get("head", 0),
                 columns=sheet["columns"],
+                inputs=sheet["inputs"],
             )
             if name in tabs:
                 copies.append(name)

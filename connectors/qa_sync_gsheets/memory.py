@@ -21,7 +21,7 @@ class Memory:
 
     def __init__(self, folder: Path, base_url: str, spreadsheet: str) -> None:
         name = hashlib.sha256(f"{base_url} {spreadsheet}".encode()).hexdigest()[:20]
-        self._path = folder / f"sheets-{name}.json"
+        self._path = folder / f"sheets-2-{name}.json"
 
     def recall(self) -> Marks | None:
         """Return what was remembered, or None."""

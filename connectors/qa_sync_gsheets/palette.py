@@ -20,6 +20,8 @@ def rgb(text: str) -> Json:
 
 
 HEADER_FILL, HEADER_INK = rgb("1f3a5f"), rgb("ffffff")
+#: Headers of columns that people fill in.
+INPUT_FILL, INPUT_INK = rgb("fff4ce"), rgb("5c4a00")
 BAND_ONE, BAND_TWO = rgb("ffffff"), rgb("f4f7fb")
 TAB_COLOUR = rgb("1f3a5f")
 #: Outcome classes by how their name begins: (fill, ink). The first that fits counts.

@@ -139,11 +139,14 @@ class TabSettings(_Part):
 
     ``title`` or ``gid`` (the number in its address, which renaming does not change); ``key``: headers whose
     values identify a row; ``header_row``: counted from 1; ``keep``: headers to store (default all).
+    ``managed``: instead of all these a tab that qa-sync keeps up, as dashboard/tab: read is what people wrote beside
+    our rows, in columns made for them (by name) and of their own (by header); ``keep`` limits which.
     """
 
     title: str | None = Field(default=None, min_length=1)
     gid: int | None = Field(default=None, ge=0)
-    key: tuple[str, ...] = Field(min_length=1)
+    managed: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$")
+    key: tuple[str, ...] = ()
     header_row: int = Field(default=1, ge=1, le=1000)
     keep: tuple[str, ...] | None = None
 
@@ -154,15 +157,26 @@ class TabSettings(_Part):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> TabSettings:
-        if (self.title is None) == (self.gid is None):
-            msg = "give either title or gid"
+        if [self.title, self.gid, self.managed].count(None) != 2:
+            msg = "give either title or gid, or managed for a tab that qa-sync keeps up"
+            raise ValueError(msg)
+        if self.managed is not None and (self.key or self.header_row != 1):
+            msg = "a managed tab has its own key and header: leave out key and header_row"
+            raise ValueError(msg)
+        if self.managed is None and not self.key:
+            msg = "give key: the headers that identify a row, such as [person, valid_from]"
             raise ValueError(msg)
         return self
 
 
 class SourceSettings(_Spreadsheet):
-    """Settings of a source: which tabs are streams. ``page_rows``: rows handed over at a time."""
+    """Settings of a source: which tabs are streams. ``page_rows``: rows handed over at a time.
 
+    ``who``: with "drive", rows of managed tabs say who changed the spreadsheet last, and when, as of the reading that
+    first saw them so; Drive knows no more of single cells.
+    """
+
+    who: Literal["drive", "none"] = "none"
     tabs: dict[str, TabSettings] = Field(min_length=1)
     page_rows: int = Field(default=5000, ge=1)
 

@@ -17,7 +17,9 @@ from qa_sync.model.system import PAGE
 from qa_sync.ports import Context, Page, Stream
 from qa_sync.wording import nearest
 from qa_sync_gsheets.credentials import open_session
+from qa_sync_gsheets.drive import Edit, last_edit
 from qa_sync_gsheets.grid_rows import FIELDS, SheetTable, read_table
+from qa_sync_gsheets.notes import Note, note_records, read_notes, stamped
 from qa_sync_gsheets.records import make_records
 from qa_sync_gsheets.settings import SourceSettings, TabSettings
 from qa_sync_gsheets.transport import Transport
@@ -30,6 +32,8 @@ class _Cursor(msgspec.Struct, frozen=True):
 
     content: str
     done: bool
+    #: Of a managed tab: row id → hash of what people wrote, who, when.
+    rows: dict[str, tuple[str, str, str]] = {}
 
 
 class SheetsSource:
@@ -48,7 +52,10 @@ class SheetsSource:
     def transport(self) -> Transport:
         """The connection, opened when first needed."""
         if self._open is None:
-            session = open_session(self._settings.credentials, self._context.folder, self._place, read_only=True)
+            drive = self._settings.who == "drive"
+            session = open_session(
+                self._settings.credentials, self._context.folder, self._place, read_only=True, drive=drive
+            )
             self._open = Transport(
                 session,
                 base_url=self._settings.base_url,
@@ -60,10 +67,7 @@ class SheetsSource:
 
     def streams(self) -> Sequence[Stream]:
         """Return one stream for each tab of the settings."""
-        return [
-            Stream(name=name, order="arrival", doc=f"tab {tab.title if tab.gid is None else f'gid {tab.gid}'}")
-            for name, tab in self._settings.tabs.items()
-        ]
+        return [Stream(name=name, order="arrival", doc=_doc(tab)) for name, tab in self._settings.tabs.items()]
 
     def close(self) -> None:
         """Give back connections."""
@@ -81,6 +85,9 @@ class SheetsSource:
         wrong: list[Problem] = []
         for name, tab in self._settings.tabs.items():
             try:
+                if tab.managed is not None:
+                    self._notes(name, tab)
+                    continue
                 self._require_key(name, tab, self._table(name, tab, found))
             except ConfigError as error:
                 wrong += error.problems
@@ -96,12 +103,22 @@ class SheetsSource:
         if tab is None:
             msg = f"source {self._context.name!r} has no stream {stream!r}"
             raise SourceError(msg)
-        table = self._table(stream, tab, self._sheets())
-        self._require_key(stream, tab, table)
-        records, rejects, whole = make_records(table, tab)
+        before, edits = _read_cursor(cursor), {}
+        if tab.managed is not None:
+            found = self._notes(stream, tab)
+            if found is None and before is None:
+                # The first run has to publish it: what nobody could write into holds nothing.
+                self._context.note(f"{self._context.name}.{stream}: {tab.managed} has not been published here yet")
+            written = found or []
+            edits = stamped(written, before.rows if before else {}, self._last_edit)
+            records, rejects, whole = note_records(written, edits, tab)
+        else:
+            table = self._table(stream, tab, self._sheets())
+            self._require_key(stream, tab, table)
+            records, rejects, whole = make_records(table, tab)
         content = _content(records, rejects, tab)
-        done = msgspec.json.encode(_Cursor(content, done=True)).decode()
-        if _read_cursor(cursor) == _Cursor(content, done=True):
+        done = msgspec.json.encode(_Cursor(content, done=True, rows=edits)).decode()
+        if before is not None and before.done and before.content == content:
             yield Page(records=PAGE.empty_table(), cursor=done, last=True)
             return
         halfway = msgspec.json.encode(_Cursor(content, done=False)).decode()
@@ -113,6 +130,20 @@ class SheetsSource:
                 yield Page(records=part, rejects=rejects, cursor=done if last else halfway, listing=whole, last=last)
             else:
                 yield Page(records=part, cursor=done if last else halfway, listing=whole, last=last)
+
+    def _last_edit(self) -> Edit | None:
+        return last_edit(self._settings.spreadsheet, self.transport.drive) if self._settings.who == "drive" else None
+
+    def _notes(self, name: str, tab: TabSettings) -> list[Note] | None:
+        """Read what people wrote beside the rows of a managed tab."""
+
+        def call(method: str, path: str, **options: Any) -> Any:
+            return self.transport.call(method, self._settings.spreadsheet, path, **options)
+
+        found = read_notes(call, str(tab.managed), tab.keep)
+        if isinstance(found, str):
+            raise ConfigError(Problem(what=found, path=(*self._place, "tabs", name, "managed")))
+        return found
 
     # -- the spreadsheet -------------------------------------------------------------------------------------
 
@@ -157,6 +188,12 @@ class SheetsSource:
                     problems.append(Problem(what=what, hint=hint, path=(*self._place, "tabs", name, setting)))
         if problems:
             raise ConfigError(problems)
+
+
+def _doc(tab: TabSettings) -> str:
+    if tab.managed is not None:
+        return f"what people wrote beside {tab.managed}"
+    return f"tab {tab.title if tab.gid is None else f'gid {tab.gid}'}"
 
 
 def _content(records: Any, rejects: Any, tab: TabSettings) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qa_sync.dashboards.cells import Cell, TabPlan
+from qa_sync.dashboards.cells import Cell, Input, TabPlan
 from qa_sync.dashboards.look import shape_hash
 from qa_sync_gsheets import charts, looks, marks
 from qa_sync_gsheets.blocks import Block, blocks
 from qa_sync_gsheets.charts import Drawn
 from qa_sync_gsheets.looks import Dressing
-from qa_sync_gsheets.marks import COLUMN, HEAD, SHAPE, TAB, TabMarks
+from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, SHAPE, TAB, TabMarks
 from qa_sync_gsheets.reading import Layout, tab_name
 from qa_sync_gsheets.wire import write_cell
 
@@ -124,7 +124,7 @@ def old_target(plan: TabPlan, layout: Layout) -> Target:
 
 def _first_width(plan: TabPlan) -> int:
     shape = plan.wanted.shape
-    return len(shape.fields) + (charts.ROOM if shape.charts else SPARE_COLUMNS)
+    return len(shape.fields) + len(shape.inputs) + (charts.ROOM if shape.charts else SPARE_COLUMNS)
 
 
 def creation(plan: TabPlan, target: Target, index: int) -> Step:
@@ -139,10 +139,12 @@ def creation(plan: TabPlan, target: Target, index: int) -> Step:
     requests: list[Json] = [
         {"addSheet": {"properties": sheet}},
         marks.on_sheet(TAB, target.name, target.sheet_id),
+        marks.on_sheet(KEY, shape.key, target.sheet_id),
         marks.on_sheet(SHAPE, shape_hash(shape), target.sheet_id),
         marks.on_line(HEAD, "", target.sheet_id, "ROWS", 0),
         *(marks.on_line(COLUMN, name, target.sheet_id, "COLUMNS", at) for name, at in target.places.items()),
         *looks.dress(shape, target.sheet_id, 0, target.places, Dressing(), fresh=True),
+        *_new_inputs(shape.inputs, target.sheet_id, 0, len(shape.fields)),
     ]
     return Step(tab=target.name, requests=tuple(requests))
 
@@ -161,12 +163,22 @@ def structure(plan: TabPlan, target: Target) -> Step | None:
         requests.append(_insert(target.sheet_id, "COLUMNS", first, len(plan.add_fields), inherit=True))
         for name in plan.add_fields:
             requests.append(marks.on_line(COLUMN, name, target.sheet_id, "COLUMNS", target.places[name]))
+    asked = [one for one in shape.inputs if one.name not in layout.marks.inputs] if plan.reshape else []
+    if asked:
+        first = 1 + max(target.places.values())
+        requests.append(_insert(target.sheet_id, "COLUMNS", first, len(asked), inherit=False))
+        requests += _new_inputs(asked, target.sheet_id, target.head, first)
     if plan.add_fields and not plan.reshape:
         new = [f for f in shape.fields if f.name in plan.add_fields]
         requests += looks.header(shape, new, target.sheet_id, target.head, target.places)
     if not requests:
         return None
     return Step(tab=target.name, requests=tuple(requests), fields=frozenset(layout.columns))
+
+
+def _new_inputs(asked: Sequence[Input], sheet_id: int, head: int, first: int) -> list[Json]:
+    anchors = (marks.on_line(INPUT, one.name, sheet_id, "COLUMNS", at) for at, one in enumerate(asked, start=first))
+    return [*anchors, *looks.inputs(asked, sheet_id, head, first)]
 
 
 def look(plan: TabPlan, target: Target, worn: Dressing) -> Step:

@@ -10,11 +10,12 @@ from typing import Any
 from qa_sync.dashboards.cells import Present, PresentTab, TabPlan
 from qa_sync.dashboards.look import shape_hash
 from qa_sync.errors import LostRace, SinkError
+from qa_sync_gsheets import looks
 from qa_sync_gsheets.batches import Batch, key_rows, pack, seal
 from qa_sync_gsheets.fence import ColumnMoved, Sender
 from qa_sync_gsheets.inventory import Inventory, read_inventory
 from qa_sync_gsheets.looks import Dressing
-from qa_sync_gsheets.marks import COLUMN, Marks, found_entries, read_marks, search_request, sheet_id_of
+from qa_sync_gsheets.marks import COLUMN, INPUT, Marks, found_entries, read_marks, search_request, sheet_id_of
 from qa_sync_gsheets.steps import (
     Step,
     Target,
@@ -123,6 +124,7 @@ class Writing:
         if plan.reshape:
             worn = inventory.dressings.get(target.sheet_id, Dressing())
             steps.append(look(plan, target, worn))
+            steps.append(self._dropdowns(plan, target))
             gone = dropped(plan, tab.handle.marks)
             if gone:
                 self._notes.append(
@@ -133,6 +135,20 @@ class Writing:
             return target, None
         requests = tuple(request for step in parts for request in step.requests)
         return target, Step(tab=target.name, requests=requests, fields=parts[0].fields)
+
+    def _dropdowns(self, plan: TabPlan, target: Target) -> Step | None:
+        """Offer in columns that people fill in what their definition says by now, wherever they have moved them."""
+        asked = {one.name: one for one in plan.wanted.shape.inputs if one.options}
+        if target.layout is None or not asked.keys() & target.layout.marks.inputs.keys():
+            return None
+        requests: list[Json] = []
+        for entry in search(self._call):
+            where = (entry.get("location") or {}).get("dimensionRange") or {}
+            name = entry.get("metadataValue", "")
+            if entry["metadataKey"] == INPUT and where.get("sheetId", 0) == target.sheet_id and name in asked:
+                column = where.get("startIndex", 0)
+                requests += looks.dropdown(asked[name], target.sheet_id, target.head, column)
+        return Step(tab=target.name, requests=tuple(requests), fields=frozenset(target.layout.columns))
 
     def _next_place(self, inventory: Inventory) -> int:
         """New tabs stand behind our last one, or in front of everything."""

@@ -197,9 +197,13 @@ WORDS: dict[str, dict[str, str]] = {
         "tabs": "Tabs to read, each a stream under a name of yours.",
         "tabs.NAME.title": "Title of the tab; give this or `gid`.",
         "tabs.NAME.gid": "Number of the tab in its address (`#gid=`), which renaming does not change.",
+        "tabs.NAME.managed": "Instead of title or gid: a tab that qa-sync keeps up, as `dashboard/tab`; read is what people "
+        "wrote beside its rows, see [what people write back](#what-people-write-back).",
         "tabs.NAME.key": "Headers whose values identify a row, such as `[person, valid_from]`.",
         "tabs.NAME.header_row": "Row of the headers, counted from 1.",
         "tabs.NAME.keep": "Headers to store. Without it: all.",
+        "who": "`drive`: rows of managed tabs say who changed the file last, and when; needs the scope "
+        "`drive.metadata.readonly`.",
         "page_rows": "Rows handed over at a time.",
     },
     "gsheets sink": {
@@ -253,6 +257,8 @@ DASHBOARD: dict[str, str] = {
     "tabs[].where": "Values to keep, as after `--where`.",
     "tabs[].columns": "Changes to the look of columns, by field name; their keys are below.",
     "tabs[].notes": "Sentences of your own below the report's.",
+    "tabs[].inputs": "Columns made for people to fill in: name, and if you like label, options (a dropdown), doc, width; "
+    "see [what people write back](#what-people-write-back).",
     "tabs[].audience": "`auditees` where those who are audited read the tab: audits under embargo are then held back.",
     "tabs[].columns.FIELD.label": "Heading.",
     "tabs[].columns.FIELD.width": "Width in pixels.",

@@ -63,11 +63,26 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A column that qa-sync makes for people to fill in, such as a root cause: never written to after that.
+
+    ``name`` is its identity for whoever reads it back. ``options``: what a dropdown offers, other texts are marked but
+    taken; none: free text. ``width`` is in pixels.
+    """
+
+    name: str
+    label: str
+    options: tuple[str, ...] = ()
+    doc: str = ""
+    width: int = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TabShape:
     """What a tab looks like, without its rows. ``name`` is its identity, ``title`` what people read.
 
     ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
-    ``ticks``: (key, field) of cells that are boxes to tick.
+    ``ticks``: (key, field) of cells that are boxes to tick. ``inputs``: columns for people, to the right of ours.
     """
 
     dashboard: str
@@ -79,6 +94,7 @@ class TabShape:
     notes: tuple[str, ...] = ()
     hidden: bool = False
     ticks: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[Input, ...] = ()
 
     @property
     def field_names(self) -> tuple[str, ...]:

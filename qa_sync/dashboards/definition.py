@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qa_sync.dashboards.cells import Chart, Field, TabShape
+from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
 from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 
-_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience")
+_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience", "inputs")
+_INPUT_KEYS = ("name", "label", "options", "doc", "width")
 _AUDIENCES = ("", "auditees")
 _COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy")
+
+_INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class TabDefinition:
     ask: Ask = field(default_factory=Ask)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +114,33 @@ def _tab(
         ),
         columns=columns if isinstance(columns, dict) else {},
         notes=tuple(str(note) for note in tab.get("notes") or ()),
+        inputs=_inputs(document, (*path, "inputs"), tab.get("inputs") or [], problems),
     )
+
+
+def _inputs(
+    document: Document, path: tuple[str | int, ...], given: object, problems: list[Problem]
+) -> tuple[Input, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        problems.append(document.problem(path, "must be a list of columns for people, such as {name: root_cause}"))
+        return ()
+    found: list[Input] = []
+    for at, one in enumerate(given):
+        _unknown(document, (*path, at), one, _INPUT_KEYS, problems)
+        name, options, width = one.get("name"), one.get("options") or [], one.get("width", 150)
+        if not isinstance(name, str) or not _INPUT_NAME.match(name):
+            what = "an input needs a name of lower-case letters, digits and _"
+            problems.append(document.problem((*path, at, "name"), what))
+            continue
+        if any(name == other.name for other in found):
+            problems.append(document.problem((*path, at, "name"), f"two inputs are called {name!r}"))
+        if not isinstance(options, list) or not isinstance(width, int):
+            problems.append(document.problem((*path, at), "options must be a list, and width a number of pixels"))
+            continue
+        label = str(one.get("label") or name.replace("_", " ").capitalize())
+        texts = tuple(str(option) for option in options)
+        found.append(Input(name=name, label=label, options=texts, doc=str(one.get("doc") or ""), width=width))
+    return tuple(found)
 
 
 def _unknown(
@@ -163,6 +194,7 @@ def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> Tab
         fields=fields,
         charts=tuple(chart for chart in charts if chart),
         notes=(*report.notes, *tab.notes),
+        inputs=tab.inputs,
     )
 
 

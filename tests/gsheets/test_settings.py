@@ -57,13 +57,14 @@ def test_tabs_need_one_name_and_a_key() -> None:
             "tabs": {
                 "roster": {"title": "Roster", "gid": 3, "key": "person"},
                 "queues": {"key": []},
+                "people": {"title": "People"},
             },
         },
     )
     assert told == [
-        "sources.sheet.tabs.roster: give either title or gid",
-        "sources.sheet.tabs.queues.key: must not be empty; "
-        "the headers that identify a row, such as [person, valid_from]",
+        "sources.sheet.tabs.roster: give either title or gid, or managed for a tab that qa-sync keeps up",
+        "sources.sheet.tabs.queues: give either title or gid, or managed for a tab that qa-sync keeps up",
+        "sources.sheet.tabs.people: give key: the headers that identify a row, such as [person, valid_from]",
     ]
 
 
