@@ -29,7 +29,8 @@ class Context:
     """What a connector may know of the workspace around it.
 
     ``folder``: relative paths in settings start here. ``state``: a folder of the connector's own, for
-    tokens and the like, outside version control. ``notify``: one line for the progress display, such as
+    tokens and the like, outside version control. ``common``: one that all sources of the workspace share, None
+    where there is none. ``notify``: one line for the progress display, such as
     "41 s for Zendesk's export bucket"; ids and counts only. ``note``: one line for the run's summary, about what
     is no fault and a person should know, such as a pattern that matches no file. ``mapped_fields``: per stream, the
     custom field ids that the workspace's mappings read, which are therefore allowed into the store.
@@ -44,6 +45,7 @@ class Context:
     note: Callable[[str], None] = _quiet
     mapped_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     urgent: bool = False
+    common: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -24,7 +26,7 @@ from qa_sync_zendesk.explain import explain
 from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time, read_listing
 from qa_sync_zendesk.limiter import Limiter
 from qa_sync_zendesk.lists import Kind, read_per_ticket, read_since
-from qa_sync_zendesk.position import Position
+from qa_sync_zendesk.position import Position, time_in
 from qa_sync_zendesk.privacy import Hasher, kept_key, policy, unknown_custom_fields
 from qa_sync_zendesk.qa.source import QASource
 from qa_sync_zendesk.qa.streams import QA_ENDPOINTS, Reading
@@ -56,9 +58,10 @@ class ZendeskSource:
         self._sizes: dict[str, _Size] = {}
         secret = settings.hash_key.get_secret_value().encode() if settings.hash_key else kept_key(context.state)
         self._hasher = Hasher(secret)
-        self._limiter = Limiter(
-            context.state / "limits.json", context.notify, now=self._clock.now, sleep=self._clock.sleep
-        )
+        # All that read this account from the workspace share its buckets, whatever the source is called.
+        host = hashlib.sha256(urlsplit(settings.base_url).netloc.encode()).hexdigest()[:12]
+        shared = (context.common or context.state) / f"zendesk-{host}-limits.json"
+        self._limiter = Limiter(shared, context.notify, now=self._clock.now, sleep=self._clock.sleep)
         self._sessions: list[requests.Session] = []
         tokens = self._http(None)
         self._client = self._http(auth_for(settings, tokens, context.state, self._clock.now))
@@ -196,6 +199,7 @@ class ZendeskSource:
         path, first = zenpy_adapter.first_request(endpoint)
         first.pop("start_time", None)
         constant = {**first, **self._constant(endpoint)}
+        self._limiter.behind(self._lag(endpoint, params))
         for attempt in range(1, PAGE_TRIES + 1):
             length = {"per_page": str(size.now)} if endpoint.paging in {"cursor", "time"} else {}
             try:
@@ -214,6 +218,13 @@ class ZendeskSource:
                 return piece
         msg = f"{endpoint.name}: no whole page"  # not reached: the last attempt raises
         raise TransientError(msg)
+
+    def _lag(self, endpoint: Endpoint, params: Mapping[str, str]) -> float | None:
+        """Return how far behind the page is that is asked for, None where that cannot be told."""
+        if endpoint.paging not in {"cursor", "time"}:
+            return None
+        at = time_in(params["cursor"]) if "cursor" in params else int(params.get("start_time", "0"))
+        return None if at is None else max(0.0, self._clock.now() - at)
 
     def _constant(self, endpoint: Endpoint) -> dict[str, str]:
         if endpoint.name == "ticket_events":

@@ -1,16 +1,17 @@
-"""Asks only when the account will answer: one state per rate bucket, shared by every process of a workspace.
+"""The governor: asks only when the account will answer, and spends what it may ask on what is furthest behind.
 
 Zendesk counts requests per account and, apart from that, all incremental exports together (10 a minute, or 30).
-Its headers say how many are left and when a bucket fills up again; their spelling changed over the years.
+Its headers say how many are left and when a bucket fills up again; their spelling changed over the years. Buckets
+that no header tells of are counted by us. One state per bucket is shared by every process of a workspace.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +19,24 @@ import requests
 from filelock import FileLock
 
 from qa_sync.http.client import retry_after_seconds
-
-EXPORTS = "incremental-exports"
-ACCOUNT = "account"
-#: A bucket whose refill time is told in whole seconds may fill up to this much later.
-ROUNDING_SECONDS = 1.0
-#: No wait is longer, whatever a header says.
-LONGEST_WAIT = 600.0
-#: A request without an answer for so long was lost with its process or connection.
-LOST_AFTER = 90.0
-#: Seconds between two looks at what other requests have brought to light.
-GLANCE = 0.2
-_BUCKET = re.compile(r"zendesk-rate-?limit-([a-z0-9-]+)\Z")
-_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+(?:\.\d+)?)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_DIGITS = re.compile(r"\d+")
-_NAMES = {EXPORTS: "export", ACCOUNT: "account"}
-
-
-def read_headers(headers: Mapping[str, str]) -> dict[str, dict[str, float]]:
-    """Return bucket → {total, remaining, resets}, as far as told, from any spelling of the rate headers.
-
-    >>> read_headers({"Zendesk-RateLimit-Incremental-Exports": "total=10; remaining=9; resets=2"})
-    {'incremental-exports': {'total': 10.0, 'remaining': 9.0, 'resets': 2.0}}
-    >>> read_headers({"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"})
-    {'account': {'total': 700.0, 'remaining': 699.0}}
-    """
-    buckets: dict[str, dict[str, float]] = {}
-    account: dict[str, float] = {}
-    for raw_name, value in headers.items():
-        name = raw_name.lower()
-        # Before the general spelling: "zendesk-ratelimit-..." names a bucket of its own.
-        match = _BUCKET.match(name)
-        if match:
-            parts = {part: float(number) for part, number in _PART.findall(value.lower())}
-            if parts:
-                buckets[match.group(1)] = parts
-            continue
-        plain = name.removeprefix("x-").replace("rate-limit", "ratelimit")
-        part = {
-            "ratelimit": "total",
-            "ratelimit-limit": "total",
-            "ratelimit-remaining": "remaining",
-            "ratelimit-reset": "resets",
-        }.get(plain)
-        number = _NUMBER.match(value.strip())
-        if part and number:
-            account[part] = float(number.group())
-    if account:
-        buckets[ACCOUNT] = account
-    return buckets
+from qa_sync_zendesk.buckets import (
+    ACCOUNT,
+    EXPORTS,
+    GLANCE,
+    GONE_AFTER,
+    LONGEST_WAIT,
+    LOST_AFTER,
+    MATTERS,
+    MINUTE,
+    NAMES,
+    buckets_of,
+    learn,
+    read_headers,
+    refused,
+    shape,
+    spend,
+    wait_untold,
+)
 
 
 class Limiter:
@@ -95,29 +64,35 @@ class Limiter:
         self._sleep = sleep
         self._own = threading.local()
 
+    def behind(self, seconds: float | None) -> None:
+        """Say how far behind the stream is for which this thread asks from now on; None: it does not matter."""
+        self._own.lag = seconds
+
     def before(self, path: str) -> None:
         """Wait until every bucket of ``path`` has room, and take one request out of each."""
         while True:
             with self._lock:
                 state = self._load()
-                names = _buckets_of(path, state)
-                waits = {name: self._wait(state["buckets"].setdefault(name, {})) for name in names}
+                names = buckets_of(path, state)
+                waits = {name: self._wait(name, state["buckets"].setdefault(name, {})) for name in names}
+                if EXPORTS in waits:
+                    waits[EXPORTS] = waits[EXPORTS] or self._give_way(state)
+                    self._claim(state, at=self._now() + max(waits.values()))
                 longest = max(waits, key=lambda name: waits[name])
                 if waits[longest] <= 0:
-                    sent = self._now()
+                    self._own.sent = self._now()
                     for name in names:
-                        state["buckets"][name].setdefault("flying", []).append(sent)
+                        spend(state["buckets"][name], name, self._own.sent)
                     self._save(state)
-                    self._own.sent = sent
                     return
+                self._save(state)
             if waits[longest] >= 1:
-                self._notify(f"{waits[longest]:.0f} s for Zendesk's {_NAMES.get(longest, longest)} bucket")
+                self._notify(f"{waits[longest]:.0f} s for Zendesk's {NAMES.get(longest, longest)} bucket")
             self._sleep(waits[longest])
 
     def after(self, response: requests.Response) -> None:
         """Learn from an answer what is left, and from a refusal when to come back."""
         told = read_headers(response.headers)
-        asked = retry_after_seconds(response.headers.get("Retry-After")) if response.status_code == 429 else None
         now = self._now()
         sent = getattr(self._own, "sent", now)
         # The headers were true when they arrived; reading a long body took its time since.
@@ -125,27 +100,26 @@ class Limiter:
         path = response.request.path_url.partition("?")[0] if response.request is not None else ""
         with self._lock:
             state = self._load()
-            for name in _buckets_of(path, state):
+            for name in buckets_of(path, state):
                 flying = state["buckets"].get(name, {}).get("flying", [])
                 if sent in flying:
                     flying.remove(sent)
             for name, parts in told.items():
-                _learn(state["buckets"].setdefault(name, {}), parts, arrived)
-                if name not in {ACCOUNT, EXPORTS} and name not in state["paths"].setdefault(_shape(path), []):
-                    state["paths"][_shape(path)].append(name)
-            if asked is not None:
-                name = EXPORTS if "/incremental/" in path else ACCOUNT
-                state["buckets"].setdefault(name, {})["blocked"] = now + min(asked, LONGEST_WAIT)
+                learn(state["buckets"].setdefault(name, {}), parts, arrived)
+                if name not in {ACCOUNT, EXPORTS} and name not in state["paths"].setdefault(shape(path), []):
+                    state["paths"][shape(path)].append(name)
+            if response.status_code == 429:
+                refused(state, path, told, retry_after_seconds(response.headers.get("Retry-After")), now)
             self._save(state)
 
-    def _wait(self, bucket: dict[str, Any]) -> float:
+    def _wait(self, name: str, bucket: dict[str, Any]) -> float:
         """Return how long one more request has to wait, and start a new window where the old one is over."""
         now = self._now()
         if bucket.get("blocked", 0.0) > now:
             # A clock that was set back must not turn into an endless wait.
             return float(min(bucket["blocked"] - now, LONGEST_WAIT))
         if "remaining" not in bucket:
-            return 0.0
+            return wait_untold(name, bucket, now)
         if "until" in bucket and bucket["until"] <= now:
             bucket["remaining"] = bucket["total"]
             del bucket["until"]
@@ -158,42 +132,45 @@ class Limiter:
         # When it fills up was perhaps never told: a refusal will.
         return float(min(bucket["until"] - now, LONGEST_WAIT)) if "until" in bucket else 0.0
 
+    def _give_way(self, state: dict[str, Any]) -> float:
+        """Return how long to leave the exports' bucket to streams that are further behind.
+
+        They are left as much as they can use at their pace before the bucket fills up; the rest is ours.
+        """
+        lag, now = getattr(self._own, "lag", None), self._now()
+        if lag is None:
+            return 0.0
+        bucket = state["buckets"][EXPORTS]
+        left = bucket.get("remaining", float("inf")) - len(bucket.get("flying", []))
+        wanted = 0.0
+        for other, claim in list(state["claims"].items()):
+            if now - claim["seen"] > max(GONE_AFTER, 3 * claim["pace"]):
+                del state["claims"][other]
+            elif other != self._name() and claim["lag"] > lag + MATTERS:
+                wanted += max(1.0, (bucket.get("until", now + MINUTE) - now) / claim["pace"])
+        return GLANCE if wanted and left - wanted < 1 else 0.0
+
+    def _claim(self, state: dict[str, Any], *, at: float) -> None:
+        """Note how far behind this thread's stream is, when it asks (``at``), and at what pace it does."""
+        lag = getattr(self._own, "lag", None)
+        if lag is None:
+            return
+        before = state["claims"].get(self._name())
+        since = 1.0 if before is None else max(0.05, self._now() - before["seen"])
+        # The same request may come here several times while it waits: only what lies between two counts.
+        pace = since if before is None else before["pace"] if since < GLANCE * 2 else 0.5 * (before["pace"] + since)
+        state["claims"][self._name()] = {"lag": lag, "seen": at, "pace": min(pace, MINUTE / 2)}
+
+    def _name(self) -> str:
+        return f"{os.getpid()}:{threading.get_ident()}:{id(self)}"
+
     def _load(self) -> dict[str, Any]:
         try:
             state = json.loads(self._path.read_bytes())
-            return {"buckets": dict(state["buckets"]), "paths": dict(state["paths"])}
+            return {name: dict(state[name]) for name in ("buckets", "paths", "claims")}
         except (OSError, ValueError, KeyError, TypeError):
-            return {"buckets": {}, "paths": {}}
+            return {"buckets": {}, "paths": {}, "claims": {}}
 
     def _save(self, state: dict[str, Any]) -> None:
         # Read and written under the lock only; after a crash in between, the file is started anew.
         self._path.write_text(json.dumps(state))
-
-
-def _learn(bucket: dict[str, Any], parts: dict[str, float], arrived: float) -> None:
-    """Take over what an answer says of a bucket.
-
-    Answers overtake each other: within a window only the lowest count is safe, and an answer of an earlier window
-    says nothing of this one.
-    """
-    until = arrived + min(parts["resets"] + ROUNDING_SECONDS, LONGEST_WAIT) if "resets" in parts else None
-    left = parts.get("remaining", bucket.get("remaining", 1.0))
-    bucket["total"] = max(parts.get("total", bucket.get("total", left)), 1.0)
-    known, slack = bucket.get("until"), 2 * ROUNDING_SECONDS
-    if until is None or known is None or until > known + slack:
-        lowest = min(left, bucket.get("remaining", left)) if until is not None and known is None else left
-        bucket["remaining"] = lowest
-        if until is not None:
-            bucket["until"] = until
-    elif until >= known - slack:
-        bucket["remaining"] = min(left, bucket["remaining"])
-        bucket["until"] = max(until, known)
-
-
-def _shape(path: str) -> str:
-    return _DIGITS.sub("0", path)
-
-
-def _buckets_of(path: str, state: dict[str, Any]) -> list[str]:
-    names = [ACCOUNT, *state["paths"].get(_shape(path), ())]
-    return [*names, EXPORTS] if "/incremental/" in path else names

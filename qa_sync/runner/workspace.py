@@ -369,6 +369,7 @@ class Workspace:
             name=name,
             folder=self.folder,
             state=state,
+            common=state.parent,
             time_zone=self.settings.programme.time_zone,
             notify=self._progress.say,
             note=partial(self._note, name),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from zendesk.worlds import NOW, FakeTime, drained, rows, source_on, ticket
 
 from qa_sync.errors import TransientError
-from qa_sync_zendesk.limiter import Limiter, read_headers
+from qa_sync_zendesk.buckets import read_headers
+from qa_sync_zendesk.limiter import Limiter
 from qa_sync_zendesk.sandbox import start
 
 EXPORT = "/api/v2/incremental/tickets/cursor.json"
