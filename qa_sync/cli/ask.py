@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from qa_sync.cli import show
@@ -161,6 +162,8 @@ def query(arguments: argparse.Namespace) -> int:
 
 def runs(arguments: argparse.Namespace) -> int:
     """``qa-sync runs``."""
+    if arguments.words:
+        return _runs_diff(arguments)
     workspace = open_workspace(arguments)
     listed, swept = workspace.runs(arguments.limit), workspace.store.swept_before
     erased = workspace.store.ledger.changed_by_erasure()
@@ -189,4 +192,31 @@ def runs(arguments: argparse.Namespace) -> int:
         form=arguments.format,
         columns=("run", "command", "status", "started", "seconds", "snapshot", "error"),
     )
+    return 0
+
+
+def _runs_diff(arguments: argparse.Namespace) -> int:
+    from qa_sync.runner.runs_diff import REPORT, runs_diff
+
+    if len(arguments.words) != 3 or arguments.words[0] != "diff":
+        raise ConfigError(Problem(what="say 'runs', or 'runs diff A B'", hint="A and B are run ids or times"))
+    found = runs_diff(open_workspace(arguments), *arguments.words[1:])
+    if arguments.format != "table":
+        if arguments.format == "json":
+            print(json.dumps(found.as_dict(), indent=1, default=str))
+        else:
+            show.rows([asdict(moved) for moved in found.moved], form="csv")
+        return 0
+    for stream, counts in found.records.items():
+        told = ", ".join(f"{counts[what]:,} {what}" for what in ("new", "changes", "deletions"))
+        print(f"records: {stream}: {told}")
+    for name, lines in found.files.items():
+        print(f"{name}: {lines['removed']} lines removed, {lines['added']} added")
+    parts = (("settings", found.settings), ("code", found.code), ("code: computed anew", found.recomputed))
+    for kind, changed in parts:
+        for name, (before, after) in changed.items():
+            print(f"{kind}: {name}: {before} -> {after}")
+    columns = ("row", "column", "before", "after", "mapping", "records", "settings")
+    title = f"What moved in {REPORT}, and by what"
+    show.rows([asdict(moved) for moved in found.moved], form="table", columns=columns, title=title)
     return 0

@@ -140,7 +140,13 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long it may take (60)")
     query.add_argument("--memory", metavar="MB", type=_positive, default=2048, help="what it may work with (2048)")
     _as_of(query)
-    runs = add("runs", "ask:runs", "list finished runs")
+    runs = add("runs", "ask:runs", "list finished runs, or say what made numbers move between two of them")
+    runs.add_argument(
+        "words",
+        nargs="*",
+        metavar="diff A B",
+        help="two run ids or times: which of records, mapping, settings, code it was",
+    )
     runs.add_argument("--limit", type=_positive, default=20, help="how many, newest first (default 20)")
 
     mapping = add(
@@ -172,10 +178,12 @@ def parser() -> argparse.ArgumentParser:
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
         "what",
-        choices=("status", "repair", "compact", "vacuum", "erase"),
+        choices=("status", "repair", "compact", "vacuum", "erase", "export", "import"),
         help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files; "
-        "vacuum: remove files that no retained run needs; erase: take a person out of everything, history included",
+        "vacuum: remove files that no retained run needs; erase: take a person out of everything, history included; "
+        "export: copy it as plain Parquet with a manifest; import: make a store of such a copy",
     )
+    store.add_argument("folder", nargs="?", default="", help="with export and import: the folder of the copy")
     store.add_argument("--person", default="", help="with erase: an id, e-mail address, login or full name")
     store.add_argument("--dry-run", action="store_true", help="with vacuum and erase: say what would change")
 

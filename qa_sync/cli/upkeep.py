@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+from typing import Any
 
 from qa_sync.cli import show
 from qa_sync.cli.runs import open_workspace
@@ -12,6 +14,7 @@ from qa_sync.runner import upkeep
 from qa_sync.runner.erasure import erase
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Upkeep
+from qa_sync.store.moving import export_store, import_store
 
 _REMEDIES = {
     "take back": "'qa-sync store repair' takes it back: nobody was told that it was stored",
@@ -74,4 +77,46 @@ def _erase(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-_ACTIONS = {"status": _status, "repair": _repair, "compact": _compact, "vacuum": _vacuum, "erase": _erase}
+def _export(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    manifest = export_store(workspace.store, _folder(arguments), at=workspace.now())
+    _show_moved(arguments, manifest)
+    return 0
+
+
+def _import(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    _show_moved(arguments, import_store(_folder(arguments), workspace.store_folder))
+    return 0
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    if not arguments.folder:
+        raise ConfigError(Problem(what=f"store {arguments.what} needs a folder", hint="name it after the command"))
+    return Path(arguments.folder)
+
+
+def _show_moved(arguments: argparse.Namespace, manifest: dict[str, Any]) -> None:
+    rows = [
+        {
+            "table": name,
+            "versions": len(table["versions"]),
+            "files": len(table["files"]),
+            "rows": sum(table["files"][file]["rows"] for file in table["versions"][str(table["newest"])]),
+            "bytes": sum(facts["bytes"] for facts in table["files"].values()),
+        }
+        for name, table in manifest["tables"].items()
+    ]
+    show.rows(rows, form=arguments.format)
+    if arguments.format == "table":
+        for text in manifest["not_included"]:
+            print(f"not included: {text}")
+
+
+_ACTIONS = {
+    "status": _status,
+    "repair": _repair,
+    "compact": _compact,
+    "vacuum": _vacuum,
+    "erase": _erase,
+    "export": _export,
+    "import": _import,
+}

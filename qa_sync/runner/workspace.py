@@ -110,8 +110,13 @@ class Workspace:
     def store(self) -> Store:
         """The workspace's store, opened when first needed."""
         if self._store is None:
-            self._store = Store(self.folder / self.settings.store)
+            self._store = Store(self.store_folder)
         return self._store
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the store is, or will be."""
+        return self.folder / self.settings.store
 
     @property
     def materials(self) -> Materials:

@@ -17,6 +17,7 @@ from qa_sync.store.erase import JOURNAL, finish
 from qa_sync.store.ledger import Ledger, Snapshot
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.log import LOG
+from qa_sync.store.migrate import STEPS, migrate
 from qa_sync.store.raw import RawStream
 from qa_sync.store.tables import StoredTable, register_table
 
@@ -44,12 +45,12 @@ class Store:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.lock = StoreLock(folder)
             self._check_format()
             self._check_places()
         except OSError as error:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
-        self.lock = StoreLock(folder)
         if (folder / JOURNAL).exists():
             with self.lock.held():
                 finish(folder)
@@ -86,6 +87,12 @@ class Store:
         if made > FORMAT:
             msg = f"the store has format {made}, this qa-sync reads up to {FORMAT}; upgrade qa-sync"
             raise StoreError(msg)
+        if made < FORMAT:
+            with self.lock.held():
+                migrate(self.folder, made, FORMAT, steps=STEPS, done=self._set_format)
+
+    def _set_format(self, reached: int) -> None:
+        write_whole(self.folder / CARD, json.dumps({**self._card(), "format": reached}, sort_keys=True))
 
     def _check_places(self) -> None:
         """Refuse a folder in which something else stands where a folder of the store belongs."""

@@ -108,6 +108,18 @@ class Upkeep:
                     found.update(dict.fromkeys(runs))
         return sorted(found, reverse=True)
 
+    def kept(self) -> Kept:
+        """Return the versions that retained runs refer to.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        kept = self._kept()
+        if kept is None:
+            msg = "the ledger of runs cannot be read; try 'qa-sync store status'"
+            raise StoreError(msg)
+        return kept
+
     def crowded(self) -> list[Path]:
         """Return the tables whose newest version consists of too many small files."""
         found = []

@@ -138,3 +138,55 @@ def test_a_dashboard_can_be_shown_as_it_was_and_brought_back(past: Past) -> None
     )
     ask(past.folder, "publish")
     assert shown() == reported(now)
+
+
+def test_runs_diff_says_what_made_numbers_move(past: Past) -> None:
+    first, second, third = (run["run_id"] for run in past.runs)
+    moved = ask(past.folder, "runs", "diff", first, second)
+    assert (moved["files"], moved["settings"], moved["code"], moved["recomputed"]) == ({}, {}, {}, {})
+    assert moved["records"]["verint.evaluations"]["new"] > 0
+    assert moved["records"]["verint.evaluations"]["deletions"] > 0
+    assert moved["moved"]
+    assert {cell["mapping"] for cell in moved["moved"]} <= {0.0, None}
+    assert {cell["settings"] for cell in moved["moved"]} <= {0.0, None}
+    rules = ask(past.folder, "runs", "diff", second, third)
+    assert rules["records"] == {}
+    assert rules["settings"] == {"n_min": [5, 2], "tolerance": [5.0, 1.5]}
+    assert {name.partition("/")[0] for name in rules["files"]} == {"mappings", "forms"}
+    assert {cell["records"] for cell in rules["moved"]} <= {0.0, None}
+    told = qa_sync(past.folder, "runs", "diff", first, third, "--quiet").out
+    assert "records: verint.evaluations:" in told
+    assert "settings: tolerance: 5.0 -> 1.5" in told
+
+
+def test_the_steps_of_runs_diff_add_up_to_what_moved(past: Past) -> None:
+    found = ask(past.folder, "runs", "diff", past.runs[0]["run_id"], past.runs[2]["run_id"])["moved"]
+    whole = [
+        cell
+        for cell in found
+        if None not in (cell["mapping"], cell["records"], cell["settings"], cell["before"], cell["after"])
+    ]
+    assert whole
+    for cell in whole:
+        steps = cell["mapping"] + cell["records"] + cell["settings"]
+        assert abs(steps - (cell["after"] - cell["before"])) < 1e-9
+    assert any(cell["settings"] is None for cell in found), "a smaller n_min shows what was held back"
+    assert any(cell["records"] for cell in whole)
+
+
+def test_runs_diff_of_a_run_with_itself_finds_nothing(past: Past) -> None:
+    run = past.runs[2]["run_id"]
+    found = ask(past.folder, "runs", "diff", run, run)
+    assert [found[part] for part in ("records", "files", "settings", "code", "recomputed", "moved")] == [
+        {},
+        {},
+        {},
+        {},
+        {},
+        [],
+    ]
+
+
+def test_runs_diff_needs_two_runs(past: Past) -> None:
+    assert "runs diff A B" in qa_sync(past.folder, "runs", "diff", past.runs[0]["run_id"], expect=2).err
+    assert "no run with a snapshot" in qa_sync(past.folder, "runs", "diff", "nobody", "nobody", expect=2).err

@@ -1,0 +1,189 @@
+"""Move a store: plain Parquet files with a manifest that anything can read, and back again with every retained state.
+
+The manifest says of each table which files make up its newest version and each version that a run refers to. Versions
+keep their numbers, so that ``--as-of`` a run gives the same bytes in the new house.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from qa_sync.errors import StoreError
+from qa_sync.store import delta
+from qa_sync.store.durable import sync_file, sync_folder, write_whole
+from qa_sync.store.log import LOG, actions_of, entries, entry, read_log
+from qa_sync.store.store import CARD, FORMAT, Store
+from qa_sync.store.upkeep import Upkeep
+
+MANIFEST = "manifest.json"
+
+#: The layout of an export. One made by a newer qa-sync is refused.
+EXPORT_FORMAT = 1
+
+
+def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
+    """Copy every file that a retained state needs, and write the manifest last; return the manifest.
+
+    Raises:
+        StoreError: the folder is not empty, or the store is damaged.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        msg = f"{folder} is not empty; export into a new folder"
+        raise StoreError(msg)
+    upkeep = Upkeep(store)
+    with store.lock.held():  # one moment for all tables; their files do not change after it
+        _, faults = upkeep.status(at)
+        if faults:
+            msg = f"{faults[0].table}: {faults[0].what}; mend the store before it is moved, see 'qa-sync store status'"
+            raise StoreError(msg)
+        kept = upkeep.kept()
+        name_of = {path.relative_to(store.folder).as_posix(): path for path in store.delta_folders()}
+        tables = {name: _listed(path, sorted(kept.get(name, {}))) for name, path in name_of.items()}
+        card = json.loads((store.folder / CARD).read_text(encoding="utf-8"))
+    for name, table in tables.items():
+        target = folder / name
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file, facts in table["files"].items():
+            shutil.copyfile(name_of[name] / file, target / file)
+            facts.update(_facts(target / file))
+            sync_file(target / file)
+    manifest = {
+        "export_format": EXPORT_FORMAT,
+        "exported_at": at.isoformat(),
+        "store": card,
+        "tables": tables,
+        "not_included": ["state: keys and memories of connectors, among them the key that requesters are hashed with"],
+    }
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
+    return manifest
+
+
+def import_store(folder: Path, target: Path) -> dict[str, Any]:
+    """Make a store of an export; return its manifest. Every file is checked before the store comes into being.
+
+    Raises:
+        StoreError: there is a store already, the manifest is missing, newer or wrong, or a file is not what it says.
+    """
+    manifest = _manifest(folder)
+    if target.exists() and any(path.name not in (CARD, ".lock") for path in target.iterdir()):
+        msg = f"the store {target.name} is not empty; import into a new one"
+        raise StoreError(msg)
+    for name, table in manifest["tables"].items():
+        _check(folder, name, table)
+    fresh = target.with_name(target.name + ".importing")
+    shutil.rmtree(fresh, ignore_errors=True)  # of an import that was cut short
+    for name, table in manifest["tables"].items():
+        place = fresh / name
+        (place / LOG).mkdir(parents=True, mode=0o700)
+        for file in table["files"]:
+            shutil.copyfile(folder / name / file, place / file)
+            sync_file(place / file)
+        _write_log(place, table)
+    fresh.mkdir(exist_ok=True, mode=0o700)
+    fresh.chmod(0o700)
+    write_whole(fresh / CARD, json.dumps(manifest["store"], sort_keys=True))
+    shutil.rmtree(target, ignore_errors=True)  # nothing but its card
+    fresh.replace(target)
+    sync_folder(target.parent)
+    return manifest
+
+
+def _listed(path: Path, kept: list[int]) -> dict[str, Any]:
+    """Return what the manifest says of a table, but for the facts about its files."""
+    log = read_log(path)
+    versions = sorted({version for version in kept if version <= log.newest} | {log.newest})
+    spans = [span for span in log.spans if span.is_in(versions)]
+    opened = delta.open_table(path)
+    note = delta.position(opened).note if opened is not None else {}
+    head = [action for _, file in entries(path)[:1] for action in actions_of(file) or []]
+    schema = next(
+        action for _, file in reversed(entries(path)) for action in actions_of(file) or [] if "metaData" in action
+    )
+    return {
+        "head": [action for action in head if "protocol" in action] + [schema],
+        "note": dict(note),
+        "newest": log.newest,
+        "versions": {str(at): [span.path for span in spans if span.is_in([at])] for at in versions},
+        "files": {span.path: {} for span in spans},
+    }
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    return {"rows": pq.read_metadata(file).num_rows, "bytes": file.stat().st_size, "sha256": _digest(file)}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as held:
+        return hashlib.file_digest(held, "sha256").hexdigest()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        made, store = int(manifest["export_format"]), int(manifest["store"]["format"])
+        listed = [(name, file) for name, table in manifest["tables"].items() for file in table["files"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        msg = f"{folder / MANIFEST} is missing or not readable; name the folder that 'qa-sync store export' made"
+        raise StoreError(msg) from None
+    if made > EXPORT_FORMAT or store > FORMAT:
+        msg = "the export was made by a newer qa-sync; upgrade qa-sync"
+        raise StoreError(msg)
+    for name, file in listed:
+        if Path(file).name != file or Path(name).is_absolute() or ".." in Path(name).parts:
+            msg = f"{folder / MANIFEST} names a file outside of the export; do not import it"
+            raise StoreError(msg)
+    return manifest
+
+
+def _check(folder: Path, name: str, table: Mapping[str, Any]) -> None:
+    for file, facts in table["files"].items():
+        held = folder / name / file
+        if not held.is_file():
+            msg = f"{name}/{file} is missing from the export; copy the whole folder again"
+            raise StoreError(msg)
+        if _digest(held) != facts["sha256"] or _facts(held) != facts:
+            msg = f"{name}/{file} is not as it was exported; copy the whole folder again"
+            raise StoreError(msg)
+
+
+def _write_log(place: Path, table: Mapping[str, Any]) -> None:
+    """Write a log whose kept versions hold the files they held, under their old numbers."""
+    newest, note = int(table["newest"]), dict(table["note"])
+    held: list[str] = []
+    for version in range(newest + 1):
+        actions: list[dict[str, Any]] = [{"commitInfo": {"timestamp": 0, "operation": "IMPORT"}}]
+        if version == 0:
+            actions += table["head"]
+        wanted = table["versions"].get(str(version), held)
+        actions += [{"add": _add(file, table["files"][file])} for file in wanted if file not in held]
+        gone = [file for file in held if file not in wanted]
+        actions += [{"remove": {"path": file, "deletionTimestamp": 0, "dataChange": True,
+                                "size": table["files"][file]["bytes"]}} for file in gone]  # fmt: skip
+        if version == newest and note:
+            actions[0]["commitInfo"]["qa_sync"] = json.dumps(note, sort_keys=True)
+            actions.append({"txn": {"appId": delta.APP, "version": int(note["n"])}})
+        held = list(wanted)
+        text = "\n".join(json.dumps(action, separators=(",", ":")) for action in actions)
+        entry(place, version).write_text(text, encoding="utf-8")
+        sync_file(entry(place, version))
+    sync_folder(place / LOG)
+    sync_folder(place)
+
+
+def _add(file: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": file,
+        "partitionValues": {},
+        "size": facts["bytes"],
+        "modificationTime": 0,
+        "dataChange": True,
+        "stats": json.dumps({"numRecords": facts["rows"]}),
+    }
