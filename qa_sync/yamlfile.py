@@ -63,7 +63,7 @@ def read(path: Path, *, shown_as: str = "", lenient: bool = False) -> Document:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(Problem(what="no such file", file=name)) from None
-    except (IsADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise ConfigError(Problem(what=f"cannot be read: {error.strerror}", file=name)) from error
     except UnicodeDecodeError:
         raise ConfigError(Problem(what="not UTF-8 text", hint="save it as UTF-8", file=name)) from None

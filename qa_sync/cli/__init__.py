@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from qa_sync.errors import QASyncError
 
@@ -17,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _call(words)()
+        with _terminable():
+            return _call(words)()
     except QASyncError as error:
         return _failed(words, error, f"error: {error}", error.exit_code)
     except KeyboardInterrupt as error:
@@ -33,6 +37,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The type only: a message that is not ours may quote a record.
         what = f"error: unexpected {type(error).__name__}: this is a fault of qa-sync"
         return _failed(words, error, f"{what}; set QA_SYNC_DEBUG=1 to see where, and report it", 1)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Be stopped by SIGTERM, which schedulers and containers send, as by Ctrl-C: what was done is told and recorded."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _call(words: Sequence[str]) -> Callable[[], int]:

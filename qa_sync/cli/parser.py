@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -83,7 +84,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     common = _common()
     top.add_argument("--workspace", metavar="DIR", default=".", help="folder with qa-sync.yaml (default: here)")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Without a command it says what it can do.
+    top.set_defaults(call=partial(_help, top))
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def add(name: str, call: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
@@ -195,6 +198,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("folder", nargs="?", default="demo", help="where the demo's workspace is kept (default: ./demo)")
     demo.add_argument("--fresh", action="store_true", help="start anew")
     return top
+
+
+def _help(top: argparse.ArgumentParser, _arguments: argparse.Namespace) -> int:
+    top.print_help()
+    return 0
 
 
 def _positive(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def start_workspace(folder: Path) -> Started:
     if taken:
         hint = "move it away, or name another folder"
         raise ConfigError(Problem(what=f"{folder / name} is neither a file nor free", hint=hint) for name in taken)
+    try:
+        return _start(folder, wanted)
+    except OSError as error:
+        what = f"{folder} cannot be made a workspace: {error.strerror}"
+        raise ConfigError(Problem(what=what, hint="name a folder that you may write in")) from None
+
+
+def _start(folder: Path, wanted: Mapping[str, Path]) -> Started:
     done = Started(made=[], kept=[])
     for name, starter in wanted.items():
         target = folder / name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +136,21 @@ def test_a_run_that_is_stopped_is_in_the_ledger(folder: Path, monkeypatch: pytes
     monkeypatch.undo()
     (run,) = qa_sync(folder, "runs", "--format", "json", "--quiet").data
     assert (run["run"], run["status"], run["error"]) == (told["run_id"], "failed", "stopped")
+
+
+def test_a_scheduler_that_ends_the_run_is_answered_as_a_person_who_does(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_given: object, **_options: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("qa_sync.runner.workspace.map_all", end)
+    told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
+    assert (told["status"], told["exit_code"]) == ("stopped", 1)
+    assert signal.getsignal(signal.SIGTERM) == before
+    monkeypatch.undo()
+    assert not list((folder / "data" / "leases").glob("*.json")), "nobody holds the workspace any more"
 
 
 def test_where_a_fault_happened_is_shown_to_who_asks_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

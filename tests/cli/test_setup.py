@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tomllib
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from program.command import ask, qa_sync
 from program.finished import Finished
 from program.worlds import edit
 
+from qa_sync.cli import main
 from qa_sync.runner.starting import IGNORED
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -55,6 +58,8 @@ def test_init_writes_through_no_link_and_makes_nothing_where_a_name_is_taken(tmp
     assert not outside.exists()
     assert sorted(path.name for path in folder.iterdir()) == ["mappings", "qa-sync.yaml"]
     assert "neither a file nor free" in qa_sync(tmp_path, "init", str(folder / "mappings"), expect=2).err
+    assert "cannot be made a workspace" in qa_sync(tmp_path, "init", "/proc/nowhere", expect=2).err
+    assert "qa-sync init" in qa_sync(folder / "mappings", "run", expect=2).err, "a file is no workspace"
 
 
 def test_init_completes_what_version_control_must_leave_out(tmp_path: Path) -> None:
@@ -138,6 +143,10 @@ def test_help_and_version_explain_themselves(tmp_path: Path) -> None:
         assert f"\n    {command}" in told
         assert "usage: qa-sync" in qa_sync(tmp_path, command, "--help").out
     assert "exit codes" in told
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main([]) == 0
+    assert out.getvalue() == told, "without a command it says what it can do"
     assert qa_sync(tmp_path, "--version").out.startswith("qa-sync ")
     assert qa_sync(tmp_path, "reprot", expect=2).err == "error: there is no command 'reprot'; did you mean report?\n"
 
