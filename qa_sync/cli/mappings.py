@@ -1,4 +1,4 @@
-"""mapping: check, try, coverage, diff, suggest."""
+"""mapping: check, try, coverage, diff, suggest, people."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def mapping(arguments: argparse.Namespace) -> int:
         "coverage": _coverage,
         "diff": _diff,
         "suggest": _suggest,
+        "people": _people,
     }
     return calls[arguments.what](open_workspace(arguments), arguments)
 
@@ -70,6 +71,26 @@ def _suggest(workspace: Workspace, arguments: argparse.Namespace) -> int:
         raise ConfigError(Problem(what="mapping suggest takes one source"))
     text = suggest(workspace, *arguments.names)
     print(json.dumps({"mapping": text}, ensure_ascii=False) if arguments.format == "json" else text, end="")
+    return 0
+
+
+def _people(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    from qa_sync.people import who_is_who
+
+    with workspace.open() as it:
+        found = who_is_who(it.engine.fetch("SELECT * FROM people"), it.engine.fetch("SELECT * FROM identities"))
+    records = [
+        {
+            "person": one.person_id,
+            "account": one.account_id,
+            "name": one.name,
+            "evidence": one.evidence,
+            "conflicts": "; ".join(one.conflicts) if arguments.format != "json" else list(one.conflicts),
+        }
+        for one in found
+        if arguments.source in {"", one.source}
+    ]
+    show.rows(records, form=arguments.format, columns=("person", "account", "name", "evidence", "conflicts"))
     return 0
 
 

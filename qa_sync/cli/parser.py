@@ -157,11 +157,12 @@ def parser() -> argparse.ArgumentParser:
     )
     mapping.add_argument(
         "what",
-        choices=("check", "try", "coverage", "diff", "suggest"),
+        choices=("check", "try", "coverage", "diff", "suggest", "people"),
         help="check: all problems at once, and the cases in the files; try: one record, field by field; "
         "coverage: what every field makes of the stored records; "
         "diff: which rows and published numbers a changed mapping would change; "
-        "suggest: a mapping proposed from the account's fields and from samples, to be read and kept",
+        "suggest: a mapping proposed from the account's fields and from samples, to be read and kept; "
+        "people: which accounts are one human being, by what evidence, and what speaks against it",
     )
     mapping.add_argument(
         "names",
