@@ -6,10 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qa_sync.reports.agreement_report import agreement
+from qa_sync.reports.auditors_report import auditors, blind, repeats
+from qa_sync.reports.calibration_report import calibration, sessions
+from qa_sync.reports.control import control
+from qa_sync.reports.critical_report import critical
 from qa_sync.reports.definitions import definitions
+from qa_sync.reports.disagreements import confusion, disagreements
+from qa_sync.reports.disputes_report import disputes, open_disputes
+from qa_sync.reports.drift_report import drift
 from qa_sync.reports.grouped import evaluators, summary
 from qa_sync.reports.listed import exceptions, pairs
+from qa_sync.reports.pools_report import pools
 from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.sampling_report import next_sample, sampling
+from qa_sync.reports.standing import standing
 from qa_sync.reports.trend import trend
 
 
@@ -50,9 +60,25 @@ def _spec(
 REPORTS: dict[str, ReportSpec] = {
     "summary": _spec(summary),
     "trend": _spec(trend, takes_by=False),
+    "control": _spec(control),
     "evaluators": _spec(evaluators),
+    "standing": _spec(standing),
+    "drift": _spec(drift),
+    "auditors": _spec(auditors, takes_by=False, for_auditees=False),
     "agreement": _spec(agreement),
+    "confusion": _spec(confusion),
+    "critical": _spec(critical),
+    "pools": _spec(pools),
+    "blind": _spec(blind),
+    "repeats": _spec(repeats),
+    "calibration": _spec(calibration),
+    "sessions": _spec(sessions),
+    "disputes": _spec(disputes),
+    "open_disputes": _spec(open_disputes, takes_by=False),
+    "sampling": _spec(sampling, for_auditees=False),
+    "next_sample": _spec(next_sample, takes_by=False, for_auditees=False),
     "pairs": _spec(pairs, takes_by=False),
+    "disagreements": _spec(disagreements, takes_by=False),
     "exceptions": _spec(exceptions, takes_by=False),
     "definitions": _spec(definitions, takes_by=False, takes_where=False, holds_data=False),
 }

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
-from qa_sync.reports import lineage, scope
+from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import MEASURES, conclude, count_groups, counted
 from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
@@ -17,7 +17,6 @@ from qa_sync.reports.population import POPULATION_FIELDS, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.trend import trend
 
-NOBODY = "(none)"
 #: Columns that count the pairs of one outcome class.
 _CLASSES = ("critical_miss", "critical_false", "critical_wrong_reason")
 
@@ -53,7 +52,7 @@ def _grouped(
     asked = [*(g.name for g in by), *ask.where]
     counts = count_groups(scene, by, keep, pairs_that_count=counted(asked))
     made: dict[str, pa.Array | pa.ChunkedArray] = {g.name: counts[g.name].cast(pa.string()) for g in by}
-    key = _joined([made[g.name] for g in by], counts.num_rows)
+    key = assemble.keys([made[g.name] for g in by], counts.num_rows)
     measures = conclude(counts, scene)
     made = {"key": key, **made}
     fields = [
@@ -108,15 +107,6 @@ def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, An
 
 def _direction(name: str) -> str:
     return "descending" if name == "week" else "ascending"
-
-
-def _joined(columns: Sequence[pa.ChunkedArray], height: int) -> pa.Array:
-    if not columns:
-        return pa.array(["all"] * height, pa.string())
-    # The mark that joins is escaped in the parts: two groups never share a key.
-    plain = [pc.replace_substring(column.combine_chunks(), "|", r"\|") for column in columns]
-    filled = [pc.fill_null(column, NOBODY) for column in plain]
-    return pc.binary_join_element_wise(*filled, "|")
 
 
 def _names(scene: Scene, ids: pa.ChunkedArray) -> pa.Array:

@@ -179,6 +179,16 @@ def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, smal
     return effect
 
 
+def design_effect(counts: pa.Table) -> float:
+    """Return how many criteria of all groups together are worth one independent one, at least 1."""
+    names = ("pairs", "items_agree", "items", "sxx", "sxm", "smm")
+    whole = pa.table({name: [sum(int(v or 0) for v in counts[name].to_pylist())] for name in names})
+    x, m = _numbers(whole, "items_agree")[0], _numbers(whole, "items")[0]
+    variance = _ratio_variance(whole)[0]
+    free = x / m * (1 - x / m) / m if m else 0.0
+    return max(1.0, variance / free) if variance > 0 and free > 0 else 1.0
+
+
 def _ratio_variance(counts: pa.Table) -> np.ndarray:
     """Variance of sum(x) / sum(m) over evaluations, in whole numbers: rounding must not invent or hide scatter."""
     columns = [counts[name].to_pylist() for name in ("pairs", "items_agree", "items", "sxx", "sxm", "smm")]

@@ -10,6 +10,29 @@ from qa_sync.reports.measures import COMPARED
 from qa_sync.reports.report import Scene
 
 
+def told(scene: Scene, asked: Collection[str]) -> tuple[str, ...]:
+    """What every report about pairs says: how weeks count, which are open, what is hidden, apart or left out."""
+    return (
+        counted_note(scene),
+        f"Rates of fewer than {scene.n_min} pairs are left out; their intervals stand. Nothing here is a rank.",
+        *open_weeks_note(scene),
+        *targeted_note(scene, asked),
+        *excluded_note(scene),
+    )
+
+
+def excluded_note(scene: Scene) -> tuple[str, ...]:
+    """How many evaluations and pairs are in no number at all, by what became of them."""
+    found = scene.engine.fetch("""
+        SELECT what, count(*) AS n FROM (
+            SELECT bucket AS what FROM buckets
+            WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'DRAFT', 'REFERENCE_UNUSED')
+            UNION ALL SELECT 'NOT_COMPARABLE' FROM audited WHERE outcome = 'NOT_COMPARABLE' AND is_headline) x
+        GROUP BY what ORDER BY what""")
+    parts = [f"{n:,} {what}" for what, n in zip(found["what"].to_pylist(), found["n"].to_pylist(), strict=True)]
+    return (f"In no number, of the whole programme: {', '.join(parts)}; see Exceptions.",) if parts else ()
+
+
 def counted_note(scene: Scene) -> str:
     """How weeks and tolerance are counted."""
     event = {

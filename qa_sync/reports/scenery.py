@@ -17,7 +17,8 @@ def prepare(scene: Scene) -> None:
 
     ``audited`` is pairs, and ``others`` the other pairs (audits of one evaluation against each other, repeats,
     self-audits), with the columns of their interaction that people group by. ``ended`` holds every evaluation with
-    the bucket it ended in, ``auditees`` those that could be audited, audited or not.
+    the bucket it ended in, ``auditees`` those that could be audited, audited or not; ``cases`` disputes, ``taken_part``
+    what people did in calibration sessions.
     """
     name_people(scene)
     own = ", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)
@@ -39,3 +40,25 @@ def prepare(scene: Scene) -> None:
         FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""",
     )
     scene.engine.view("auditees", "SELECT * FROM ended WHERE bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')")
+    _cases(scene, own)
+
+
+def _cases(scene: Scene, own: str) -> None:
+    """Disputes as ``cases`` and calibration sessions as ``taken_part``, with the columns that people group by."""
+    people = ("auditee_id", "auditor_id", "raised_by", "decided_by")
+    shown = ", ".join(f"{mask(scene, f'd.{column}')} AS {column}" for column in people)
+    scene.engine.view(
+        "cases",
+        f"""
+        SELECT d.* EXCLUDE ({", ".join(people)}), {shown}, b.payload_hash, {own}
+        FROM dispute_cases d LEFT JOIN buckets b ON b.evaluation_id = d.evaluation_id
+        LEFT JOIN interactions i ON i.interaction_id = d.interaction_id""",
+    )
+    scene.engine.view(
+        "taken_part",
+        f"""
+        SELECT r.* EXCLUDE (person_id), {mask(scene, "r.person_id")} AS auditee_id, b.payload_hash, b.queue,
+               b.agent_id, {own}
+        FROM calibration_results r LEFT JOIN buckets b ON b.evaluation_id = r.evaluation_id
+        LEFT JOIN interactions i ON i.interaction_id = r.interaction_id""",
+    )

@@ -16,6 +16,9 @@ from program.rating_files import workspace, write_ratings
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import FIXED
 
+#: The sources of this world deliver no disputes; tests/reports has a programme with some.
+NO_SOURCE = ("disputes", "open_disputes")
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _quickly() -> Iterator[None]:
@@ -26,7 +29,7 @@ def _quickly() -> Iterator[None]:
 @pytest.mark.parametrize("name", REPORTS)
 def test_csv_json_and_table_say_the_same(finished: Finished, name: str) -> None:
     made = ask(finished.folder, "report", name)
-    assert made["rows"], name
+    assert made["rows"] or name in NO_SOURCE, name
     assert made["title"]
     names = [column["name"] for column in made["columns"]]
     assert all(column["label"] for column in made["columns"])

@@ -1,0 +1,203 @@
+"""Auditors, blindness and repeats: whether those who judge agree with each other, with themselves, and unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from qa_sync.agreement import line_item_accuracy, proportion, proportion_difference
+from qa_sync.agreement.estimate import divide
+from qa_sync.dashboards.cells import Field
+from qa_sync.reports import assemble, lineage, scope
+from qa_sync.reports.assemble import estimated, floats, keys, number, selected, text
+from qa_sync.reports.grouping import Grouping, groupings
+from qa_sync.reports.measures import counted
+from qa_sync.reports.notes import counted_note, told
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
+
+_FREE = "items_agree = items_compared"
+
+
+def _count(condition: str) -> str:
+    return f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+
+
+def auditors(scene: Scene, ask: Ask) -> Report:
+    """One row an auditor: pace, agreement with other auditors, audits overturned, and the anchoring gap."""
+    assemble.allowed("auditors", ask.where, {"site", "queue", "form", "week", "auditor", "site_kind", "team"})
+    by = groupings(scene.engine, ("auditor",))
+    asked = [*ask.where]
+    keep = scope.of_pairs(scene, ask)
+    # Every audit that could be compared is its auditor's work, the headline or not.
+    scene.engine.table(
+        "audit_rows",
+        f"""
+        SELECT * FROM measured WHERE basis = 'original' AND outcome <> 'NOT_COMPARABLE'
+            AND coalesce(sampling, 'random') <> 'targeted' AND {keep}""",
+    )
+    scene.engine.table(
+        "auditor_pairs",
+        f"""
+        SELECT o.*, o.auditor_id AS who FROM others o
+        WHERE relation = 'inter_auditor' AND items_compared > 0 AND {keep}
+        UNION ALL
+        SELECT o.*, o.auditee_id FROM others o WHERE relation = 'inter_auditor' AND items_compared > 0 AND {keep}""",
+    )
+    scene.engine.table(
+        "auditor_cases",
+        f"""
+        SELECT * FROM cases WHERE challenges = 'audit' AND auditor_id IS NOT NULL
+            AND {scope.limited(ask, "evaluation_id")}""",
+    )
+    groups = scene.engine.fetch(f"""
+        SELECT auditor_id AS auditor, count(*) AS audits, count(DISTINCT auditee_id) AS auditees,
+               count(DISTINCT strftime(auditor_submitted_at, '%G-W%V')) AS weeks,
+               {_count("is_blind")} AS blind, {_count(f"is_blind AND {_FREE}")} AS blind_free,
+               {_count("NOT is_blind")} AS open, {_count(f"NOT is_blind AND {_FREE}")} AS open_free
+        FROM audit_rows WHERE auditor_id IS NOT NULL GROUP BY auditor_id ORDER BY auditor_id""")
+    who = groups["auditor"].to_pylist()
+    shared = scene.engine.fetch("SELECT who, items_agree, items_compared FROM auditor_pairs ORDER BY pair_id, who")
+    place = {name: at for at, name in enumerate(who)}
+    at = np.array([place.get(one, -1) for one in shared["who"].to_pylist()], dtype=np.intp)
+    known = at >= 0
+    agree, compared = floats(shared, "items_agree")[known], floats(shared, "items_compared")[known]
+    agreement = line_item_accuracy(agree, compared, at[known], len(who))
+    decided = scene.engine.fetch(f"""
+        SELECT auditor_id, {_count("state = 'resolved' AND outcome IS NOT NULL")} AS decided,
+               {_count("state = 'resolved' AND is_overturned")} AS overturned
+        FROM auditor_cases GROUP BY auditor_id""").to_pylist()
+    cases = {row["auditor_id"]: (row["decided"], row["overturned"]) for row in decided}
+    table = np.array([cases.get(one, (0, 0)) for one in who], dtype=np.float64).reshape(len(who), 2)
+    audits, weeks = floats(groups, "audits"), floats(groups, "weeks")
+    columns = [
+        _name(scene, who),
+        *number("auditors.audits", audits, width=65),
+        *number("auditors.auditees", floats(groups, "auditees"), width=75),
+        *number("auditors.weeks", weeks, width=65),
+        *number("auditors.pace", divide(audits, weeks)),
+        *number("auditors.shared", np.bincount(at[known], minlength=len(who)), width=65),
+        *number("auditors.shared_items", np.bincount(at[known], weights=compared, minlength=len(who))),
+        *estimated("auditors.agreement", agreement, tone="share"),
+        *number("auditors.decided", table[:, 0]),
+        *estimated("auditors.overturn_rate", proportion(table[:, 1], table[:, 0]), tone="share_bad"),
+        *_gap("auditors.gap", scene, groups),
+    ]
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        of = lineage.text(row["auditor"])
+        own = lineage.of_pairs("audit_rows", f"auditor_id = {of}")
+        plain = column.removesuffix("_low").removesuffix("_high")
+        shown = "the audits for which the row is shown at all"
+        if plain in ("shared", "shared_items", "agreement"):
+            found = lineage.of_pairs("auditor_pairs", f"who = {of}")
+            return Inputs(sql=found, population=own, borrowed=shown)
+        if plain in ("decided", "overturn_rate"):
+            found = lineage.of_evaluations("auditor_cases", f"auditor_id = {of}", role="disputed")
+            return Inputs(sql=found, population=own, borrowed=shown)
+        if plain == "gap":
+            proven = lineage.of_pairs("audit_rows", f"auditor_id = {of} AND is_blind IS NOT NULL")
+            return Inputs(sql=proven, population=own, borrowed=shown)
+        return Inputs(sql=own)
+
+    return assemble.report(
+        "auditors", "Auditors and their own agreement", by, groups, columns, notes=told(scene, asked), trace=trace
+    )
+
+
+def _name(scene: Scene, who: Sequence[str]) -> assemble.Column:
+    people = scene.engine.fetch("SELECT person_id, name FROM persons")
+    known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
+    return text("name", "Name", [known.get(one) for one in who], "Name of the person.", width=150)
+
+
+def _gap(metric: str, scene: Scene, groups: pa.Table) -> list[assemble.Column]:
+    blind, shown = floats(groups, "blind"), floats(groups, "open")
+    batch = proportion_difference(floats(groups, "open_free"), shown, floats(groups, "blind_free"), blind)
+    few = np.minimum(blind, shown) < scene.n_min
+    return estimated(metric, batch, hidden=few)
+
+
+def blind(scene: Scene, ask: Ask) -> Report:
+    """Blind audits against those that are not: does who sees the answer agree with it? The anchoring gap."""
+    by = groupings(scene.engine, ask.by or ("site",))
+    asked = [*(g.name for g in by), *ask.where]
+    scene.engine.table("blind_rows", f"SELECT * FROM measured WHERE {counted(asked)} AND {scope.of_pairs(scene, ask)}")
+    chosen, names = selected(by)
+    groups = scene.engine.fetch(f"""
+        SELECT {chosen}, {_count("is_blind")} AS blind, {_count(f"is_blind AND {_FREE}")} AS blind_free,
+               {_count("NOT is_blind")} AS open, {_count(f"NOT is_blind AND {_FREE}")} AS open_free,
+               {_count("is_blind IS NULL")} AS unknown
+        FROM blind_rows GROUP BY {names}""")
+    seen, unseen = floats(groups, "open"), floats(groups, "blind")
+    columns = [
+        *number("blind.blind_pairs", unseen, width=65),
+        *number("blind.open_pairs", seen, width=75),
+        *number("blind.unknown_pairs", floats(groups, "unknown"), width=75),
+        *estimated("blind.blind_free", proportion(floats(groups, "blind_free"), unseen), hidden=unseen < scene.n_min),
+        *estimated("blind.open_free", proportion(floats(groups, "open_free"), seen), hidden=seen < scene.n_min),
+        *_gap("blind.gap", scene, groups),
+    ]
+    parts = {"blind_pairs": "is_blind", "open_pairs": "NOT is_blind", "unknown_pairs": "is_blind IS NULL"}
+    parts |= {"blind_free": "is_blind", "open_free": "NOT is_blind", "gap": "is_blind IS NOT NULL"}
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        group = lineage.same_group(by, row)
+        part = parts[column.removesuffix("_low").removesuffix("_high")]
+        return Inputs(
+            sql=lineage.of_pairs("blind_rows", f"{group} AND {part}"),
+            population=lineage.of_pairs("blind_rows", group),
+            borrowed=lineage.OTHERS,
+        )
+
+    return assemble.report("blind", "Blind and not blind", by, groups, columns, notes=told(scene, asked), trace=trace)
+
+
+_RELATION = Grouping(
+    name="twice",
+    sql="CASE WHEN is_intra_rater THEN 'blind repeat' ELSE relation END",
+    field=Field(
+        name="twice",
+        label="Kind",
+        width=110,
+        doc="blind repeat: blind and far enough apart, what counts as reliability; repeat and self_audit: not both.",
+    ),
+)
+
+
+def repeats(scene: Scene, ask: Ask) -> Report:
+    """People who scored the same thing twice: do they agree with themselves? Blind repeats apart from the others."""
+    by = [_RELATION, *groupings(scene.engine, ask.by or ("auditee",))]
+    scene.engine.table(
+        "repeat_rows",
+        f"""
+        SELECT * FROM others WHERE (relation IN ('repeat', 'self_audit') OR is_intra_rater) AND is_compared
+            AND {scope.of_pairs(scene, ask)}""",
+    )
+    chosen, names = selected(by)
+    groups = scene.engine.fetch(f"""
+        SELECT {chosen}, count(*) AS pairs, sum(items_compared) AS items,
+               CAST(sum(CAST(abs(gap_days) AS DECIMAL(38, 15))) AS DOUBLE) / count(gap_days) AS gap
+        FROM repeat_rows GROUP BY {names}""")
+    listed = [g.name for g in by]
+    rows = scene.engine.fetch(f"SELECT {chosen}, items_agree, items_compared FROM repeat_rows ORDER BY pair_id")
+    place = {key: at for at, key in enumerate(keys([groups[name] for name in listed], groups.num_rows).to_pylist())}
+    own = keys([rows[name] for name in listed], rows.num_rows).to_pylist()
+    at = np.array([place[key] for key in own], dtype=np.intp)
+    batch = line_item_accuracy(floats(rows, "items_agree"), floats(rows, "items_compared"), at, groups.num_rows)
+    n = floats(groups, "pairs")
+    columns = [
+        *number("repeats.pairs", n, width=65),
+        *number("repeats.items", floats(groups, "items"), width=65),
+        *estimated("repeats.agreement", batch, hidden=n < scene.n_min, tone="share"),
+        *number("repeats.gap", floats(groups, "gap")),
+    ]
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:  # noqa: ARG001  (every trace is asked the same way)
+        return Inputs(sql=lineage.of_pairs("repeat_rows", lineage.same_group(by, row)))
+
+    return assemble.report(
+        "repeats", "Agreement with oneself", by, groups, columns, notes=(counted_note(scene),), trace=trace
+    )
