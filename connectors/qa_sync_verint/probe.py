@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,16 +17,13 @@ from qa_sync_verint.wire import slice_listing
 #: Clocks further apart than this are reported; how much a server bears is not public.
 MAX_SKEW_SECONDS = 60.0
 
-#: What public clients disagree about, tried one after the other when a signature is refused.
-VARIANTS: tuple[dict[str, object], ...] = (
-    {"sign_query": True},
-    {"path_form": "decoded"},
-    {"canonical_headers": "lower_all"},
-    {"key_encoding": "raw"},
-    {"sign_query": True, "path_form": "decoded"},
-    {"sign_query": True, "canonical_headers": "lower_all"},
-    {"sign_query": True, "key_encoding": "raw"},
-)
+#: What public clients disagree about; when a signature is refused, every mix is tried, those with fewest changes first.
+CHOICES: dict[str, tuple[object, object]] = {
+    "sign_query": (False, True),
+    "path_form": ("raw", "decoded"),
+    "canonical_headers": ("lower_names", "lower_all"),
+    "key_encoding": ("base64url", "raw"),
+}
 #: A query, an escape and a header make the variants differ; the answer's contents do not matter.
 _PROBE_PARAMS = {"sort": "-id"}
 
@@ -48,7 +46,10 @@ def check_files(folder: Path, stream: str, profile: StreamProfile, base: tuple[s
 def check_rest(
     tenant: Tenant, base: tuple[str | int, ...], *, probe: bool, notify: Callable[[str], None]
 ) -> list[Problem]:
-    """Return what is wrong with credentials and clock; with ``probe``, the signature variant the server takes."""
+    """Return what is wrong with credentials and clock; where a signature is refused, the variant the server takes.
+
+    ``probe`` also asks with a query, which an account may get to need only later.
+    """
     path = (*base, "rest", "auth")
     found: list[Problem] = []
     settings = tenant.settings.resources.get("employees", ResourceSettings())
@@ -56,9 +57,11 @@ def check_rest(
     try:
         records, _raws, _next = slice_listing(tenant.get(employees, settings.params), "employees")
         notify(f"employees: {len(records)} on the first page")
+        if probe and isinstance(tenant.auth, HmacAuth):
+            tenant.get(employees, _PROBE_PARAMS)
     except AuthError as error:
-        hint = _taken(tenant, employees) if probe else "qa-sync check --probe tries the signature's variants"
-        found.append(Problem(what=str(error), hint=hint if isinstance(tenant.auth, HmacAuth) else "", path=path))
+        hint = _taken(tenant, employees) if isinstance(tenant.auth, HmacAuth) else ""
+        found.append(Problem(what=str(error), hint=hint, path=path))
     except QASyncError as error:
         found.append(Problem(what=str(error), path=(*base, "rest", "base_url")))
     ahead = tenant.server_ahead
@@ -71,10 +74,7 @@ def check_rest(
 def _taken(tenant: Tenant, path: str) -> str:
     """Try the variants of the signature; return which one the server takes, as settings."""
     current = tenant.settings.auth.signing
-    for variant in VARIANTS:
-        signing = Signing(**{**_options(current), **variant})  # type: ignore[arg-type]
-        if signing == current:
-            continue
+    for signing in _variants(current):
         try:
             signing.key_bytes(tenant.settings.auth.key)
         except ValueError:
@@ -88,9 +88,12 @@ def _taken(tenant: Tenant, path: str) -> str:
             continue
         finally:
             attempt.close()
-        return "the server takes " + ", ".join(f"{name}: {str(value).lower()}" for name, value in variant.items())
+        changed = {name: getattr(signing, name) for name in CHOICES if getattr(signing, name) != getattr(current, name)}
+        return "the server takes " + ", ".join(f"{name}: {str(value).lower()}" for name, value in changed.items())
     return "no variant of the signature was taken: the key itself is refused"
 
 
-def _options(signing: Signing) -> dict[str, object]:
-    return {name: getattr(signing, name) for name in ("sign_query", "path_form", "canonical_headers", "key_encoding")}
+def _variants(current: Signing) -> list[Signing]:
+    mixes = [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
+    changes = {at: sum(getattr(current, name) != value for name, value in mix.items()) for at, mix in enumerate(mixes)}
+    return [Signing(**mixes[at]) for at in sorted(changes, key=lambda at: changes[at]) if changes[at]]  # type: ignore[arg-type]

@@ -141,24 +141,37 @@ def test_check_finds_a_wrong_clock(sandbox: Sandbox, tmp_path: Path) -> None:
         ({"sign_query": True}, "the server takes sign_query: true"),
         ({"key_encoding": "raw"}, "the server takes key_encoding: raw"),
         ({"canonical_headers": "lower_all"}, "the server takes canonical_headers: lower_all"),
+        (
+            {"sign_query": True, "canonical_headers": "lower_all", "key_encoding": "raw"},
+            "the server takes sign_query: true, canonical_headers: lower_all, key_encoding: raw",
+        ),
     ],
 )
-def test_a_probe_says_which_signature_the_server_takes(options: dict[str, Any], told: str, tmp_path: Path) -> None:
+def test_check_says_which_signature_the_server_takes(options: dict[str, Any], told: str, tmp_path: Path) -> None:
     sandbox = start(**options)
     try:
         settings = filled(sandbox)
         settings["rest"]["resources"] = {"employees": {"params": {"sort": "-id"}}}
         settings["rest"]["auth"]["headers"] = {"Verint-UserName": "QA.Sync@Example.com"}
         source = source_of(sandbox, tmp_path, settings=settings)
-        assert ["qa-sync check --probe" in str(problem) for problem in source.check()] == [True]
-        assert [told in str(problem) for problem in source.check(probe=True)] == [True]
+        assert [told in str(problem) for problem in source.check()] == [True]
     finally:
         sandbox.stop()
 
 
-def test_a_probe_says_when_the_key_itself_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_probe_finds_a_signature_that_fails_only_with_a_query(tmp_path: Path) -> None:
+    sandbox = start(sign_query=True)
+    try:
+        source = source_of(sandbox, tmp_path)
+        assert source.check() == []
+        assert ["the server takes sign_query: true" in str(problem) for problem in source.check(probe=True)] == [True]
+    finally:
+        sandbox.stop()
+
+
+def test_check_says_when_the_key_itself_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.expire_key()
-    problems = source_of(sandbox, tmp_path).check(probe=True)
+    problems = source_of(sandbox, tmp_path).check()
     assert ["the key itself is refused" in str(problem) for problem in problems] == [True]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -128,3 +129,18 @@ def test_settings_hold_no_secret(programme: Programme) -> None:
             assert all(secret not in text for name, secret in sandbox.environment().items() if "ID" not in name)
     finally:
         sandbox.stop()
+
+
+def test_a_file_names_the_site_of_its_day_and_never_changes_when_somebody_moves(
+    programme: Programme, tmp_path: Path
+) -> None:
+    moved = sorted((row["person_no"], row["valid_from"], row["site"]) for row in programme.rosters.to_pylist())
+    movers = {a[0] for a, b in pairwise(moved) if a[0] == b[0] and a[2] != b[2]}
+    assert movers
+    last = max(row["saved_at"] for row in programme.evaluations.to_pylist())
+    for day in range(15, 0, -5):
+        write_files(programme, tmp_path / "v", until=last - timedelta(days=day))
+        before = {path.name: path.read_bytes() for path in (tmp_path / "v").iterdir()}
+        written = write_files(programme, tmp_path / "v", until=last - timedelta(days=day - 5))
+        # Only the day that was not over yet may be written again.
+        assert {path.name for path in written} & set(before) <= {max(before)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -97,6 +98,7 @@ def _days(programme: Any) -> Iterator[tuple[date, list[list[str]]]]:
     numbers, begun = programme.tickets["ticket_no"].to_pylist(), programme.tickets["created_at"].to_pylist()
     tickets = dict(zip(numbers, begun, strict=True))
     names = {form["form_id"]: form["name"] for form in programme.forms}
+    sites = _sites(programme)
     answers: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for answer in programme.answers.to_pylist():
         answers[answer["evaluation_no"], answer["revision"]].append(answer)
@@ -109,10 +111,26 @@ def _days(programme: Any) -> Iterator[tuple[date, list[list[str]]]]:
     days: dict[date, list[list[str]]] = defaultdict(list)
     for (day, number), evaluation in sorted(latest.items()):
         shared = _shared(evaluation, people, names, tickets.get(evaluation["ticket_no"]))
+        # Where the evaluator worked on that day: a file that was exported once never changes afterwards.
+        shared["Organization"] = _site_on(sites.get(evaluation["evaluator_no"], []), day)
         # A deleted evaluation has no answers any more; its row still says that it is inactive.
         for answer in answers.get((number, evaluation["revision"])) or [{}]:
             days[day].append([{**shared, **_answer(answer)}.get(column, "") for column in COLUMNS])
     yield from sorted(days.items())
+
+
+def _sites(programme: Any) -> dict[int, list[tuple[date, str]]]:
+    """Return where each person worked from which day on, in order."""
+    found: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for row in programme.rosters.to_pylist():
+        found[row["person_no"]].append((row["valid_from"], row["site"] or ""))
+    return {person: sorted(rows) for person, rows in found.items()}
+
+
+def _site_on(rows: list[tuple[date, str]], day: date) -> str:
+    """Return the site of a day; before the first one, that of the first."""
+    at = bisect_right([start for start, _site in rows], day) - 1
+    return rows[max(at, 0)][1] if rows else ""
 
 
 def _shared(
@@ -132,7 +150,6 @@ def _shared(
         "Employee Name": _surname_first(agent.get("name")),
         "Evaluator ID": evaluator.get("employee_number") or "",
         "Evaluator": _surname_first(evaluator.get("name")),
-        "Organization": evaluator.get("site") or "",
         "Contact ID": str(1_000_000_000_000 + evaluation["ticket_no"]),
         "Ticket ID": str(evaluation["ticket_no"]),
         "Contact Start Time": local_text(began),
