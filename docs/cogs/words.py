@@ -32,6 +32,8 @@ WORDS: dict[str, dict[str, str]] = {
         "programme.n_min": "Below this many pairs a rate is left empty; its interval and n are shown.",
         "programme.self_audit_gap_days": "Days after which a blind repeat by the same person counts as intra-rater.",
         "programme.dispute_window_days": "Days after its release in which an evaluation can be disputed.",
+        "programme.calibration_evaluators": "So many people's evaluations of one interaction on one form version make a "
+        "calibration, for systems that know no sessions: 2 or more. 0: only sessions do.",
         "programme.propagate_ata_to_agent": "Whether an overturned audit changes the score the agent sees.",
         "programme.min_common_weight": "Share of a form's weight that two versions must have in common to be compared.",
         "programme.retention_days": "For how long the state of a run can be shown again, see [retention](#retention).",

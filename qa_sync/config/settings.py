@@ -25,6 +25,7 @@ class ProgrammeSettings(BaseModel):
     self_audit_gap_days: Annotated[int, Field(ge=0, le=3650)] = 7
     dispute_window_days: Annotated[int, Field(ge=0, le=3650)] = 14
     propagate_ata_to_agent: bool = False
+    calibration_evaluators: Annotated[int, Field(ge=0, le=1000)] = 0
     retention_days: Annotated[int, Field(ge=1, le=40_000)] = 400
     basis_event: Literal["submitted_at", "closed_at", "auditor_submitted_at"] = "submitted_at"
     references: tuple[Literal["gold", "consensus", "calibration", "peer", "self", "auto"], ...] = ()

@@ -32,6 +32,8 @@ class Programme:
         senior_roles: roster roles whose audits rank as senior.
         self_audit_gap_days: days after which a blind repeat by the same person counts for intra-rater work.
         dispute_window_days: how long after its release an evaluation can be disputed.
+        calibration_evaluators: so many people's evaluations of one interaction on one form version make a calibration
+            without a session; 0: only sessions do.
         score_mismatch: largest difference between recomputed and reported score, in points, that is no finding.
         propagate_ata_to_agent: whether an overturned audit changes the score the agent sees.
 
@@ -50,6 +52,7 @@ class Programme:
     senior_roles: tuple[str, ...] = ("senior_auditor",)
     self_audit_gap_days: int = 7
     dispute_window_days: int = 14
+    calibration_evaluators: int = 0
     score_mismatch: float = 0.01
     propagate_ata_to_agent: bool = False
 
@@ -78,6 +81,8 @@ class Programme:
         ):
             if not getattr(self, name) >= 0:
                 wrong(name, "must not be negative")
+        if self.calibration_evaluators < 0 or self.calibration_evaluators == 1:
+            wrong("calibration_evaluators", "must be 2 or more, or 0 for sessions only")
         if not 0 <= self.min_common_weight <= 1:
             wrong("min_common_weight", "must be between 0 and 1")
         if self.basis_event not in get_args(BasisEvent):

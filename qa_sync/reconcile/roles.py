@@ -39,6 +39,39 @@ def person_days(programme: Programme) -> str:
         WHERE v.evaluator_id IS NOT NULL AND v.submitted_at IS NOT NULL"""
 
 
+def shared_work(programme: Programme) -> str:
+    """Select the evaluations that several people made of the same work without a session, and the session they make.
+
+    Same interaction, part, form and version, by at least ``calibration_evaluators`` people, none of whom audits. Some
+    systems know no sessions: there this is what a calibration looks like.
+    """
+    people = programme.calibration_evaluators
+    return f"""
+        WITH work AS (
+            SELECT v.evaluation_id, v.interaction_id, coalesce(v.segment_id, '') AS segment_id, v.form_id,
+                   coalesce(v.form_version, n.form_version, '') AS form_version,
+                   coalesce(e.person_id, v.evaluator_id) AS person_id
+            FROM rc_latest v
+            LEFT JOIN identities e ON e.account_id = v.evaluator_id AND NOT e.deleted
+            LEFT JOIN rc_form_versions n ON n.form_id = v.form_id
+            LEFT JOIN rc_role_days d ON d.person_id = coalesce(e.person_id, v.evaluator_id)
+                 AND d.day = {dialect.local_date("v.submitted_at", programme.time_zone)}
+            WHERE {people} > 1 AND coalesce(v.kind, 'standard') = 'standard' AND v.session_id IS NULL
+                  AND v.audited_evaluation_id IS NULL AND v.blind_task_id IS NULL AND v.interaction_id IS NOT NULL
+                  AND coalesce(v.about, 'agent_work') = 'agent_work' AND NOT v.is_gone
+                  AND v.status NOT IN ('draft', 'retracted', 'deleted') AND coalesce(v.repeat_no, 1) = 1
+                  AND NOT coalesce(d.is_auditor, false)
+        )
+        SELECT w.evaluation_id,
+               concat_ws('|', 'shared', w.interaction_id, w.segment_id, w.form_id, w.form_version) AS session_id
+        FROM work w
+        JOIN (SELECT interaction_id, segment_id, form_id, form_version FROM work
+              GROUP BY interaction_id, segment_id, form_id, form_version
+              HAVING count(DISTINCT person_id) >= {people}) g
+             ON g.interaction_id = w.interaction_id AND g.segment_id = w.segment_id AND g.form_id = w.form_id
+             AND g.form_version = w.form_version"""
+
+
 def _resolved(programme: Programme) -> str:
     """Every evaluation with its people, form version, agent and queue resolved, and its local day."""
     return f"""
@@ -48,7 +81,8 @@ def _resolved(programme: Programme) -> str:
                coalesce(f.counts_as, v.form_id) AS form_family,
                coalesce(e.person_id, v.evaluator_id) AS evaluator_id,
                coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
-               v.audited_evaluation_id, v.blind_task_id, v.session_id, v.is_blind, v.is_released, v.reference_rank,
+               v.audited_evaluation_id, v.blind_task_id, coalesce(v.session_id, w.session_id) AS session_id, v.is_blind,
+               v.is_released, v.reference_rank,
                v.sampling, v.started_at, v.submitted_at, i.closed_at,
                CASE WHEN v.status IN ('released', 'in_review', 'final') OR v.is_released OR v.released_at IS NOT NULL
                     THEN coalesce(v.released_at, v.submitted_at) END AS released_at,
@@ -57,10 +91,12 @@ def _resolved(programme: Programme) -> str:
                v.payload_hash, v.is_gone, v.gone_reason,
                coalesce(v.repeat_no, 1) > 1 AS is_repeat,
                CASE WHEN coalesce(v.kind, 'standard') <> 'standard' THEN v.kind
-                    WHEN v.session_id IS NULL THEN 'standard' ELSE 'calibration' END AS kind_used,
+                    WHEN coalesce(v.session_id, w.session_id) IS NULL THEN 'standard' ELSE 'calibration' END
+                   AS kind_used,
                coalesce(v.kind, '') = 'consensus'
                    AND (v.audited_evaluation_id IS NOT NULL OR v.reference_rank IS NOT NULL) AS is_declared_consensus
         FROM rc_latest v
+        LEFT JOIN rc_shared_work w ON w.evaluation_id = v.evaluation_id
         LEFT JOIN rc_interactions i ON i.interaction_id = v.interaction_id
         LEFT JOIN identities e ON e.account_id = v.evaluator_id AND NOT e.deleted
         LEFT JOIN identities g ON g.account_id = coalesce(v.agent_id, i.agent_id) AND NOT g.deleted

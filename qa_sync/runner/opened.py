@@ -21,7 +21,7 @@ from qa_sync.store import Snapshot, Store
 _KEPT = ("evaluations", "answers", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
 
 #: Rules that snapshots of earlier versions did not keep: their defaults were in force.
-_LATER_RULES = ("self_audit_gap_days", "dispute_window_days", "propagate_ata_to_agent")
+_LATER_RULES = ("self_audit_gap_days", "dispute_window_days", "propagate_ata_to_agent", "calibration_evaluators")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,3 +170,37 @@ def test_a_missed_fatal_and_a_false_one_are_told_apart_by_class() -> None:
     assert [
         (row["critical_class"], row["items"], row["auditee_found"], row["auditor_found"], row["agrees"]) for row in rows
     ] == [("business", 1, False, True, False), ("customer", 2, True, True, False)]
+
+
+def shared(*people: str, **more: Any) -> World:
+    world = World()
+    world.form()
+    for person in people:
+        world.evaluation(f"e-{person}", FULL, evaluator_id=person, **more.get(person, {}))
+    return world
+
+
+def buckets(world: World, people: int) -> dict[str, str | None]:
+    result = world.run(Programme(calibration_evaluators=people))
+    return {row["evaluation_id"]: row["reason"] or row["bucket"] for row in result.rows("buckets")}
+
+
+def test_several_evaluators_of_one_interaction_and_form_make_a_calibration_where_the_programme_says_so() -> None:
+    assert buckets(shared("u1", "u2"), 0) == {"e-u1": "AUDITEE_ONLY", "e-u2": "AUDITEE_ONLY"}
+    assert buckets(shared("u1", "u2"), 2) == {"e-u1": "CALIBRATION", "e-u2": "CALIBRATION"}
+    assert buckets(shared("u1", "u2"), 3) == {"e-u1": "AUDITEE_ONLY", "e-u2": "AUDITEE_ONLY"}
+    world = shared("u1", "u2", "u3")
+    assert results(world, "person_id", "others", programme=Programme(calibration_evaluators=2)) == [
+        ("u1", 2),
+        ("u2", 2),
+        ("u3", 2),
+    ]
+
+
+def test_an_audit_or_another_form_version_shares_no_work() -> None:
+    audit = {"v1": {"kind": "ata", "submitted_at": day(1)}}
+    assert buckets(shared("u1", "v1", **audit), 2) == {"e-u1": "PAIRED_AUDITEE", "e-v1": "PAIRED_AUDITOR"}
+    world = shared("u1", "u2", u2={"form_version": "2"})
+    assert set(buckets(world, 2).values()) == {"AUDITEE_ONLY"}
+    draft = shared("u1", "u2", u2={"status": "draft"})
+    assert buckets(draft, 2) == {"e-u1": "AUDITEE_ONLY", "e-u2": "DRAFT"}
