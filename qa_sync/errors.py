@@ -97,3 +97,12 @@ class LostRace(StoreError):
 
 class ConservationError(QASyncError):
     """In is not out plus rejected. The run fails and publishes nothing."""
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether a person or a scheduler stopped us: Ctrl-C, SIGTERM, or what DuckDB makes of them while it is at work.
+
+    >>> is_stop(KeyboardInterrupt()), is_stop(RuntimeError("Query interrupted")), is_stop(RuntimeError("other"))
+    (True, True, False)
+    """
+    return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")

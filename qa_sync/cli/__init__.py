@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from qa_sync.errors import QASyncError
+from qa_sync.errors import QASyncError, is_stop
+
+STOPPED = "stopped; what was committed stays, run again to go on"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,22 +20,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     With ``--format json``, standard output holds one JSON value however the command ends. Heavy modules are
     imported by the command that needs them, so that ``--help`` is quick.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
     try:
         with _terminable():
-            return _call(words)()
+            return _ended(list(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:
+        _unheard()
+        return 0
+
+
+def _unheard() -> None:
+    """The reader of our output has gone (| head): nothing is wrong, and nothing more is said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _ended(words: Sequence[str]) -> int:
+    """Run the command that the words mean; return its exit code, and tell what went wrong."""
+    try:
+        return _call(words)()
     except QASyncError as error:
         return _failed(words, error, f"error: {error}", error.exit_code)
     except KeyboardInterrupt as error:
-        return _failed(words, error, "stopped; what was committed stays, run again to go on", 1)
+        return _failed(words, error, STOPPED, 1)
     except BrokenPipeError:
-        # The reader of our output has gone (| head): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except OSError as error:
         what = f"error: {error.strerror or type(error).__name__}: {error.filename or 'a file of the workspace'}"
         return _failed(words, error, what, 1)
     except Exception as error:  # noqa: BLE001  (the last net: nobody sees a traceback who did not ask for one)
+        if is_stop(error):
+            return _failed(words, error, STOPPED, 1)
         # The type only: a message that is not ours may quote a record.
         what = f"error: unexpected {type(error).__name__}: this is a fault of qa-sync"
         return _failed(words, error, f"{what}; set QA_SYNC_DEBUG=1 to see where, and report it", 1)
@@ -64,7 +79,7 @@ def _call(words: Sequence[str]) -> Callable[[], int]:
 
 def _failed(words: Sequence[str], error: BaseException, said: str, exit_code: int) -> int:
     """Tell people on standard error, and programs, where they asked for it, on standard output."""
-    unexpected = error if not isinstance(error, QASyncError | KeyboardInterrupt) else error.__cause__
+    unexpected = error.__cause__ if isinstance(error, QASyncError) or is_stop(error) else error
     if os.environ.get("QA_SYNC_DEBUG") and unexpected is not None:
         import traceback
 
@@ -73,7 +88,11 @@ def _failed(words: Sequence[str], error: BaseException, said: str, exit_code: in
     if _wants_json(words):
         from qa_sync.cli.show import failure
 
-        failure(error, said.removeprefix("error: "), exit_code)
+        try:
+            failure(error, said.removeprefix("error: "), exit_code)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _unheard()
     return exit_code
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from qa_sync.errors import ConfigError
+from qa_sync.errors import ConfigError, is_stop
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,7 +109,7 @@ def failure(error: BaseException, said: str, exit_code: int) -> None:
         for p in (error.problems if isinstance(error, ConfigError) else ())
     ]
     told = {
-        "status": "stopped" if isinstance(error, KeyboardInterrupt) else "failed",
+        "status": "stopped" if is_stop(error) else "failed",
         "exit_code": exit_code,
         "error": said,
         "problems": problems,

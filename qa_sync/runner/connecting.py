@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
 
-from qa_sync.errors import QASyncError, SourceError
+from qa_sync.errors import QASyncError, SourceError, is_stop
 from qa_sync.ports import Sink, Source
 
 
-def fault(error: Exception) -> str:
+def fault(error: BaseException) -> str:
     """Return the class of an error that nobody raised on purpose, and where it came from; never its words.
 
     >>> try:
@@ -43,6 +43,8 @@ def guarded(what: str, kind: type[QASyncError] = SourceError) -> Iterator[None]:
         msg = f"{what} failed: {error.strerror or type(error).__name__}"
         raise kind(msg) from error
     except Exception as error:
+        if is_stop(error):
+            raise KeyboardInterrupt from None
         msg = f"{what} failed: {fault(error)}; this is a fault of {what}, please report it"
         raise kind(msg) from error
 

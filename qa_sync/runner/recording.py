@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from qa_sync.errors import QASyncError
+from qa_sync.errors import QASyncError, is_stop
 from qa_sync.runner.connecting import fault
 from qa_sync.store import Run, Snapshot, Store
 
@@ -119,8 +119,10 @@ def recording(
 def _said(error: BaseException) -> str:
     if isinstance(error, QASyncError):
         return str(error)
+    if is_stop(error):
+        return "stopped"
     # The class and the place only: a message of somebody else's making may quote a record.
-    return fault(error) if isinstance(error, Exception) else "stopped"
+    return fault(error)
 
 
 def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> None:

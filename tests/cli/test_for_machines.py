@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from program.command import qa_sync
 from program.rating_files import workspace, write_ratings
 
 from qa_sync.cli import parser
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import TransientError
 from qa_sync.store import Store
 
@@ -113,6 +117,15 @@ def test_what_goes_well_is_json_too(folder: Path) -> None:
     assert told("init", str(folder.parent / "fresh"))["made"][0] == "qa-sync.yaml"
 
 
+def test_a_failure_that_nobody_listens_to_keeps_its_exit_code(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-m", "qa_sync", "--workspace", str(tmp_path), "run", "--format", "json"]
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, "Traceback" in done.stderr, "Exception" in done.stderr) == (2, False, False)
+
+
 def test_a_failed_run_tells_how_far_it_came(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_given: object, **_options: object) -> None:
         msg = "PLANTED"
@@ -151,6 +164,21 @@ def test_a_scheduler_that_ends_the_run_is_answered_as_a_person_who_does(
     assert signal.getsignal(signal.SIGTERM) == before
     monkeypatch.undo()
     assert not list((folder / "data" / "leases").glob("*.json")), "nobody holds the workspace any more"
+
+
+def test_a_stop_while_the_engine_is_at_work_is_a_stop_and_no_fault(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def long(*_given: object, **_options: object) -> None:
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.start()
+        DuckEngine(threads=1).fetch("SELECT count(*) FROM range(100000000000)")
+
+    monkeypatch.setattr("qa_sync.runner.workspace.map_all", long)
+    told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
+    assert (told["status"], told["error"]) == ("stopped", "stopped; what was committed stays, run again to go on")
+    monkeypatch.undo()
+    assert [run["error"] for run in qa_sync(folder, "runs", "--format", "json").data] == ["stopped"]
 
 
 def test_where_a_fault_happened_is_shown_to_who_asks_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

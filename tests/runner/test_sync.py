@@ -271,3 +271,8 @@ def test_a_connector_that_cannot_read_for_a_reason_of_the_machine_says_the_reaso
     with pytest.raises(SourceError, match=r"the connector failed: Input/output error$"):
         pull(store, page(1, ["a"]), OSError(5, "Input/output error", "/secret/place"))
     assert stored(store) == {"a": False}
+
+
+def test_a_stop_that_a_connector_meets_stops_everything(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        pull(store, page(1, ["a"]), RuntimeError("Query interrupted"))
