@@ -10,6 +10,7 @@ from functools import partial
 
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem, QASyncError
+from qa_sync.forms.crosswalk import crosswalk_problems
 from qa_sync.http import probing
 from qa_sync.mapping import Mapping, TableMapping, account_drift, check_mapping, failed_cases, outcomes
 from qa_sync.ports import Source
@@ -153,6 +154,7 @@ def mapping_problems(workspace: Workspace) -> list[Problem]:
         return []
     found = [problem for mapping in materials.mappings.values() for problem in check_mapping(mapping)]
     found += case_problems(workspace)
+    found += crosswalk_problems(materials.contents["forms"])
     filled = {name for mapping in materials.mappings.values() for tables in mapping.streams.values() for name in tables}
     if "forms" not in filled:  # where a source brings forms, no file can tell which there are
         rows = materials.catalogue.rows

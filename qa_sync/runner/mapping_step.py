@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qa_sync.engine.duck import DuckEngine, literal, quoted
 from qa_sync.errors import ConservationError, LostRace, StoreError
@@ -190,7 +191,7 @@ class _TableStep:
         finally:
             engine.close()
         counts.rows += rows.num_rows
-        counts.markers += sum(rows["deleted"].to_pylist())
+        counts.markers += pc.sum(rows["deleted"]).as_py() or 0
         self._set_aside(feed, problems, at, counts)
         return rows
 
