@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
+import subprocess
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +22,8 @@ import numpy as np
 import qa_sync.agreement as ag
 from qa_sync.agreement.two_raters import point_values
 
+RESULTS = Path(__file__).parent / "results"
+LINES: list[dict[str, Any]] = []
 COEFFICIENTS = [
     ("cohen_kappa", "identity"),
     ("cohen_kappa", "linear"),
@@ -44,7 +51,8 @@ def best(run: Callable[[], Any], times: int = 5) -> tuple[float, float, Any]:
 
 
 def show(name: str, seconds: float, peak: float, note: str = "") -> None:
-    """Print one line."""
+    """Print one line and keep it for the results."""
+    LINES.append({"case": name, "cpu_ms": round(seconds * 1e3, 3), "peak_mb": round(peak, 1), "note": note})
     print(f"  {name:<58}{seconds * 1e3:>11.2f} ms {peak:>9.1f} MB  {note}")
 
 
@@ -145,24 +153,43 @@ def alpha(size: int) -> None:
     assert abs(own - theirs[2]) < 1e-9
 
 
+#: Prints the CPU seconds of pingouin's ICC on the same kind of table.
+PINGOUIN = """
+import time, numpy as np, pandas as pd, pingouin
+generator = np.random.default_rng(2)
+table = generator.normal(80, 8, ({rows}, 1)) + generator.normal(0, 3, ({rows}, 5))
+long = pd.DataFrame(table).melt(ignore_index=False).reset_index()
+pingouin.intraclass_corr(long[long["index"] < 20], "index", "variable", "value")
+seconds = []
+for _ in range(5):
+    start = time.process_time()
+    pingouin.intraclass_corr(long, "index", "variable", "value")
+    seconds.append(time.process_time() - start)
+print(pingouin.__version__, min(seconds))
+"""
+
+
+def in_environment(script: str) -> list[str] | None:
+    """Run a script with the interpreter that QA_SYNC_BENCH_PYTHON names: packages that clash with ours live there."""
+    python = os.environ.get("QA_SYNC_BENCH_PYTHON")
+    if not python:
+        return None
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True, env=clean)
+    return done.stdout.split()
+
+
 def scores(size: int) -> None:
     """Time the ICC family, crossed severity and line-item accuracy."""
     generator = np.random.default_rng(2)
     table = generator.normal(80, 8, (size, 1)) + generator.normal(0, 3, (size, 5))
     mine = best(lambda: ag.icc(table))
     print("scores")
-    note = ""
-    try:
-        import pingouin
-    except ImportError:
-        note = "pingouin is not installed here (measured elsewhere: > 120 s)"
-    else:  # pragma: no cover - optional
-        import pandas as pd
-
-        part = 1000
-        long = pd.DataFrame(table[:part]).melt(ignore_index=False).reset_index()
-        other = best(lambda: pingouin.intraclass_corr(long, "index", "variable", "value"), 1)
-        note = f"pingouin on {part} items: {other[0]:.1f} s"
+    note = "pingouin is not at hand: name an interpreter that has it in QA_SYNC_BENCH_PYTHON"
+    other = in_environment(PINGOUIN.format(rows=size))
+    if other:
+        version, seconds = other
+        note = f"{float(seconds) / mine[0]:,.0f} x faster than pingouin {version}, {float(seconds):.2f} s (>= 100)"
     show(f"ICC, six forms with intervals, {size:,} x 5", *mine[:2], note)
     items, raters = np.repeat(np.arange(200_000), 5), generator.integers(0, 500, 1_000_000)
     truth = generator.normal(0, 3, 500)
@@ -195,12 +222,32 @@ def coverage(replicates: int) -> None:
                     held = (lower <= truth) & (truth <= upper)
                     seen[name].append((held.mean(axis=1), (upper - lower).mean(axis=1)))
             for name, rows in seen.items():
+                LINES.append(coverage_row(q, n, name, rows))
                 held, width = (np.array(part) for part in zip(*rows, strict=True))
                 line = "".join(
                     f"{low:>9.2f}{mean:>6.2f}{wide:>11.2f}"
                     for low, mean, wide in zip(held.min(axis=0), held.mean(axis=0), width.mean(axis=0), strict=True)
                 )
                 print(f"{q:>3}{n:>5}  {name:<17}{line}", flush=True)
+
+
+def coverage_row(q: int, n: int, prior: str, rows: list[Any]) -> dict[str, Any]:
+    """One line of the coverage table, for the results: per coefficient the worst and mean coverage and mean width."""
+    held, width = (np.array(part) for part in zip(*rows, strict=True))
+    named = zip(("kappa", "kappa_quadratic", "ac1"), held.T, width.T, strict=True)
+    return {
+        "levels": q,
+        "pairs": n,
+        "prior": prior,
+        **{
+            name: {
+                "worst": round(float(h.min()), 3),
+                "mean": round(float(h.mean()), 3),
+                "width": round(float(w.mean()), 3),
+            }
+            for name, h, w in named
+        },
+    }
 
 
 def _margins(q: int) -> list[tuple[Any, Any]]:
@@ -222,10 +269,20 @@ def main() -> None:
     options = parser.parse_args()
     if options.coverage:
         coverage(options.replicates)
+        write("agreement_coverage", replicates=options.replicates)
         return
     intervals(kappas(options.evaluators, options.pairs))
     alpha(options.pairs)
     scores(max(2, options.pairs // 10))
+    write("agreement", pairs=options.pairs, evaluators=options.evaluators)
+
+
+def write(name: str, **given: int) -> None:
+    """Write what was measured beside the other results."""
+    machine = {"python": platform.python_version(), "machine": platform.machine(), "numpy": np.__version__}
+    text = json.dumps({"given": given, "machine": machine, "rows": LINES}, indent=1)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

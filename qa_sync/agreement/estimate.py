@@ -136,3 +136,8 @@ def divide(top: ArrayLike, bottom: ArrayLike) -> Floats:
     out = np.full(top.shape, np.nan)
     np.divide(top, bottom, out=out, where=np.isfinite(bottom) & (bottom != 0))
     return out
+
+
+def ratio(top: float, bottom: float) -> float:
+    """Divide one number by another; by 0 it is NaN, silently."""
+    return float(top / bottom) if bottom != 0 else float("nan")

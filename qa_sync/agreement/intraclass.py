@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import fdtrc, fdtri
 
-from qa_sync.agreement.estimate import NO_SPREAD, TOO_FEW, Estimate, none_if_nan
+from qa_sync.agreement.estimate import NO_SPREAD, TOO_FEW, Estimate, Floats, none_if_nan, ratio
 
 IccForm = Literal["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
 ICC_FORMS: tuple[IccForm, ...] = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
+
+_BLOCK = 4096
+_NO_ITEMS = "undefined: the items do not differ"
+_NO_NOISE = "no interval: the raters differ by a constant or not at all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,7 @@ def mean_squares(scores: ArrayLike) -> MeanSquares:
     n, k = table.shape
     if n < 2 or k < 2:
         return MeanSquares(n=n, k=k, rows=np.nan, columns=np.nan, error=np.nan, within=np.nan)
-    centred = table - table.mean()
-    rows, columns = centred.mean(axis=1), centred.mean(axis=0)
-    total = float(np.einsum("ij,ij->", centred, centred))
-    between_rows, between_columns = k * float(rows @ rows), n * float(columns @ columns)
+    total, between_rows, between_columns = _sums_of_squares(table)
     error = max(0.0, total - between_rows - between_columns)
     tiny = 1e-13 * max(total, 1e-300)  # what is left after exact cancellation
     return MeanSquares(
@@ -75,6 +76,26 @@ def mean_squares(scores: ArrayLike) -> MeanSquares:
         error=(0.0 if error < tiny else error) / ((n - 1) * (k - 1)),
         within=max(0.0, total - between_rows) / (n * (k - 1)),
     )
+
+
+def _sums_of_squares(table: Floats) -> tuple[float, float, float]:
+    """Return the sums of squares about the mean: of everything, between items, and between raters.
+
+    In blocks that stay in the processor's cache: five passes over a large table would cost five times the memory
+    traffic. Not by BLAS, whose last digits depend on its threads.
+    """
+    n, k = table.shape
+    mean, columns = table.mean(), np.zeros(k)
+    total = between = 0.0
+    block = np.empty((min(n, _BLOCK), k))
+    for start in range(0, n, _BLOCK):
+        part = table[start : start + _BLOCK]
+        centred = np.subtract(part, mean, out=block[: len(part)])
+        rows = np.einsum("ij->i", centred)
+        total += float(np.einsum("ij,ij->", centred, centred))
+        between += float(np.einsum("i,i->", rows, rows))
+        columns += np.einsum("ij->j", centred)
+    return total, between / k, float(np.einsum("j,j->", columns, columns)) / n
 
 
 def icc(scores: ArrayLike, level: float = 0.95) -> dict[IccForm, Icc]:
@@ -91,14 +112,14 @@ def icc(scores: ArrayLike, level: float = 0.95) -> dict[IccForm, Icc]:
         return {form: Icc(form=form, estimate=nothing, f=None, df1=0, df2=0, p=None) for form in ICC_FORMS}
     n, k = ms.n, ms.k
     single = {
-        "ICC1": (ms.rows - ms.within) / (ms.rows + (k - 1) * ms.within),
-        "ICC2": (ms.rows - ms.error) / (ms.rows + (k - 1) * ms.error + k * (ms.columns - ms.error) / n),
-        "ICC3": (ms.rows - ms.error) / (ms.rows + (k - 1) * ms.error) if ms.rows + ms.error > 0 else np.nan,
+        "ICC1": ratio(ms.rows - ms.within, ms.rows + (k - 1) * ms.within),
+        "ICC2": ratio(ms.rows - ms.error, ms.rows + (k - 1) * ms.error + k * (ms.columns - ms.error) / n),
+        "ICC3": ratio(ms.rows - ms.error, ms.rows + (k - 1) * ms.error),
     }
     mean = {
-        "ICC1k": (ms.rows - ms.within) / ms.rows if ms.rows > 0 else np.nan,
-        "ICC2k": (ms.rows - ms.error) / (ms.rows + (ms.columns - ms.error) / n),
-        "ICC3k": (ms.rows - ms.error) / ms.rows if ms.rows > 0 else np.nan,
+        "ICC1k": ratio(ms.rows - ms.within, ms.rows),
+        "ICC2k": ratio(ms.rows - ms.error, ms.rows + (ms.columns - ms.error) / n),
+        "ICC3k": ratio(ms.rows - ms.error, ms.rows),
     }
     df1, df_one, df_two = n - 1, n * (k - 1), (n - 1) * (k - 1)
     ends = {
@@ -112,7 +133,7 @@ def icc(scores: ArrayLike, level: float = 0.95) -> dict[IccForm, Icc]:
         value = {**single, **mean}[form]
         lower, upper = ends[base]
         if form != base:  # the mean of k: Spearman-Brown on the limits
-            lower, upper = (k * end / (1 + (k - 1) * end) for end in (lower, upper))
+            lower, upper = (_of_mean(end, k) for end in (lower, upper))
         noise, df2 = (ms.within, df_one) if base == "ICC1" else (ms.error, df_two)
         f = ms.rows / noise if noise > 0 else float("nan")
         estimate = Estimate(
@@ -120,7 +141,7 @@ def icc(scores: ArrayLike, level: float = 0.95) -> dict[IccForm, Icc]:
             lower=none_if_nan(lower),
             upper=none_if_nan(upper),
             n=n,
-            reason="" if noise > 0 else "no interval: the raters never differ within an item",
+            reason=_NO_ITEMS if value != value else "" if noise > 0 else _NO_NOISE,
             method="F" if base != "ICC2" else "mcgraw-wong",
             level=level,
         )
@@ -129,13 +150,19 @@ def icc(scores: ArrayLike, level: float = 0.95) -> dict[IccForm, Icc]:
     return result
 
 
+def _of_mean(rho: float, k: int) -> float:
+    """Spearman and Brown: the reliability of the mean of k raters; at the least possible one it is unbounded."""
+    below = 1 + (k - 1) * rho
+    return k * rho / below if below > 1e-12 or below != below else float("-inf")
+
+
 def _one_way(rows: float, noise: float, df1: int, df2: int, k: int, level: float) -> tuple[float, float]:
     if noise <= 0:
         return float("nan"), float("nan")
     high = 0.5 + level / 2
     low_f = rows / noise / float(fdtri(df1, df2, high))
     high_f = rows / noise * float(fdtri(df2, df1, high))
-    return (low_f - 1) / (low_f + k - 1), (high_f - 1) / (high_f + k - 1)
+    return ratio(low_f - 1, low_f + k - 1), ratio(high_f - 1, high_f + k - 1)
 
 
 def _absolute(ms: MeanSquares, rho: float, level: float) -> tuple[float, float]:
@@ -146,9 +173,11 @@ def _absolute(ms: MeanSquares, rho: float, level: float) -> tuple[float, float]:
     a = k * rho / (n * (1 - rho))
     b = 1 + k * rho * (n - 1) / (n * (1 - rho))
     mix = a * ms.columns + b * ms.error
-    v = mix**2 / ((a * ms.columns) ** 2 / (k - 1) + (b * ms.error) ** 2 / ((n - 1) * (k - 1)))
+    v = ratio(mix**2, (a * ms.columns) ** 2 / (k - 1) + (b * ms.error) ** 2 / ((n - 1) * (k - 1)))
+    if not v > 0:
+        return float("nan"), float("nan")
     rest = k * ms.columns + (k * n - k - n) * ms.error
     low, high = float(fdtri(n - 1, v, 0.5 + level / 2)), float(fdtri(v, n - 1, 0.5 + level / 2))
-    lower = n * (ms.rows - low * ms.error) / (low * rest + n * ms.rows)
-    upper = n * (high * ms.rows - ms.error) / (rest + n * high * ms.rows)
+    lower = ratio(n * (ms.rows - low * ms.error), low * rest + n * ms.rows)
+    upper = ratio(n * (high * ms.rows - ms.error), rest + n * high * ms.rows)
     return lower, upper

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import fdtri
 
 from qa_sync.agreement.crossed_cells import Cells
+from qa_sync.agreement.estimate import ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,8 @@ def inter_random(ms: Squares, icc: float, crossed: bool, level: float) -> tuple[
         rest = r * ms.raters + (total - n - r) * noise
     v = _satterthwaite(terms)
     low, high = f_quantile(n - 1, v, level), f_quantile(v, n - 1, level)
-    lower = n * (ms.targets - low * noise) / (n * ms.targets + low * rest)
-    upper = n * (high * ms.targets - noise) / (n * high * ms.targets + rest)
+    lower = ratio(n * (ms.targets - low * noise), n * ms.targets + low * rest)
+    upper = ratio(n * (high * ms.targets - noise), n * high * ms.targets + rest)
     return _around(icc, lower, upper)
 
 
@@ -96,8 +97,8 @@ def inter_mixed(ms: Squares, icc: float, crossed: bool, level: float) -> tuple[f
     low, high = f_quantile(n - 1, v, level), 1 / f_quantile(v, n - 1, level)
     return _around(
         icc,
-        (ms.targets - low * noise) / (ms.targets + low * rest),
-        (ms.targets - high * noise) / (ms.targets + high * rest),
+        ratio(ms.targets - low * noise, ms.targets + low * rest),
+        ratio(ms.targets - high * noise, ms.targets + high * rest),
     )
 
 
@@ -115,7 +116,7 @@ def _intra_ends(
     icc: float, signal: float, own: float, rest: float, error: float, v: float, df: float, level: float
 ) -> tuple[float, float]:
     high, low = f_quantile(v, df, level), 1 / f_quantile(df, v, level)
-    ends = [(signal - own * f * error) / (signal + rest * f * error) for f in (high, low)]
+    ends = [ratio(signal - own * f * error, signal + rest * f * error) for f in (high, low)]
     return _around(icc, ends[0], ends[1])
 
 
@@ -133,5 +134,7 @@ def f_quantile(df1: float, df2: float, level: float) -> float:
 
 def _around(icc: float, lower: float, upper: float) -> tuple[float, float]:
     """Clip to [0, 1]; an end on the wrong side of the point, as approximations give, becomes the bound."""
+    if not (np.isfinite(lower) and np.isfinite(upper)):
+        return float("nan"), float("nan")
     lower, upper = max(0.0, lower), min(1.0, upper)
     return (0.0 if icc <= lower else lower), (1.0 if icc >= upper else upper)

@@ -47,7 +47,9 @@ def test_absolute_agreement_falls_with_a_constant_shift_and_consistency_does_not
     first = np.array([70.0, 80, 90, 60, 85])
     forms = ag.icc(np.column_stack([first, first + 10]))
     assert forms["ICC3"].estimate.value == pytest.approx(1)
-    assert forms["ICC3"].estimate.reason == "no interval: the raters never differ within an item" or forms["ICC3"].f
+    assert (
+        forms["ICC3"].estimate.reason == "no interval: the raters differ by a constant or not at all" or forms["ICC3"].f
+    )
     assert forms["ICC2"].estimate.value < 0.8
 
 
@@ -136,3 +138,12 @@ def test_limits_of_one_pair_or_none_say_why():
     assert ag.limits_of_agreement([], []).bias.reason == "undefined: no pairs"
     one = ag.limits_of_agreement([5.0], [3.0])
     assert (one.bias.value, one.bias.reason, one.sd) == (2.0, "no interval: one pair", None)
+
+
+def test_items_that_do_not_differ_at_all_leave_the_mean_of_k_without_a_lower_end():
+    found = ag.icc(np.array([[0.0, 1.0]] * 3))
+    assert (found["ICC1"].estimate.value, found["ICC1"].estimate.lower) == (-1.0, -1.0)
+    assert (found["ICC1k"].estimate.value, found["ICC1k"].estimate.lower) == (None, None)
+    assert {found[form].estimate.reason for form in ("ICC1k", "ICC3", "ICC3k")} == {
+        "undefined: the items do not differ"
+    }
