@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
@@ -18,7 +18,7 @@ from qa_sync.dashboards import Cell, Tab
 from qa_sync.dashboards.definition import Definition
 from qa_sync.errors import ConfigError, Problem, QASyncError, SinkError, StoreError
 from qa_sync.mapping import Mapping as Mapped
-from qa_sync.ports import Context, Sink, Source, Stream
+from qa_sync.ports import Context, Sink, Source
 from qa_sync.reports import REPORTS, Ask, Explanation, Report, build, explain
 from qa_sync.reports.grouping import values_of
 from qa_sync.reports.report import Audience
@@ -32,11 +32,11 @@ from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place, alias_salt, places_of
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
+from qa_sync.runner.pulling import pull
 from qa_sync.runner.query import MEGABYTES, SECONDS, select
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording
 from qa_sync.runner.schedule import next_run
 from qa_sync.runner.score_step import record_score_findings
-from qa_sync.runner.sync import StreamCounts, sync_stream
 from qa_sync.runner.upkeep import maintain
 from qa_sync.runner.values import frame_of
 from qa_sync.store import Run, Store, lease
@@ -377,7 +377,7 @@ class Workspace:
             common=state.parent,
             time_zone=self.settings.programme.time_zone,
             notify=self._progress.say,
-            note=partial(self._note, name),
+            note=partial(self.note, name),
             mapped_fields=mapped_fields,
             urgent=self._urgent,
         )
@@ -401,7 +401,7 @@ class Workspace:
         """Say one line to whoever watches the progress."""
         self._progress.say(text)
 
-    def _note(self, of: str, text: str) -> None:
+    def note(self, of: str, text: str) -> None:
         """Keep one line for the summary of the run that is going on, if one is."""
         line = f"{of}: {text}" if of else text
         self._progress.say(line)
@@ -477,73 +477,9 @@ class Workspace:
         if problems:
             raise ConfigError(problems)
         if not wanted:
-            self._note("", f"{FILE_NAME} names no source: nothing was read")
-        counts: dict[str, Any] = run.counts.setdefault("sync", {})
-        failures: list[tuple[str, QASyncError]] = []
-        with contextlib.ExitStack() as stack, run.timed("sync"):
-            for name in wanted:
-                try:
-                    source = self.source(name)
-                    stack.callback(close_quietly, source)
-                    with guarded("the connector"):
-                        streams = source.streams()
-                except QASyncError as error:
-                    failures.append((name, error))
-                    continue
-                self._sync_source(run, name, source, streams, counts, failures)
-        if failures:
-            raise self._failed(failures)
-
-    def _failed(self, failures: list[tuple[str, QASyncError]]) -> QASyncError:
-        """Return one error for all streams that failed: every set-up problem with its place, or the first failure."""
-        if all(isinstance(error, ConfigError) for _, error in failures):
-            placed = [
-                self.placed(problem, ("sources", name.split(".")[0]))
-                for name, error in failures
-                if isinstance(error, ConfigError)
-                for problem in error.problems
-            ]
-            return ConfigError(dict.fromkeys(placed))
-        name, error = failures[0]
-        more = len(failures) - 1
-        rest = f" (and {more} more {'stream' if more == 1 else 'streams'} failed)" if more else ""
-        failed = type(error)(f"{name}: {error}{rest}")
-        failed.__cause__ = error
-        return failed
-
-    def _sync_source(
-        self,
-        run: Recording,
-        name: str,
-        source: Source,
-        streams: Sequence[Stream],
-        counts: dict[str, Any],
-        failures: list[tuple[str, QASyncError]],
-    ) -> None:
-        mapped = self.materials.mappings[name].streams
-        if not streams:
-            self._note(name, "the source offers no stream: nothing was read")
-        for stream in streams:
-            if stream.name not in mapped:
-                self._note(f"{name}.{stream.name}", "no mapping reads it; it is stored all the same")
-            noted = len(run.notes)
-            try:
-                done = sync_stream(
-                    self.store, source, name, stream, run_id=run.run_id, clock=self._clock, progress=self._progress
-                )
-            except QASyncError as error:
-                # The other streams still have their turn: what can be pulled, is.
-                done = getattr(error, "counts", StreamCounts())
-                done.error = str(error)
-                failures.append((f"{name}.{stream.name}", error))
-            if done.is_empty and len(run.notes) == noted:
-                self._note(f"{name}.{stream.name}", "the source has no record, and none is stored from before")
-            run.new_rejects += done.new_rejects
-            counts[f"{name}.{stream.name}"] = {
-                field: getattr(done, field)
-                for field in done.__slots__
-                if field != "is_empty" and getattr(done, field) != ""
-            }
+            self.note("", f"{FILE_NAME} names no source: nothing was read")
+        with run.timed("sync"):
+            pull(self, run, wanted, progress=self._progress)
 
     def _map(self, run: Recording) -> None:
         self._progress.stage("map")
@@ -591,7 +527,7 @@ class Workspace:
         drift = find_drift(self.store, self.settings, self.materials.mappings, it.engine)
         run.counts["drift"] = record_drift(self.store, drift, run_id=run.run_id, at=self._clock())
         if not it.reconciled.evaluations:
-            self._note("", "the store holds no evaluation: there is nothing to compare")
+            self.note("", "the store holds no evaluation: there is nothing to compare")
 
     def _reconcile_and_publish(
         self, run: Recording, dashboards: Sequence[str] = (), answers: Mapping[tuple[str, str], str] | None = None
