@@ -89,7 +89,9 @@ class DuckEngine:
     def scan(self, name: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Make Parquet files readable as ``name`` (no files: no rows)."""
         if not files:
-            self._con.register(name, schema.empty_table())
+            # A view, as with files: one name may stand for a stream with files now and for one without next.
+            columns = ", ".join(f"CAST(NULL AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in schema)
+            self.view(name, f"SELECT {columns} WHERE false")
             return
         self._files.update(files)
         read = f"read_parquet([{', '.join(literal(file) for file in files)}], union_by_name=true)"

@@ -3,7 +3,7 @@
 from qa_sync.mapping.cases import failed_cases
 from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.compile import CompiledTable, compile_table
-from qa_sync.mapping.coverage import FieldCoverage, all_weeks, coverage
+from qa_sync.mapping.coverage import FieldCoverage, all_weeks, coverage, defaulted
 from qa_sync.mapping.difference import TableChange, table_change
 from qa_sync.mapping.drift import Drift, account_drift
 from qa_sync.mapping.expressions import outcomes
@@ -27,6 +27,7 @@ __all__ = [
     "check_mapping",
     "compile_table",
     "coverage",
+    "defaulted",
     "failed_cases",
     "lines",
     "load",

@@ -10,7 +10,7 @@ from qa_sync.engine.duck import literal
 from qa_sync.mapping.compile import Draft, draft, judged, unsure
 from qa_sync.mapping.express import Value
 from qa_sync.mapping.extract import Extraction
-from qa_sync.mapping.language import Coalesce, Const, Field, Mapping, TableMapping, Values
+from qa_sync.mapping.language import Coalesce, Const, Expression, Field, Mapping, TableMapping, Values
 from qa_sync.mapping.trace import Chain, chain_of
 
 
@@ -40,7 +40,10 @@ class FieldCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """SQL of what is counted of one field: each a condition on a row, except ``unseen``, texts or NULL."""
+    """SQL of what is counted of one field: each a condition on a row, except ``unseen``, texts or NULL.
+
+    ``accepts``: a value that is not listed has a default.
+    """
 
     field: str
     rows: str
@@ -49,6 +52,7 @@ class _Asked:
     rejected: str
     left_out: str
     unseen: tuple[str, ...]
+    accepts: bool = False
 
 
 def coverage(
@@ -97,6 +101,26 @@ def coverage(
         for at, one in enumerate(asked)
         for row in found
     ]
+
+
+def defaulted(
+    engine: Engine, mapping: Mapping, *, source: str, stream: str, table: str, relation: str
+) -> list[tuple[str, int]]:
+    """Return (field, rows) for each field of whose values some are not listed, so that they fell to the default."""
+    spec = mapping.streams[stream][table]
+    made = draft(spec, source=source, relation=relation)
+    asked = [one for one in _asked(spec, made, Extraction(spec, source=source)) if one.unseen and one.accepts]
+    if not asked:
+        return []
+    counted = [
+        f"count(*) FILTER (WHERE {one.rows} AND coalesce({', '.join(one.unseen)}) IS NOT NULL) AS _n{at}"
+        for at, one in enumerate(asked)
+    ]
+    element = " AND NOT _empty" if made.fans_out else ""
+    (row,) = engine.fetch(
+        f"SELECT {', '.join(counted)} FROM ({judged(made)}) WHERE NOT _gone AND NOT _bad{element}"
+    ).to_pylist()
+    return [(one.field, row[f"_n{at}"]) for at, one in enumerate(asked) if row[f"_n{at}"]]
 
 
 def all_weeks(weekly: Sequence[FieldCoverage]) -> list[FieldCoverage]:
@@ -152,7 +176,13 @@ def _asked(spec: TableMapping, made: Draft, extraction: Extraction) -> Iterator[
             rejected=is_bad if sets_aside else "false",
             left_out="false" if sets_aside else is_bad,
             unseen=unseen,
+            accepts=_accepts(field.expression),
         )
+
+
+def _accepts(expression: Expression) -> bool:
+    options = expression.source.options if isinstance(expression.source, Coalesce) else ()
+    return bool(expression.values and not expression.values.rejects) or any(map(_accepts, options))
 
 
 def _chain(field: Field, name: str, made: Draft, extraction: Extraction) -> Chain:

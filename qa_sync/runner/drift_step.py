@@ -6,7 +6,7 @@ group or person nobody knows. And the brake: a mapping that refuses too many rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,11 @@ from qa_sync.config import WorkspaceSettings
 from qa_sync.engine import Engine
 from qa_sync.engine.duck import DuckEngine, literal
 from qa_sync.errors import Problem
-from qa_sync.mapping import Drift, account_drift
+from qa_sync.mapping import Drift, account_drift, defaulted
 from qa_sync.mapping import Mapping as Mapped
 from qa_sync.mapping.drift import SEVERITIES
 from qa_sync.model.account import Definitions
-from qa_sync.model.system import REJECTS
+from qa_sync.model.system import RAW, REJECTS
 from qa_sync.runner.feeds import RELATION, Feed
 from qa_sync.runner.newest import register_newest
 from qa_sync.store import Store, aside_rows, stored_schema
@@ -108,13 +108,17 @@ def definitions_of(connector: str, read: Callable[[str], Iterable[str] | None]) 
 
 
 def find_drift(
-    store: Store, settings: WorkspaceSettings, mappings: Mapping[str, Mapped], engine: Engine
+    store: Store, settings: WorkspaceSettings, mappings: Mapping[str, Mapped], engine: Engine, *, run_id: str
 ) -> list[tuple[str, Drift, int]]:
-    """Return (source, drift, rows concerned), most severe first; ``engine`` holds the tables of the run's snapshot."""
+    """Return (source, drift, rows concerned), most severe first; ``engine`` holds the tables of the run's snapshot.
+
+    Values that fell to a default are counted among the records that the run pulled, and never quoted.
+    """
     found: list[tuple[str, Drift, int]] = []
     for name, mapping in mappings.items():
         known = stored_definitions(store, settings.sources[name].connector, name)
         found += [(name, drift, 0) for drift in account_drift(mapping, known)]
+        found += [(name, drift, rows) for drift, rows in _defaulted(store, name, mapping, run_id)]
     for kind, (severity, what, hint, sql) in _UNKNOWN.items():
         for row in engine.fetch(f"{sql} ORDER BY ALL").to_pylist():
             drift = Drift(
@@ -127,6 +131,28 @@ def find_drift(
             )
             found.append((row["source"], drift, int(row["size"])))
     return sorted(found, key=lambda one: (SEVERITIES.index(one[1].severity), -one[2]))
+
+
+def _defaulted(store: Store, source: str, mapping: Mapped, run_id: str) -> Iterator[tuple[Drift, int]]:
+    pulled = f"SELECT * FROM stored WHERE run_id = {literal(run_id)}"
+    engine = DuckEngine()
+    try:
+        for stream, tables in mapping.streams.items():
+            engine.scan("stored", store.raw(source, stream).files(), RAW)
+            if not engine.fetch(f"SELECT 1 AS one FROM ({pulled}) LIMIT 1").num_rows:
+                continue
+            engine.view(RELATION, pulled)
+            for table in tables:
+                for field, rows in defaulted(
+                    engine, mapping, source=source, stream=stream, table=table, relation=RELATION
+                ):
+                    what = f"{table}.{field} meets values that its values: does not list; they take the default"
+                    hint = "qa-sync mapping coverage shows them"
+                    identity = f"{table}.{field}"
+                    drift = Drift(severity="medium", kind="option", stream=stream, id=identity, what=what, hint=hint)
+                    yield drift, rows
+    finally:
+        engine.close()
 
 
 def record_drift(store: Store, found: Sequence[tuple[str, Drift, int]], *, run_id: str, at: datetime) -> dict[str, Any]:

@@ -524,7 +524,7 @@ class Workspace:
     def _reconciled(self, run: Recording, it: Opened) -> None:
         run.counts["reconcile"] = asdict(it.reconciled)
         record_score_findings(self.store, it.engine, run_id=run.run_id, at=self._clock())
-        drift = find_drift(self.store, self.settings, self.materials.mappings, it.engine)
+        drift = find_drift(self.store, self.settings, self.materials.mappings, it.engine, run_id=run.run_id)
         run.counts["drift"] = record_drift(self.store, drift, run_id=run.run_id, at=self._clock())
         if not it.reconciled.evaluations:
             self.note("", "the store holds no evaluation: there is nothing to compare")

@@ -69,6 +69,7 @@ def test_what_nobody_has_described_is_found_once_with_its_severity(made: World) 
     sizes = {one["id"]: one["rows"] for one in told["findings"]}
     (count,) = query(folder, f"SELECT count(*) AS n FROM evaluations WHERE form_id = '{form}'")
     assert sizes[form] == count["n"]
+    assert not any(one["kind"] == "option" for one in told["findings"]), "nothing was pulled"
     again = ask(folder, "run")["counts"]["drift"]
     assert again == {**told, "new": 0}
     assert f"form {form} is in no form catalogue" in qa_sync(folder, "run", "--quiet").out
@@ -149,3 +150,28 @@ def test_a_starter_is_proposed_with_the_fields_of_the_account(ran: World) -> Non
     assert [line.partition(" ")[0] for line in proposed] == ["severity:", "language:", "region:"]
     assert all("{custom_field: 3600000001" in line and "# proposed: " in line for line in proposed)
     assert parse(text, file="m.yaml").custom_fields("tickets") >= {"360000000101", "360000000102", "360000000103"}
+
+
+def test_values_that_fall_to_a_default_are_told_and_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "qa-sync.yaml").write_text(
+        "sources: {desk: {connector: files, mapping: mappings/desk.yaml, folder: ./in, "
+        'streams: {desk: {glob: "*.jsonl", key: [id]}}}}\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "mappings" / "desk.yaml").write_text(
+        "version: 1\nstreams: {desk: {interactions: {fields: {interaction_id: {from: id}, kind: {const: ticket}, "
+        "channel: {from: via, values: {mail: email}, default: other}, "
+        "queue: {coalesce: [{from: q, values: {a: A}, default: null}, {const: Z}]}}}}}\n",
+        encoding="utf-8",
+    )
+    records = [{"id": str(n), "via": "PLANTED" if n % 3 else "mail", "q": "a"} for n in range(9)]
+    lines = "".join(json.dumps(one) + "\n" for one in records)
+    (tmp_path / "in" / "desk.jsonl").write_text(lines, encoding="utf-8")
+    done = ask(tmp_path, "run")
+    (told,) = done["counts"]["drift"]["findings"]
+    assert (told["severity"], told["kind"], told["id"], told["rows"]) == ("medium", "option", "interactions.channel", 6)
+    assert "PLANTED" not in json.dumps(done)
+    assert "PLANTED" in qa_sync(tmp_path, "mapping", "coverage", "--quiet").out
+    assert ask(tmp_path, "run")["counts"]["drift"]["new"] == 0
