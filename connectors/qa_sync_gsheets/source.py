@@ -61,6 +61,8 @@ class SheetsSource:
                 base_url=self._settings.base_url,
                 timeout=self._settings.timeout,
                 calls_per_minute=self._settings.calls_per_minute,
+                shared=self._context.state.parent,
+                urgent=self._context.urgent,
                 notify=self._context.notify,
             )
         return self._open

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +40,10 @@ class _Again(Exception):
 
 
 class Transport(HTTPClient):
-    """All traffic with one spreadsheet host. Counts its calls in ``calls``, ``sent`` and ``received`` (bytes)."""
+    """All traffic with one spreadsheet host. Counts its calls in ``calls``, ``sent`` and ``received`` (bytes).
+
+    ``shared``: the folder in which processes count their calls together; ``urgent``: a person waits.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class Transport(HTTPClient):
         retry: Retry = POLICY,
         calls_per_minute: int = 55,
         budget: Budget | None = None,
+        shared: Path | None = None,
+        urgent: bool = False,
         notify: Callable[[str], None] = lambda _line: None,
     ) -> None:
         # With a session of one's own there is nothing left to authorize.
@@ -61,7 +67,8 @@ class Transport(HTTPClient):
         self._base_url = base_url
         self._retry = retry
         self._limit = calls_per_minute
-        self._budget = budget or budget_of(base_url)
+        self._budget = budget or budget_of(base_url, self.account, shared)
+        self._urgent = urgent
         self._notify = notify
         self._seen: set[str] = set()
         self._missed = 0
@@ -151,7 +158,7 @@ class Transport(HTTPClient):
 
     def _once(self, method: str, url: str, side: Side, options: dict[str, Any]) -> requests.Response:
         if "/drive/" not in url:
-            self._budget.spend(side, self._limit, sleep=self._retry.sleep, notify=self._notify)
+            self._budget.spend(side, self._limit, sleep=self._retry.sleep, notify=self._notify, urgent=self._urgent)
         response = self._send(method, url, side, options)
         if response.ok:
             return response

@@ -204,8 +204,10 @@ class Workbook:
             return remap_ranges(part, sheet.sheet_id, dimension, place)
 
         for grid in self.sheets:
-            grid.parts = {name: carried(parts) for name, parts in grid.parts.items()}
-            grid.basic_filter = carried(grid.basic_filter) if grid.basic_filter else None
+            # Only charts draw from other sheets; everything else lies on its own.
+            reaching = grid.parts if grid is sheet else {"charts": grid.parts["charts"]}
+            grid.parts |= {name: carried(parts) for name, parts in reaching.items() if parts}
+        sheet.basic_filter = carried(sheet.basic_filter) if sheet.basic_filter else None
         self.named_ranges = carried(self.named_ranges)
 
     def new_id(self) -> int:
