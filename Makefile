@@ -64,7 +64,7 @@ slim: $(DEV)
 	$(BIN)/python benchmarks/slim.py
 
 bench: $(DEV)
-	for script in store mapping reconcile agreement programme demo; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in store mapping reconcile agreement publish programme demo; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 	$(BIN)/python benchmarks/slim.py
 
 clean:

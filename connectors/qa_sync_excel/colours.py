@@ -11,6 +11,8 @@ INK, PAPER, SLATE, RULE = "#1F2933", "#FFFFFF", "#2F4858", "#D9DEE3"
 ANALYST = "#FFF4CE"
 FONT = {"font_name": "Calibri", "font_size": 10, "font_color": INK}
 SERIES = ("#2F6690", "#E07A1F", "#4C9A6A", "#8E5EA2", "#B03A48", "#6B7B8C", "#C9A227", "#3CAEA3")
+LIMIT = "#8A6D6D"
+LINK = "#1F5FA8"
 TABS = ("#2F4858", "#2F6690", "#4C9A6A", "#E07A1F", "#8E5EA2", "#6B7B8C")
 #: The line under each cell, which takes the place of the grid.
 LINE = {"bottom": 1, "bottom_color": "#E4E8EB"}
@@ -114,6 +116,18 @@ def conditions(field: Field, cells: Sequence[Any]) -> list[dict[str, Any]]:
                 "max_value": 0.3,
                 "min_color": PAPER,
                 "max_color": "#F2A49B",
+            }
+        ]
+    if field.tone == "heat":
+        return [
+            {
+                "type": "2_color_scale",
+                "min_type": "num",
+                "max_type": "num",
+                "min_value": 0,
+                "max_value": max(*numbers, 1),
+                "min_color": PAPER,
+                "max_color": "#8DB8DE",
             }
         ]
     if field.tone == "bar":

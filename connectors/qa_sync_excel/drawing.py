@@ -10,7 +10,19 @@ from typing import Any
 import xlsxwriter
 
 from qa_sync.dashboards.cells import Cell, Field, Input
-from qa_sync_excel.colours import ANALYST, FONT, LINE, PAPER, RULE, SLATE, TABS, alignment, conditions, number_format
+from qa_sync_excel.colours import (
+    ANALYST,
+    FONT,
+    LINE,
+    LINK,
+    PAPER,
+    RULE,
+    SLATE,
+    TABS,
+    alignment,
+    conditions,
+    number_format,
+)
 from qa_sync_excel.figures import Figures
 from qa_sync_excel.foreign import ForeignSheet, draw_foreign
 from qa_sync_excel.measures import OWN_WIDTH, column_pixels, header_pixels, row_pixels
@@ -23,6 +35,8 @@ from qa_sync_excel.texts import displayable, displayable_options, table_names
 _CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - Excel's properties have no zone
 #: From so many pixels on, the texts of a column are read, not scanned; up to so many rows they are wrapped.
 _WRAP_WIDTH, _WRAP_ROWS = 200, 300
+#: Excel's limits: letters of an address, and links of a sheet (65,530, for all its columns together).
+_LONGEST_LINK, _MOST_LINKS = 2_079, 20_000
 _OPTIONS = {
     "in_memory": True,
     "strings_to_formulas": False,
@@ -105,6 +119,7 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
     for row in range(sheet.height):
         # Said outright, because not every program fits heights to wrapped texts when it opens a workbook.
         worksheet.set_row_pixels(row + 1, row_pixels([(sheet.columns[at][row], widths[at]) for at in wrapped]))
+    hot = [cell for one, cells in zip(fields, sheet.columns, strict=True) if one.tone == "heat" for cell in cells]
     for at, (one, cells) in enumerate(zip(fields, sheet.columns, strict=True)):
         look: dict[str, Any] = {"num_format": number_format(one), "align": alignment(one), **LINE}
         if at in wrapped:
@@ -113,7 +128,7 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
             look["bold"] = True
         _write_column(worksheet, at, one, cells, pen, look)
         worksheet.set_column_pixels(at, at, widths[at])
-        for condition in conditions(one, cells):
+        for condition in conditions(one, hot if one.tone == "heat" else cells):
             if "format" in condition:
                 condition["format"] = pen.book.add_format(condition["format"])
             worksheet.conditional_format(1, at, height, at, condition)
@@ -143,13 +158,18 @@ def _write_column(
     worksheet: Any, at: int, one: Field, cells: Sequence[Cell | OwnCell], pen: Pen, look: dict[str, Any]
 ) -> None:
     plain = pen(**look)
+    linked = pen(**{**look, "font_color": LINK, "underline": 1}) if one.link else plain
     # Serial numbers before 1900-03-01 are other days in Excel than everywhere else: they are shown as numbers.
     early = pen(**{**look, "num_format": "General"}) if one.kind in ("date", "time") else plain
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, OwnCell):
             write_own(worksheet, row, at, cell, pen, look)
         elif isinstance(cell, str):
-            worksheet.write_string(row, at, displayable(cell), plain)
+            address = one.address(cell)
+            if not address or len(address) > _LONGEST_LINK or row > _MOST_LINKS:
+                worksheet.write_string(row, at, displayable(cell), plain)
+            else:
+                worksheet.write_url(row, at, address, linked, displayable(cell))
         elif isinstance(cell, bool):
             worksheet.write_boolean(row, at, cell, plain)
         elif cell is None:

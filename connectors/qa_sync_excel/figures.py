@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qa_sync.dashboards.cells import Chart
-from qa_sync_excel.colours import INK, RULE, SERIES
+from qa_sync.dashboards.cells import SERIES_OF, Chart
+from qa_sync_excel.colours import INK, LIMIT, RULE, SERIES
 from qa_sync_excel.merging import Sheet
 from qa_sync_excel.texts import displayable
 
@@ -83,25 +83,34 @@ class Figures:
         series = [name for name in chart.series if name in names]
         if data is None or not data.wanted or chart.x not in names or not series:
             return None
-        made = self._book.add_chart({"type": chart.kind})
+        if len(series) < SERIES_OF.get(chart.kind, 1):
+            return None
+        drawn_as = {"pareto": "column", "interval": "line"}.get(chart.kind, chart.kind)
+        made = self._book.add_chart({"type": drawn_as})
         x = names.index(chart.x)
+        if chart.kind == "interval":
+            self._add_intervals(made, data, names, x, series)
+            series = []
+        if chart.kind == "pareto":
+            made.combine(self._share_line(data, names, x, series.pop()))
         for at, name in enumerate(series):
             column = names.index(name)
             colour = SERIES[at % len(SERIES)]
             look: dict[str, Any] = (
                 {"fill": {"color": colour}, "gap": 60}
-                if chart.kind != "line"
+                if drawn_as != "line"
                 else {
                     "line": {"color": colour, "width": 2.25},
                     "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
                 }
             )
+            made.add_series({**_ranges(data, column, x), **look})
+        for name in (one for one in chart.limits if one in names):
             made.add_series(
                 {
-                    "name": [data.title, 0, column],
-                    "categories": [data.title, 1, x, data.wanted, x],
-                    "values": [data.title, 1, column, data.wanted, column],
-                    **look,
+                    **_ranges(data, names.index(name), x),
+                    "line": {"color": LIMIT, "width": 1, "dash_type": "dash"},
+                    "marker": {"type": "none"},
                 }
             )
         values: dict[str, Any] = {
@@ -136,8 +145,55 @@ class Figures:
                 "overlay": False,
             }
         )
-        made.set_legend({"position": "bottom", "font": _FONT} if len(series) > 1 else {"none": True})
+        many = len(series) + len(chart.limits) > 1 or chart.kind == "pareto"
+        made.set_legend({"position": "bottom", "font": _FONT} if many else {"none": True})
         made.set_chartarea({"border": {"color": RULE}})
         made.show_blanks_as("gap")
         made.show_hidden_data()
         return made
+
+    def _add_intervals(self, made: Any, data: Sheet, names: Sequence[str], x: int, series: Sequence[str]) -> None:
+        """Marks with error bars; their lengths are no cells, so they are written into the chart itself."""
+        value, low, high = (data.columns[names.index(name)][: data.wanted] for name in series[:3])
+        made.add_series(
+            {
+                **_ranges(data, names.index(series[0]), x),
+                "line": {"none": True},
+                "marker": {"type": "square", "size": 7, "fill": {"color": SERIES[0]}, "border": {"color": SERIES[0]}},
+                "y_error_bars": {
+                    "type": "custom",
+                    "plus_values": _lengths(high, value),
+                    "minus_values": _lengths(value, low),
+                    "line": {"color": SERIES[0], "width": 1.5},
+                },
+            }
+        )
+
+    def _share_line(self, data: Sheet, names: Sequence[str], x: int, name: str) -> Any:
+        """The line of a Pareto chart: the cumulative share, on an axis of its own at the right."""
+        line = self._book.add_chart({"type": "line"})
+        look = {"color": SERIES[1], "width": 2}
+        ranges = _ranges(data, names.index(name), x)
+        line.add_series({**ranges, "line": look, "marker": {"type": "circle", "size": 4}, "y2_axis": True})
+        line.set_y2_axis({"num_format": "0%", "min": 0, "max": 1, "num_font": _FONT, "line": {"none": True}})
+        return line
+
+
+def _ranges(data: Sheet, column: int, x: int) -> dict[str, Any]:
+    """Return where a series has its name, its categories and its values."""
+    return {
+        "name": [data.title, 0, column],
+        "categories": [data.title, 1, x, data.wanted, x],
+        "values": [data.title, 1, column, data.wanted, column],
+    }
+
+
+def _lengths(high: Sequence[Any], low: Sequence[Any]) -> list[float]:
+    """Return how far apart two columns are, row by row; 0 where one of them says nothing."""
+    pairs = zip(high, low, strict=True)
+    return [
+        round(max(float(top) - float(bottom), 0.0), 12)
+        if isinstance(top, int | float) and isinstance(bottom, int | float)
+        else 0.0
+        for top, bottom in pairs
+    ]

@@ -140,7 +140,10 @@ def shape_of(raw: Mapping[str, Any]) -> TabShape:
     """Return a shape from its stored form; what a newer version added to it is left out."""
     known = {name: value for name, value in raw.items() if name in TabShape.__dataclass_fields__}
     known["fields"] = tuple(Field(**_known(Field, one)) for one in raw["fields"])
-    known["charts"] = tuple(Chart(**{**_known(Chart, one), "series": tuple(one["series"])}) for one in raw["charts"])
+    known["charts"] = tuple(
+        Chart(**{**_known(Chart, one), "series": tuple(one["series"]), "limits": tuple(one.get("limits", ()))})
+        for one in raw["charts"]
+    )
     known["notes"] = tuple(raw["notes"])
     known["ticks"] = tuple((key, name) for key, name in raw.get("ticks", ()))
     known["inputs"] = tuple(

@@ -55,7 +55,7 @@ def draw(shape: TabShape, here: Drawn, tabs: Mapping[str, Drawn], worn: Sequence
             requests.append({"deleteEmbeddedObject": {"objectId": one["chartId"]}})
     for number, chart in enumerate(shape.charts):
         data = tabs.get(chart.data)
-        if data is None or any(name not in data.places for name in (chart.x, *chart.series)):
+        if data is None or any(name not in data.places for name in (chart.x, *chart.series, *chart.limits)):
             continue
         spec = _spec(shape, chart, data)
         if chart_id(shape, chart) in there:
@@ -88,12 +88,12 @@ def _position(here: Drawn, number: int, beside: int) -> Json:
     }
 
 
-def _source(data: Drawn, name: str) -> Json:
+def _source(data: Drawn, name: str, *, head: bool = True) -> Json:
     # One empty row more than the data: rows inserted below the last one are then inside, and the chart grows.
     column = data.places[name]
     where = {
         "sheetId": data.sheet_id,
-        "startRowIndex": data.head,
+        "startRowIndex": data.head if head else data.head + 1,
         "endRowIndex": data.end + 1,
         "startColumnIndex": column,
         "endColumnIndex": column + 1,
@@ -110,27 +110,59 @@ def _ends(chart: Chart) -> Json:
 
 
 def _spec(shape: TabShape, chart: Chart, data: Drawn) -> Json:
-    across = chart.kind == "bar"
-    value_axis = "BOTTOM_AXIS" if across else "LEFT_AXIS"
-    label_axis = "LEFT_AXIS" if across else "BOTTOM_AXIS"
+    spec = _intervals(chart, data) if chart.kind == "interval" else {"basicChart": _basic(chart, data)}
     return {
         "title": chart.title,
         "altText": sign(shape, chart),
         "titleTextFormat": {"fontSize": 13, "bold": True},
-        "basicChart": {
-            "chartType": chart.kind.upper(),
-            "legendPosition": "TOP_LEGEND",
-            "headerCount": 1,
-            # The value axis is shown in the format of the data's own cells, percents as percents.
-            "axis": [{"position": label_axis}, {"position": value_axis, **_ends(chart)}],
-            "domains": [{"domain": _source(data, chart.x)}],
-            "series": [
-                {
-                    "series": _source(data, name),
-                    "targetAxis": value_axis,
-                    "colorStyle": palette.rgb(_COLOURS[at % len(_COLOURS)]),
-                }
-                for at, name in enumerate(chart.series)
-            ],
-        },
+        **spec,
+    }
+
+
+def _intervals(chart: Chart, data: Drawn) -> Json:
+    """Sheets draws no error bars; a candle without a body is a mark on a line from end to end."""
+    value, low, high = ({"data": _source(data, name, head=False)} for name in chart.series)
+    candle = {"lowSeries": low, "openSeries": value, "closeSeries": value, "highSeries": high}
+    domain = {"data": _source(data, chart.x, head=False)}
+    return {"candlestickChart": {"domain": domain, "data": [candle]}}
+
+
+def _basic(chart: Chart, data: Drawn) -> Json:
+    across = chart.kind == "bar"
+    value_axis = "BOTTOM_AXIS" if across else "LEFT_AXIS"
+    label_axis = "LEFT_AXIS" if across else "BOTTOM_AXIS"
+    series = [
+        {
+            "series": _source(data, name),
+            "targetAxis": value_axis,
+            "colorStyle": palette.rgb(_COLOURS[at % len(_COLOURS)]),
+        }
+        for at, name in enumerate(chart.series)
+    ]
+    # The value axis is shown in the format of the data's own cells, percents as percents.
+    axes = [{"position": label_axis}, {"position": value_axis, **_ends(chart)}]
+    kind = chart.kind.upper()
+    if chart.kind == "pareto":
+        kind = "COMBO"
+        series[0]["type"] = "COLUMN"
+        series[1] |= {"type": "LINE", "targetAxis": "RIGHT_AXIS"}
+        window = {"viewWindowMin": 0, "viewWindowMax": 1, "viewWindowMode": "EXPLICIT"}
+        axes.append({"position": "RIGHT_AXIS", "viewWindowOptions": window})
+    series += [
+        {
+            "series": _source(data, name),
+            "targetAxis": value_axis,
+            "colorStyle": palette.LIMIT,
+            "lineStyle": {"type": "MEDIUM_DASHED", "width": 1},
+            **({"type": "LINE"} if kind == "COMBO" else {}),
+        }
+        for name in chart.limits
+    ]
+    return {
+        "chartType": kind,
+        "legendPosition": "TOP_LEGEND",
+        "headerCount": 1,
+        "axis": axes,
+        "domains": [{"domain": _source(data, chart.x)}],
+        "series": series,
     }

@@ -54,10 +54,18 @@ def dress(
         if not any(_overlaps(band, first, last) for band in worn.bands if not _is_our_band(shape, band)):
             requests.append(_band(shape, number, sheet_id, head, first, last))
         requests.append(_warning(shape, sheet_id, first, last))
+    if fresh and shape.filter:
+        # Later on, filtering is people's business.
+        width = max(columns) + 1 + len(shape.inputs)
+        requests.append({"setBasicFilter": {"filter": {"range": _from_head(sheet_id, head, 0, width)}}})
     at = len(worn.rules) - sum(1 for rule in worn.rules if _is_our_rule(rule, columns))
+    hot = [field.name for field in shape.fields if field.tone == "heat"]
     for field in shape.fields:
+        if field.tone == "heat" and field.name != hot[0]:
+            continue  # one scale for all of them
         for rule in palette.rules(field):
-            ranges = [_from_head(sheet_id, head, places[field.name], places[field.name] + 1)]
+            names = hot if field.tone == "heat" else [field.name]
+            ranges = [_from_head(sheet_id, head, places[name], places[name] + 1) for name in names]
             requests.append({"addConditionalFormatRule": {"rule": {"ranges": ranges, **rule}, "index": at}})
             at += 1
     return requests

@@ -41,6 +41,8 @@ OUTCOMES = (
 WARM, COOL = rgb("9a4a00"), rgb("174ea6")
 WARM_FILL, COOL_FILL = rgb("fdebdd"), rgb("e3edfd")
 LOW, MIDDLE, HIGH = rgb("f4b6ae"), rgb("fff2cc"), rgb("b7dfc3")
+#: Control limits and other thin lines of a chart.
+LIMIT = rgb("8a6d6d")
 BAR = rgb("bcd3f2")
 PLAIN = rgb("ffffff")
 
@@ -88,7 +90,7 @@ def rules(field: Field) -> list[Json]:
                 }
             }
         ]
-    if field.tone == "bar":
+    if field.tone in ("bar", "heat"):
         # Sheets has no data bars; a scale from white says the same.
         return [
             {

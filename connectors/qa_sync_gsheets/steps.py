@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qa_sync.dashboards.cells import Cell, Input, TabPlan
+from qa_sync.dashboards.cells import Cell, Field, Input, TabPlan
 from qa_sync.dashboards.look import shape_hash
 from qa_sync_gsheets import charts, looks, marks
 from qa_sync_gsheets.blocks import Block, blocks
@@ -214,13 +214,14 @@ def updates(plan: TabPlan, target: Target) -> Iterator[Step]:
         for position, cell in zip(positions, values, strict=True)
     ]
     cells.sort(key=lambda one: one[:2])
+    links = _links(plan, target)
     for start in range(0, len(cells), STEP_CELLS):
         part = cells[start : start + STEP_CELLS]
         written = tuple(
             Written(row=row, field=names[column], key=layout.keys.get(row - target.head - 1), cell=cell)
             for row, column, cell in part
         )
-        requests = tuple(fill(target.sheet_id, block) for block in blocks(part))
+        requests = tuple(fill(target.sheet_id, block, links) for block in blocks(part))
         yield Step(
             tab=target.name,
             requests=requests,
@@ -233,7 +234,7 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
     """Yield the steps that insert rows below the last keyed one, and fill them."""
     if not plan.inserted_rows:
         return
-    names = plan.wanted.shape.field_names
+    names, links = plan.wanted.shape.field_names, _links(plan, target)
     at_once = max(1, STEP_CELLS // len(names))
     row, size = target.head + 2 + target.last_key, target.rows
     for start in range(0, plan.inserted_rows, at_once):
@@ -248,20 +249,31 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
             inside = [name for name in names if first <= target.places[name] < last]
             inside.sort(key=lambda name: target.places[name])
             lines = zip(*(plan.inserts[name][start : start + count] for name in inside), strict=True)
-            requests.append(fill(target.sheet_id, Block(row, first, tuple(lines))))
+            requests.append(fill(target.sheet_id, Block(row, first, tuple(lines)), links))
         yield Step(tab=target.name, requests=tuple(requests), fields=frozenset(names))
         row, size = row + count, size + count
 
 
-def fill(sheet_id: int, block: Block) -> Json:
-    """Return the request that writes the values of a rectangle, and nothing but values."""
-    return {
-        "updateCells": {
-            "start": {"sheetId": sheet_id, "rowIndex": block.top, "columnIndex": block.left},
-            "rows": [{"values": [write_cell(cell) for cell in line]} for line in block.rows],
-            "fields": "userEnteredValue",
-        }
-    }
+def _links(plan: TabPlan, target: Target) -> dict[int, Field]:
+    return {target.places[one.name]: one for one in plan.wanted.shape.fields if one.link and one.name in target.places}
+
+
+def fill(sheet_id: int, block: Block, links: Mapping[int, Field] | None = None) -> Json:
+    """Return the request that writes the values of a rectangle, and nothing but values.
+
+    In ``links`` (column → field) stand columns whose texts lead somewhere; where the rectangle has one, the cells'
+    links are written with their values.
+    """
+    start = {"sheetId": sheet_id, "rowIndex": block.top, "columnIndex": block.left}
+    linked = {at - block.left: one for at, one in (links or {}).items() if 0 <= at - block.left < len(block.rows[0])}
+    rows = [{"values": [write_cell(cell) for cell in line]} for line in block.rows]
+    for line, written in zip(block.rows, rows, strict=True):
+        for at, one in linked.items():
+            address = one.address(line[at])
+            if address:
+                written["values"][at]["textFormatRuns"] = [{"format": {"link": {"uri": address}}}]
+    fields = "userEnteredValue,textFormatRuns" if linked else "userEnteredValue"
+    return {"updateCells": {"start": start, "rows": rows, "fields": fields}}
 
 
 def _insert(sheet_id: int, dimension: str, start: int, count: int, *, inherit: bool) -> Json:

@@ -261,11 +261,15 @@ DASHBOARD: dict[str, str] = {
     "tabs[].notes": "Sentences of your own below the report's.",
     "tabs[].inputs": "Columns made for people to fill in: name, and if you like label, options (a dropdown), doc, width; "
     "see [what people write back](#what-people-write-back).",
+    "tabs[].charts": "Charts of your own: kind (`line`, `column`, `bar`, `pareto`, `interval`), title, x, series, and if you "
+    "like limits (dashed lines), percent, low, high; see [charts](#charts).",
     "tabs[].audience": "`auditees` where those who are audited read the tab: audits under embargo are then held back.",
     "tabs[].columns.FIELD.label": "Heading.",
     "tabs[].columns.FIELD.width": "Width in pixels.",
     "tabs[].columns.FIELD.decimals": "Decimals of numbers and percents.",
     "tabs[].columns.FIELD.hide": "True leaves the column out.",
+    "tabs[].columns.FIELD.link": "Where the cell leads: an address with `{value}` for the cell, or `{id}` for what follows its "
+    "first colon. A link set later reaches cells as they are written.",
     "tabs[].columns.FIELD.policy": "What happens when a person has overwritten our value: `enforce` writes it again, "
     "`keep` leaves theirs, `report` leaves theirs and counts it.",
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 Cell = str | float | bool | None
 Columns = Mapping[str, Sequence[Cell]]
@@ -21,8 +22,13 @@ Policy = Literal["enforce", "keep", "report"]
 #: Colours by meaning, chosen by the sink for its medium.
 #: "outcome": a cell naming an outcome class (CRITICAL_... bad, LENIENT and STRICT warm and cool, EXACT good);
 #: "leniency": a signed number (positive warm, negative cool); "share": 0..1, a colour scale, higher is better;
-#: "share_bad": 0..1, higher is worse; "bar": a data bar.
-Tone = Literal["", "outcome", "leniency", "share", "share_bad", "bar"]
+#: "share_bad": 0..1, higher is worse; "bar": a data bar; "heat": one colour scale for all columns of a tab with this
+#: tone, as a confusion matrix needs.
+Tone = Literal["", "outcome", "leniency", "share", "share_bad", "bar", "heat"]
+
+ChartKind = Literal["line", "column", "bar", "pareto", "interval"]
+#: How many series a kind of chart has, where that is fixed.
+SERIES_OF: Mapping[str, int] = {"pareto": 2, "interval": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,8 @@ class Field:
 
     ``decimals`` is for numbers and percents. ``width`` is in pixels. ``policy`` says what happens when a
     person has overwritten our value: "enforce" writes it again, "keep" leaves theirs, "report" leaves and reports.
+    ``link``: where a text leads, with ``{value}`` for the cell and ``{id}`` for what follows its first colon, such as
+    https://acme.zendesk.com/agent/tickets/{id}; "" for no link.
     """
 
     name: str
@@ -41,6 +49,14 @@ class Field:
     decimals: int = 2
     tone: Tone = ""
     policy: Policy = "enforce"
+    link: str = ""
+
+    def address(self, cell: Cell) -> str:
+        """Return where a cell of this column leads; "" nowhere."""
+        if not self.link or not isinstance(cell, str) or not cell:
+            return ""
+        short = cell.partition(":")[2] or cell
+        return self.link.replace("{value}", quote(cell, safe="")).replace("{id}", quote(short, safe=""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +64,21 @@ class Chart:
     """A chart shown on one tab, drawn from the columns of another (or the same).
 
     ``x`` and ``series`` are field names of the tab ``data``. ``percent`` formats the value axis as percent;
-    ``low`` and ``high`` are its ends, None lets the medium choose.
+    ``low`` and ``high`` are its ends, None lets the medium choose. ``limits`` are series of a line chart that are drawn
+    thin and dashed, such as control limits. A "pareto" has two series: counts as columns, and their cumulative share
+    as a line on an axis of its own. An "interval" has three: the value, drawn as a mark, and both ends of its interval.
     """
 
     name: str
     title: str
-    kind: Literal["line", "column", "bar"]
+    kind: ChartKind
     data: str
     x: str
     series: tuple[str, ...]
     percent: bool = False
     low: float | None = None
     high: float | None = None
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +102,7 @@ class TabShape:
 
     ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
     ``ticks``: (key, field) of cells that are boxes to tick. ``inputs``: columns for people, to the right of ours.
+    ``filter``: a new tab gets filter buttons.
     """
 
     dashboard: str
@@ -95,6 +115,7 @@ class TabShape:
     hidden: bool = False
     ticks: tuple[tuple[str, str], ...] = ()
     inputs: tuple[Input, ...] = ()
+    filter: bool = True
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def control_shape(dashboard: str, *, takes_requests: bool) -> TabShape:
         ),
         notes=("Kept by qa-sync. A refresh that finds nothing new writes nothing, here neither.",),
         ticks=((REFRESH, "value"),) if takes_requests else (),
+        filter=False,
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
-from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
+from qa_sync.dashboards.cells import SERIES_OF, Chart, ChartKind, Field, Input, TabShape
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
 from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 
-_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience", "inputs")
+_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience", "inputs", "charts")
 _INPUT_KEYS = ("name", "label", "options", "doc", "width")
+_CHART_KEYS = ("name", "title", "kind", "x", "series", "limits", "percent", "low", "high")
 _AUDIENCES = ("", "auditees")
-_COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy")
+_COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy", "link")
 
 _INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -32,6 +33,7 @@ class TabDefinition:
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
+    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,10 @@ def _tab(
     columns = tab.get("columns") or {}
     for name, changes in columns.items() if isinstance(columns, dict) else ():
         _unknown(document, (*path, "columns", name), changes, _COLUMN_KEYS, problems)
+        link = changes.get("link", "") if isinstance(changes, dict) else ""
+        if link and not (str(link).startswith(("https://", "http://")) and re.search(r"\{(value|id)\}", str(link))):
+            what = "a link starts with https:// and has {value} or {id} where the cell goes"
+            problems.append(document.problem((*path, "columns", name, "link"), what))
     by = tab.get("by") or []
     where = tab.get("where") or {}
     for key, given, kind, what in (
@@ -115,7 +121,52 @@ def _tab(
         columns=columns if isinstance(columns, dict) else {},
         notes=tuple(str(note) for note in tab.get("notes") or ()),
         inputs=_inputs(document, (*path, "inputs"), tab.get("inputs") or [], problems),
+        charts=_charts(document, (*path, "charts"), tab.get("charts") or [], name, problems),
     )
+
+
+def _charts(
+    document: Document, path: tuple[str | int, ...], given: object, tab: str, problems: list[Problem]
+) -> tuple[Chart, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        what = "must be a list of charts, such as {title: Leniency, kind: bar, x: name, series: [leniency]}"
+        problems.append(document.problem(path, what))
+        return ()
+    found: list[Chart] = []
+    for at, one in enumerate(given):
+        before = len(problems)
+        _unknown(document, (*path, at), one, _CHART_KEYS, problems)
+        kind, series, limits = one.get("kind", "line"), one.get("series") or [], one.get("limits") or []
+        if kind not in get_args(ChartKind):
+            what = f"there is no kind of chart {kind!r}"
+            problems.append(document.problem((*path, at, "kind"), what, did_you_mean(str(kind), get_args(ChartKind))))
+        if not isinstance(one.get("x"), str):
+            problems.append(document.problem((*path, at, "x"), "a chart needs x: the column along its axis"))
+        if not isinstance(series, list) or not series or not isinstance(limits, list):
+            problems.append(document.problem((*path, at, "series"), "a chart needs series: a list of columns"))
+        elif len(series) != SERIES_OF.get(str(kind), len(series)):
+            what = f"a chart of kind {kind} has {SERIES_OF[str(kind)]} series, not {len(series)}"
+            problems.append(document.problem((*path, at, "series"), what))
+        ends = [one.get(name) for name in ("low", "high")]
+        if not all(end is None or (isinstance(end, int | float) and not isinstance(end, bool)) for end in ends):
+            problems.append(document.problem((*path, at), "low and high are numbers"))
+        if len(problems) > before:
+            continue
+        found.append(
+            Chart(
+                name=str(one.get("name") or f"chart{at + 1}"),
+                title=str(one.get("title") or ""),
+                kind=kind,
+                data=tab,
+                x=one["x"],
+                series=tuple(map(str, series)),
+                limits=tuple(map(str, limits)),
+                percent=bool(one.get("percent")),
+                low=ends[0],
+                high=ends[1],
+            )
+        )
+    return tuple(found)
 
 
 def _inputs(
@@ -192,10 +243,23 @@ def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> Tab
         title=tab.title,
         key=report.key,
         fields=fields,
-        charts=tuple(chart for chart in charts if chart),
+        charts=(*(chart for chart in charts if chart), *_own_charts(definition, tab, fields)),
         notes=(*report.notes, *tab.notes),
         inputs=tab.inputs,
     )
+
+
+def _own_charts(definition: Definition, tab: TabDefinition, fields: Sequence[Field]) -> tuple[Chart, ...]:
+    """The charts of the definition itself; what a report has for columns is known only here."""
+    names = [field.name for field in fields]
+    for chart in tab.charts:
+        unknown = next((name for name in (chart.x, *chart.series, *chart.limits) if name not in names), None)
+        if unknown is not None:
+            what = (
+                f"dashboard {definition.name}, tab {tab.name}: a chart is of a column {unknown!r}, which is not shown"
+            )
+            raise ConfigError(Problem(what=what, hint=did_you_mean(unknown, names)))
+    return tab.charts
 
 
 def _changed(original: Field, changes: Mapping[str, Any]) -> Field:

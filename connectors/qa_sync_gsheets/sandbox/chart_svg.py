@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from qa_sync_gsheets.sandbox.paint import css, rgb_of
@@ -20,6 +21,7 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 46, 16, 58
 def chart_svg(book: Workbook, chart: Json, width: int, height: int) -> str:
     """Return the SVG of a chart; what is not a basic chart becomes a labelled box."""
     spec = chart.get("spec") or {}
+    candles = spec.get("candlestickChart")
     basic = spec.get("basicChart")
     title = html.escape(str(spec.get("title", "")))
     head = (
@@ -27,6 +29,8 @@ def chart_svg(book: Workbook, chart: Json, width: int, height: int) -> str:
         f'role="img" aria-label="{title}"><rect width="{width}" height="{height}" fill="#fff" stroke="#dadce0"/>'
         f'<text x="16" y="26" font-size="15" fill="#3c4043">{title}</text>'
     )
+    if candles:
+        return head + _candles(book, candles, width, height) + "</svg>"
     if not basic:
         return head + "</svg>"
     labels, series = _data(book, basic)
@@ -36,8 +40,13 @@ def chart_svg(book: Workbook, chart: Json, width: int, height: int) -> str:
     percent = _percent(book, basic)
     if basic.get("chartType") == "BAR":
         body = _bars(labels, series, width, height, percent=percent)
+    elif basic.get("chartType") == "COMBO":
+        body = _upright(labels, series[:1], width - 40, height, lines=False, percent=percent)
+        body += _upright(labels, series[1:], width - 40, height, lines=True, percent=True, right=True)
     else:
-        body = _upright(labels, series, width, height, lines=basic.get("chartType") != "COLUMN", percent=percent)
+        dashed = [bool(one.get("lineStyle")) for one in basic.get("series") or []]
+        upright = basic.get("chartType") != "COLUMN"
+        body = _upright(labels, series, width, height, lines=upright, percent=percent, dashed=dashed)
     return head + body + _legend(series, width) + "</svg>"
 
 
@@ -109,8 +118,49 @@ def _tick(value: float, *, percent: bool) -> str:
     return f"{value * 100:g}%" if percent else f"{value:g}"
 
 
-def _upright(labels: list[str], series: Lines, width: int, height: int, *, lines: bool, percent: bool) -> str:
-    ticks = _extent(series, from_zero=not lines)
+def _candles(book: Workbook, candles: Json, width: int, height: int) -> str:
+    """Marks on lines from the low to the high end."""
+    _, labels = _column(book, (candles.get("domain") or {}).get("data") or {})
+    one = (candles.get("data") or [{}])[0]
+    names = ("closeSeries", "lowSeries", "highSeries")
+    read = [_column(book, (one.get(name) or {}).get("data") or {})[0] for name in names]
+    while labels and not labels[-1]:
+        labels.pop()
+    columns = [[v if isinstance(v, float) else None for v in values[: len(labels)]] for values in read]
+    if not labels or not any(value is not None for values in columns for value in values):
+        return f'<text x="{width // 2}" y="{height // 2}" text-anchor="middle" fill="#80868b">no data yet</text>'
+    shares = all(value is None or -1 <= value <= 1 for values in columns for value in values)
+    series: Lines = [("", "none", values) for values in columns]
+    out = [_upright(labels, series, width, height, lines=True, percent=shares)]
+    ticks = _extent(series, from_zero=False)
+    slot = (width - _LEFT - _RIGHT) / len(labels)
+
+    def y_of(value: float) -> float:
+        return _TOP + 14 + (height - _TOP - _BOTTOM - 14) * (1 - (value - ticks[0]) / (ticks[-1] - ticks[0]))
+
+    for number, (value, low, high) in enumerate(zip(*columns, strict=True)):
+        x = _LEFT + slot * (number + 0.5)
+        if low is not None and high is not None:
+            ends = f'y1="{y_of(low):.1f}" y2="{y_of(high):.1f}"'
+            out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" {ends} stroke="#1f6fb2" stroke-width="2"/>')
+        if value is not None:
+            out.append(_rect(x - 6, y_of(value) - 1.5, 12, 3, "#1f3a5f"))
+    return "".join(out)
+
+
+def _upright(
+    labels: list[str],
+    series: Lines,
+    width: int,
+    height: int,
+    *,
+    lines: bool,
+    percent: bool,
+    right: bool = False,
+    dashed: Sequence[bool] = (),
+) -> str:
+    """Lines or columns; ``right``: only the series and its axis, at the right, over what is drawn already."""
+    ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if right else _extent(series, from_zero=not lines)
     plot_width, plot_height = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM - 14
 
     def y_of(value: float) -> float:
@@ -119,19 +169,22 @@ def _upright(labels: list[str], series: Lines, width: int, height: int, *, lines
     out: list[str] = []
     for tick in ticks:
         y = y_of(tick)
-        out.append(f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e8eaed"/>')
         text = _tick(tick, percent=percent)
+        if right:
+            out.append(f'<text x="{width - _RIGHT + 8}" y="{y + 4:.1f}" {_SMALL}>{text}</text>')
+            continue
+        out.append(f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e8eaed"/>')
         out.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" {_SMALL} text-anchor="end">{text}</text>')
     slot = plot_width / len(labels)
     longest = max(len(label) for label in labels)
     every = max(1, math.ceil((min(longest, 14) * 6.5 + 8) / slot))
     for number, label in enumerate(labels):
-        if number % every == 0:
+        if number % every == 0 and not right:
             x, short = _LEFT + slot * (number + 0.5), html.escape(label if len(label) <= 14 else label[:13] + "…")
             out.append(f'<text x="{x:.1f}" y="{height - _BOTTOM + 18}" {_SMALL} text-anchor="middle">{short}</text>')
     for index, (_, colour, values) in enumerate(series):
         if lines:
-            out.append(_line(values, slot, y_of, colour))
+            out.append(_line(values, slot, y_of, colour, dashed=index < len(dashed) and dashed[index]))
             continue
         bar = slot * 0.7 / len(series)
         for number, value in enumerate(values):
@@ -146,18 +199,20 @@ def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
-def _line(values: list[float | None], slot: float, y_of: Any, colour: str) -> str:
+def _line(values: list[float | None], slot: float, y_of: Any, colour: str, *, dashed: bool = False) -> str:
+    stroke = 'stroke-width="1" stroke-dasharray="5 4"' if dashed else 'stroke-width="2"'
     out: list[str] = []
     run: list[str] = []
     for number, value in enumerate([*values, None]):
         if value is None:
             if len(run) > 1:
-                out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(run)}"/>')
+                out.append(f'<polyline fill="none" stroke="{colour}" {stroke} points="{" ".join(run)}"/>')
             run = []
             continue
         x, y = _LEFT + slot * (number + 0.5), y_of(value)
         run.append(f"{x:.1f},{y:.1f}")
-        out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
+        if not dashed:
+            out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
     return "".join(out)
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from qa_sync_gsheets.a1 import column_letters
+from qa_sync_gsheets.sandbox.cell import Cell
 from qa_sync_gsheets.sandbox.chart_svg import chart_svg
 from qa_sync_gsheets.sandbox.drive import Drive
 from qa_sync_gsheets.sandbox.grid import Grid
@@ -37,6 +38,7 @@ td{border-right:1px solid #e8eaed;border-bottom:1px solid #e8eaed;padding:0 5px;
 text-overflow:clip;background-color:#fff;vertical-align:bottom;line-height:20px}
 td.w{white-space:pre-wrap;overflow-wrap:anywhere;line-height:17px;padding-top:3px;padding-bottom:3px}
 td.n{background-image:linear-gradient(225deg,#f9ab00 5px,transparent 5.5px)}
+td a{color:#1155cc}
 tr.f td,tr.f th{position:sticky;top:22px;z-index:2}
 td.k{position:sticky;left:46px;z-index:1;border-right:2px solid #bdc1c6}
 tr.f td.k{z-index:4}.chart{position:absolute;box-shadow:0 1px 3px #0003}
@@ -157,7 +159,18 @@ def _cell(book: Workbook, grid: Grid, rules: Rules, row: int, column: int, *, ke
     note = f' title="{html.escape(cell.note)}"' if cell.note else ""
     style = f' style="{css}"' if css else ""
     kind = f' class="{" ".join(names)}"' if names else ""
-    return f"<td{kind}{style}{note}>{html.escape(text[:500])}</td>"
+    inside = html.escape(text[:500])
+    link = _link(cell)
+    if link and inside:
+        inside = f'<a href="{html.escape(link)}">{inside}</a>'
+    return f"<td{kind}{style}{note}>{inside}</td>"
+
+
+def _link(cell: Cell) -> str:
+    """Return where the whole text of a cell leads; "" nowhere."""
+    runs = (cell.other or {}).get("textFormatRuns") or []
+    found = ((runs[0].get("format") or {}).get("link") or {}).get("uri", "") if runs else ""
+    return str(found) if str(found).startswith(("https://", "http://")) else ""
 
 
 def _css(look: Look) -> str:
