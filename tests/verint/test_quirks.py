@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ from hypothesis import strategies as st
 from verint.reading import profile_of, read, rejects, state
 
 from qa_sync_verint.sandbox.quirks import Quirks, expected, settings_for, write_export
-from qa_sync_verint.sandbox.truth import make_truth
+from qa_sync_verint.sandbox.truth import TrueEvaluation, is_cp1252, make_truth
 
 CHOICES = {
+    "grain": ["answer", "evaluation"],
     "encoding": ["utf-8", "utf-8-sig", "cp1252", "utf-16"],
     "delimiter": [",", "|", "\t", ";"],
     "newline": ["\r\n", "\n"],
@@ -38,16 +42,19 @@ def possible(quirks: Quirks) -> bool:
     return not (quirks.header == "none" and quirks.preamble)
 
 
-def holds(quirks: Quirks, folder: Path, *, seed: int = 0, size: int = 25) -> None:
-    truth = make_truth(seed, size, plain=quirks.encoding == "cp1252")
+def holds(quirks: Quirks, folder: Path, truth: Sequence[TrueEvaluation], *, seed: int = 0) -> None:
+    """Write an export, read it, and compare everything with the truth."""
+    if quirks.encoding == "cp1252":
+        truth = [e for e in truth if is_cp1252(e.evaluator)]
     write_export(truth, quirks, folder, "detail_20250301", seed=seed)
     text = quirks.container in ("plain", "zip")
     profile = profile_of(settings_for(quirks, keep=["comment"] if text else [], seed=seed))
     told: list[str] = []
     pages = read(folder, profile, notify=told.append)
     assert rejects(pages) == []
-    assert state(pages) == expected(truth, comments=text)
-    assert told == [f"{told[0].split(':')[0]}: {size * 3:,} rows staged, {size * 3:,} loaded, 0 rejected"]
+    assert state(pages) == expected(truth, comments=text, grain=quirks.grain)
+    rows = len(truth) if quirks.grain == "evaluation" else sum(len(e.answers) for e in truth)
+    assert told == [f"{told[0].split(':')[0]}: {rows:,} rows staged, {rows:,} loaded, 0 rejected"]
 
 
 def pairwise() -> list[Quirks]:
@@ -88,11 +95,18 @@ def pairwise() -> list[Quirks]:
 
 
 PAIRWISE = pairwise()
+#: One truth for all mixes: every one exports its own share of it, and all shares together are the whole.
+SHARE = 50_000 // len(PAIRWISE) + 1
 
 
-@pytest.mark.parametrize("quirks", PAIRWISE, ids=range(len(PAIRWISE)))
-def test_every_two_quirks_together_give_the_same_tables(quirks: Quirks, tmp_path: Path) -> None:
-    holds(quirks, tmp_path)
+@functools.cache
+def whole_truth() -> list[TrueEvaluation]:
+    return make_truth(0, 50_000)
+
+
+@pytest.mark.parametrize("number", range(len(PAIRWISE)))
+def test_every_two_quirks_together_give_the_same_tables(number: int, tmp_path: Path) -> None:
+    holds(PAIRWISE[number], tmp_path, make_truth(number, 25, first=1 + number * 25))
 
 
 @settings(max_examples=40, deadline=None)
@@ -102,21 +116,47 @@ def test_every_two_quirks_together_give_the_same_tables(quirks: Quirks, tmp_path
 def test_any_mix_of_quirks_gives_the_same_tables(chosen: dict[str, object], seed: int) -> None:
     quirks = Quirks(**{**chosen, **({"preamble": 0} if chosen["header"] == "none" else {})})  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
-        holds(quirks, Path(folder), seed=seed, size=8)
+        holds(quirks, Path(folder), make_truth(seed, 8), seed=seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(len(PAIRWISE)))
+def test_fifty_thousand_evaluations_in_shares_of_every_two_quirks_give_the_same_tables(
+    number: int, tmp_path: Path
+) -> None:
+    holds(PAIRWISE[number], tmp_path, whole_truth()[number * SHARE : (number + 1) * SHARE])
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("encoding", CHOICES["encoding"])
-def test_all_quirks_in_full_product_give_the_same_tables(encoding: str, tmp_path: Path) -> None:
-    names = [name for name in CHOICES if name != "encoding"]
-    for number, values in enumerate(itertools.product(*(CHOICES[name][:2] for name in names))):
-        quirks = Quirks(encoding=encoding, **dict(zip(names, values, strict=True)))
+@pytest.mark.parametrize("grain", CHOICES["grain"])
+def test_all_quirks_in_full_product_give_the_same_tables(grain: str, encoding: str, tmp_path: Path) -> None:
+    """Two choices of every quirk; each mix has an evaluation of its own from one truth, so that all are more than 50,000."""
+    names = [name for name in CHOICES if name not in ("encoding", "grain")]
+    mixes = [
+        Quirks(grain=grain, encoding=encoding, **dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+        for values in itertools.product(*(CHOICES[name][:2] for name in names))
+    ]
+    truth = make_truth(1, 8 * len(mixes), plain=True)
+    assert len(truth) > 50_000
+    start = len(mixes) * (CHOICES["encoding"].index(encoding) + 4 * CHOICES["grain"].index(grain))
+    for number, quirks in enumerate(mixes):
         if possible(quirks):
-            holds(quirks, tmp_path / str(number), size=4)
+            folder = tmp_path / str(number)
+            holds(quirks, folder, [truth[start + number]])
+            shutil.rmtree(folder)
 
 
 @pytest.mark.soak
-def test_fifty_thousand_evaluations_come_out_as_they_went_in(tmp_path: Path) -> None:
-    hard = Quirks(encoding="cp1252", delimiter="|", scatter=True, container="zip")
-    for number, quirks in enumerate([Quirks(), hard]):
-        holds(quirks, tmp_path / str(number), size=50_000)
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        Quirks(),
+        Quirks(encoding="cp1252", delimiter="|", scatter=True, container="zip"),
+        Quirks(grain="evaluation", encoding="utf-16", delimiter="\t", preamble=40, quoting="all"),
+        Quirks(container="xlsx", extra=True, shuffle=True),
+    ],
+    ids=str,
+)
+def test_fifty_thousand_evaluations_come_out_as_they_went_in(quirks: Quirks, tmp_path: Path) -> None:
+    holds(quirks, tmp_path, whole_truth())

@@ -22,10 +22,12 @@ from qa_sync_verint.sandbox.truth import TrueAnswer, TrueEvaluation
 class Quirks:
     """How a file differs from a plain one.
 
+    ``grain`` is what one row is: an answer, or an evaluation with two columns (rating, comment) for each question.
     ``scatter`` mixes the rows of evaluations; ``shuffle`` the columns; ``extra`` adds columns nobody maps and repeats
     one; ``header`` is its spelling, or none at all (columns by position).
     """
 
+    grain: Literal["answer", "evaluation"] = "answer"
     encoding: Literal["utf-8", "utf-8-sig", "cp1252", "utf-16"] = "utf-8-sig"
     delimiter: str = ","
     newline: Literal["\r\n", "\n"] = "\r\n"
@@ -73,6 +75,17 @@ _COLUMNS = (
 _EXTRA = (("notes", "Team Notes"), ("employee", "Employee ID"), ("nameless", ""))
 
 
+#: Columns of one answer; an export by evaluation has a pair for each question instead.
+_OF_ANSWER = ("component_id", "section", "category", "question", "answer", "points", "max_points", "comment")
+QUESTIONS = 3
+
+
+def _pairs() -> list[tuple[str, str]]:
+    """Return the columns of the questions in an export by evaluation; one header is misspelt, as real ones are."""
+    names = [f"Skill {at}" if at > 1 else "Skil 1" for at in range(1, QUESTIONS + 1)]
+    return [pair for at, name in enumerate(names) for pair in ((f"r{at}", name), (f"c{at}", f"{name}_Comment"))]
+
+
 def _cells(e: TrueEvaluation, a: TrueAnswer, quirks: Quirks) -> dict[str, str]:
     def local(moment: datetime | None) -> str:
         return moment.astimezone(ZoneInfo(quirks.zone)).strftime(quirks.date_format) if moment else ""
@@ -85,18 +98,22 @@ def _cells(e: TrueEvaluation, a: TrueAnswer, quirks: Quirks) -> dict[str, str]:
         "active": "Active" if e.active else "Inactive",
         "notes": "not for us",
         "nameless": "nor this",
+        **{f"r{at}": answer.answer for at, answer in enumerate(e.answers)},
+        **{f"c{at}": answer.comment for at, answer in enumerate(e.answers)},
     }
 
 
 def _table(truth: Sequence[TrueEvaluation], quirks: Quirks, seed: int) -> tuple[list[str], list[list[str]]]:
     draw = random.Random(seed)  # noqa: S311 (test data)
     columns = list(_COLUMNS)
+    if quirks.grain == "evaluation":
+        columns = [column for column in columns if column[0] not in _OF_ANSWER] + _pairs()
     if quirks.shuffle:
         draw.shuffle(columns)
     if quirks.extra:
         # A repeated column stands behind the one it repeats: the first counts.
         columns += _EXTRA
-    made = [_cells(e, a, quirks) for e in truth for a in e.answers]
+    made = [_cells(e, a, quirks) for e in truth for a in (e.answers if quirks.grain == "answer" else e.answers[:1])]
     if quirks.scatter:
         draw.shuffle(made)
     headers = [header for _name, header in columns]
@@ -104,7 +121,7 @@ def _table(truth: Sequence[TrueEvaluation], quirks: Quirks, seed: int) -> tuple[
         headers = [header.upper() for header in headers]
     elif quirks.header == "underscored":
         headers = [header.replace(" ", "_") for header in headers]
-    return headers, [[cells[name] for name, _header in columns] for cells in made]
+    return headers, [[cells.get(name, "") for name, _header in columns] for cells in made]
 
 
 def render(truth: Sequence[TrueEvaluation], quirks: Quirks, *, seed: int = 0) -> bytes:
@@ -176,7 +193,13 @@ def settings_for(
 ) -> dict[str, Any]:
     """Return the layout of a stream, as a profile would hold it, that reads files with these quirks."""
     zone = {"formats": [quirks.date_format], "time_zone": quirks.zone}
+    by_answer = quirks.grain == "answer"
+    competencies = [
+        {"name": f"Skill {at + 1}", "rating": [_pairs()[2 * at][1], f"Skill {at + 1}"]} for at in range(QUESTIONS)
+    ]
     return {
+        "grain": quirks.grain,
+        "competencies": None if by_answer else competencies,
         "glob": ["*.csv", "*.zip", "*.xlsx"],
         "encodings": ["utf-8-sig", "utf-16", "cp1252"],
         "escape": "\\" if quirks.escape == "backslash" else None,
@@ -186,11 +209,13 @@ def settings_for(
         "tombstones": ["Inactive", "Deleted"],
         "skip_rows": [r"(?i)\s*(grand\s+)?totals?\b"],
         "keep": list(keep),
-        "aliases": {name: [header] for name, header in _COLUMNS},
+        "aliases": {name: [header] for name, header in _COLUMNS if by_answer or name not in _OF_ANSWER},
     }
 
 
-def expected(truth: Sequence[TrueEvaluation], *, comments: bool = False) -> dict[str, dict[str, Any] | None]:
+def expected(
+    truth: Sequence[TrueEvaluation], *, comments: bool = False, grain: str = "answer"
+) -> dict[str, dict[str, Any] | None]:
     """Return the payload of each evaluation by id, as reading any file made from the truth must give it; None: gone."""
     found: dict[str, dict[str, Any] | None] = {}
     for e in truth:
@@ -207,21 +232,22 @@ def expected(truth: Sequence[TrueEvaluation], *, comments: bool = False) -> dict
         times = {"evaluated_at": f"{e.evaluated_at:%Y-%m-%dT%H:%M:%SZ}"}
         if e.interaction_at:
             times["interaction_at"] = f"{e.interaction_at:%Y-%m-%dT%H:%M:%SZ}"
-        rows = [
-            {
-                name: text
-                for name in TrueAnswer.__slots__
-                if (text := getattr(answer, name)) and (comments or name != "comment")
-            }
-            for answer in e.answers
-        ]
+        rows = [_answer(answer, at, grain, comments=comments) for at, answer in enumerate(e.answers, start=1)]
         found[e.evaluation_id] = (
             None
             if not e.active
             else {
                 "columns": {name: text for name, text in columns.items() if text},
                 "times": times,
-                "rows": sorted(rows, key=lambda row: row["component_id"]),
+                "rows": rows if grain == "answer" else [row for row in rows if len(row) > 1],
             }
         )
     return found
+
+
+def _answer(answer: TrueAnswer, number: int, grain: str, *, comments: bool) -> dict[str, str]:
+    if grain == "evaluation":
+        named = {"name": f"Skill {number}", "rating": answer.answer, "comment": answer.comment}
+    else:
+        named = {name: getattr(answer, name) for name in TrueAnswer.__slots__}
+    return {name: text for name, text in named.items() if text and (comments or name != "comment")}

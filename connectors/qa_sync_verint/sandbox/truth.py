@@ -69,7 +69,7 @@ def make_truth(
 ) -> list[TrueEvaluation]:
     """Return evaluations, equal for equal arguments, ids from ``first``; ``plain`` leaves out what only UTF-8 has."""
     draw = random.Random(seed)  # noqa: S311 (test data)
-    people = [name for name in _PEOPLE if not plain or _is_cp1252(name)]
+    people = [name for name in _PEOPLE if not plain or is_cp1252(name)]
     start = datetime(2025, 1, 6, tzinfo=UTC)
     made: list[TrueEvaluation] = []
     for n in range(evaluations):
@@ -106,7 +106,8 @@ def _answer(draw: random.Random, n: int) -> TrueAnswer:
     )
 
 
-def _is_cp1252(text: str) -> bool:
+def is_cp1252(text: str) -> bool:
+    """Whether a text can be written in cp1252."""
     try:
         text.encode("cp1252")
     except UnicodeEncodeError:
