@@ -76,9 +76,11 @@ def _suggest(workspace: Workspace, arguments: argparse.Namespace) -> int:
 
 def _people(workspace: Workspace, arguments: argparse.Namespace) -> int:
     from qa_sync.people import who_is_who
+    from qa_sync.runner.opened import named_accounts
 
     with workspace.open() as it:
-        found = who_is_who(it.engine.fetch("SELECT * FROM people"), it.engine.fetch("SELECT * FROM identities"))
+        people, identities = (it.engine.fetch(f"SELECT * FROM {name}") for name in ("people", "identities"))
+        found = who_is_who(people, identities, named=named_accounts(it.engine))
     records = [
         {
             "person": one.person_id,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from qa_sync.people.identity import EVIDENCE, ambiguous, normal_name
+from qa_sync.people.references import references_of
 
 #: Evidence that one human being has only one of.
 _UNIQUE = EVIDENCE[:2]
@@ -31,12 +32,13 @@ class Account:
     conflicts: tuple[str, ...]
 
 
-def who_is_who(people: pa.Table, identities: pa.Table) -> list[Account]:
+def who_is_who(people: pa.Table, identities: pa.Table, *, named: Sequence[str] = ()) -> list[Account]:
     """Return every account that was joined with another, or whose evidence conflicts, persons together.
 
     Args:
         people: columns person_id, source and those of ``EVIDENCE``.
         identities: columns account_id, person_id, evidence, as ``identities_of`` found them.
+        named: accounts that only evaluations name.
     """
     accounts = {row["person_id"]: row for row in people.select(["person_id", "source", *EVIDENCE]).to_pylist()}
     joined = {row["account_id"]: row for row in identities.to_pylist()}
@@ -48,12 +50,17 @@ def who_is_who(people: pa.Table, identities: pa.Table) -> list[Account]:
         unusable[account].append(
             f"{_words(kind)} shared with another account of {accounts[account]['source']}: not used"
         )
+    _found, shared = references_of(people, identities, named)
+    for account, kind in shared.items():
+        unusable[account].append(f"named in evaluations only; several people have this {_words(kind)}: nobody is taken")
+        groups[account].append(account)
     found = []
     for person, members in sorted(groups.items()):
         against = list(_contradictions([accounts[one] for one in members if one in accounts]))
         for account in members:
             row = accounts.get(account, {})
-            own = (*unusable[account], *against, *([] if row else ["declared, but no source has this account"]))
+            is_lost = account in joined and joined[account]["evidence"] not in EVIDENCE and not row
+            own = (*unusable[account], *against, *(["declared, but no source has this account"] if is_lost else []))
             if own or len(members) > 1:
                 found.append(
                     Account(

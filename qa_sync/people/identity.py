@@ -18,7 +18,8 @@ from qa_sync.model import TABLES
 #: Evidence in the order in which it counts.
 EVIDENCE = ("employee_number", "email", "user_name", "name")
 
-_SCHEMA = pa.schema([pa.field(c.name, c.arrow_type) for c in TABLES["identities"].columns])
+#: Columns of what is found.
+SCHEMA = pa.schema([pa.field(c.name, c.arrow_type) for c in TABLES["identities"].columns])
 
 
 def identities_of(people: pa.Table, *, declared: pa.Table | None = None) -> pa.Table:
@@ -53,7 +54,7 @@ def identities_of(people: pa.Table, *, declared: pa.Table | None = None) -> pa.T
         }
         for account, person, evidence in groups.rows(standing={row["person_id"] for row in fixed.values()})
     ]
-    return pa.Table.from_pylist(sorted(found, key=lambda row: row["account_id"]), schema=_SCHEMA)
+    return pa.Table.from_pylist(sorted(found, key=lambda row: row["account_id"]), schema=SCHEMA)
 
 
 def ambiguous(people: pa.Table) -> list[tuple[str, str]]:
@@ -80,10 +81,15 @@ def _alike(accounts: Iterable[Mapping[str, Any]], kind: str) -> dict[str, list[s
 def _by_evidence(accounts: Iterable[Mapping[str, Any]], kind: str) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for account in accounts:
-        value = normal_name(account[kind]) if kind == "name" else str(account[kind] or "").strip().casefold()
+        value = evidence_of(kind, account[kind])
         if value:
             found[value].append(account)
     return found
+
+
+def evidence_of(kind: str, text: object) -> str:
+    """Return a piece of evidence as it is compared; "" for none."""
+    return normal_name(str(text or "")) if kind == "name" else str(text or "").strip().casefold()
 
 
 def normal_name(name: str | None) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.model import TABLES
-from qa_sync.people import identities_of
+from qa_sync.people import identities_of, references_of
 from qa_sync.reconcile import Programme, Reconciled, reconcile
 from qa_sync.reports import Scene, embargoed, prepare, withhold
 from qa_sync.store import Snapshot, Store
@@ -132,10 +132,27 @@ def scene_of(
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)
 
 
+def named_accounts(engine: DuckEngine) -> list[str]:
+    """Return the accounts that evaluations name and no source lists among its people, sorted."""
+    rows = engine.fetch("""
+        SELECT account
+        FROM (SELECT evaluator_id AS account FROM evaluations_history UNION SELECT agent_id FROM evaluations_history) e
+        WHERE account IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.person_id = e.account)
+        ORDER BY account""")
+    accounts: list[str] = rows["account"].to_pylist()
+    return accounts
+
+
 def _register_identities(engine: DuckEngine) -> None:
-    """Declared identities come first; the rest are found by the evidence in the people table."""
+    """Declared identities come first; the rest are found by the evidence in the people table.
+
+    Accounts that only evaluations name, such as a name in a column of an export, are looked up among those people.
+    """
     declared = engine.fetch("SELECT account_id, person_id, evidence FROM identities")
-    found = identities_of(engine.fetch("SELECT * FROM people"), declared=declared)
+    people = engine.fetch("SELECT * FROM people")
+    found = identities_of(people, declared=declared)
+    named, _shared = references_of(people, found, named_accounts(engine))
     columns = [column.name for column in TABLES["identities"].columns]
-    engine.register("identities_found", pa.table({name: found[name] for name in columns}))
+    everybody = pa.concat_tables([table.select(columns) for table in (found, named)])
+    engine.register("identities_found", everybody)
     engine.view("identities", "SELECT *, false AS deleted FROM identities_found")

@@ -108,20 +108,7 @@ def test_reconciling_frames_gives_the_same_scores(auto_fail: dict[str, Any]) -> 
     frame = pd.DataFrame([{"interaction_id": f"i{at}", "evaluator_id": "e", **one} for at, one in enumerate(given)])
     made = qa_sync.reconcile(frame, frame.drop(columns="evaluator_id"), form=FORM | auto_fail).pairs
     found = dict(zip(made["interaction_id"], made["auditee_score"], strict=True))
-    rule = FormRule(
-        criteria={
-            key: CriterionRule(
-                max_points=one.get("max"),
-                weight=one.get("weight", 1.0),
-                is_critical=one.get("is_critical", False),
-                options=one.get("options", {}),
-                fails=dict.fromkeys(one.get("failing", ()), True)
-                | {name: False for name in one.get("options", {}) if one.get("failing") and name not in one["failing"]},
-            )
-            for key, one in FORM["criteria"].items()
-        },
-        **auto_fail,
-    )
+    rule = _rule(FORM | auto_fail)
     for at, answers in enumerate(given):
         wanted = evaluation_score(rule, {key: _answer(value) for key, value in answers.items()}).score
         got = found[f"i{at}"]
@@ -132,3 +119,60 @@ def _answer(value: Any) -> Answer:
     if value in {"NA", "NOT_ASKED"}:
         return Answer(state="na" if value == "NA" else "not_asked")
     return Answer(option=value) if isinstance(value, str) else Answer(points=float(value))
+
+
+def _random_form(chance: random.Random) -> dict[str, Any]:
+    criteria: dict[str, Any] = {}
+    for key in "abcdef"[: chance.randint(1, 6)]:
+        options = chance.sample([0.0, 1.0, 2.5, 4.0, 7.0, 10.0], chance.randint(2, 4))
+        one: dict[str, Any] = {"options": {f"o{at}": points for at, points in enumerate(options)}}
+        if chance.random() < 0.3:
+            one = {"max": chance.choice([0.0, 1.0, 7.0])}
+        one["weight"] = chance.choice([0.0, 0.3, 1.0, 1.0, 2.5])
+        if chance.random() < 0.3:
+            one["is_critical"] = True
+            if "options" in one and chance.random() < 0.7:
+                one["failing"] = [chance.choice(list(one["options"]))]
+        criteria[key] = one
+    mode = chance.choice(["zero", "none", "cap"])
+    return {"criteria": criteria, "auto_fail": mode, **({"auto_fail_cap": 30.0} if mode == "cap" else {})}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rule_is_the_same_in_both_places_for_any_form(seed: int) -> None:
+    """One evaluation by the rule, whole tables by the SQL of reconciling: the same score, whatever the form."""
+    chance = random.Random(seed)
+    form = _random_form(chance)
+    given = []
+    for _ in range(60):
+        answers: dict[str, Any] = {}
+        for key, one in form["criteria"].items():
+            valued = list(one["options"]) if "options" in one else [0.0, one["max"] / 2, one["max"]]
+            answers[key] = chance.choice([*valued, *valued, "NA", "NOT_ASKED"])
+        given.append(answers)
+    frame = pd.DataFrame([{"interaction_id": f"i{at}", "evaluator_id": "e", **one} for at, one in enumerate(given)])
+    made = qa_sync.reconcile(frame, frame.drop(columns="evaluator_id"), form=form).pairs
+    found = dict(zip(made["interaction_id"], made["auditee_score"], strict=True))
+    assert len(found) == len(given)
+    rule = _rule(form)
+    for at, answers in enumerate(given):
+        wanted = evaluation_score(rule, {key: _answer(value) for key, value in answers.items()}).score
+        got = None if pd.isna(found[f"i{at}"]) else found[f"i{at}"]
+        assert got == (None if wanted is None else pytest.approx(wanted, abs=1e-9)), (form, answers)
+
+
+def _rule(form: dict[str, Any]) -> FormRule:
+    rest = {name: value for name, value in form.items() if name != "criteria"}
+    return FormRule(
+        criteria={
+            key: CriterionRule(
+                max_points=one.get("max"),
+                weight=one.get("weight", 1.0),
+                is_critical=one.get("is_critical", False),
+                options=one.get("options", {}),
+                fails={name: name in one["failing"] for name in one["options"]} if one.get("failing") else {},
+            )
+            for key, one in form["criteria"].items()
+        },
+        **rest,
+    )
