@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qa_sync.agreement import confusion, dirichlet_intervals, two_rater_agreement, wilson
+from qa_sync.agreement import confusion, dirichlet_intervals, paradox_indices, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports import lineage, scope
+from qa_sync.reports.criterion_advice import ADVICE_FIELDS, caution, looked_at
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import counted
-from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
+from qa_sync.reports.notes import told
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _COEFFICIENTS = (
@@ -40,8 +41,10 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         f"""
         SELECT form_id AS form, criterion_name AS criterion, auditee_id, pair_id, auditee_evaluation_id,
                auditor_evaluation_id, auditee_payload_hash, auditor_payload_hash, is_ordered,
-               auditee_level, auditor_level, treatment{keys.replace(', form_id AS "form"', "")}
-        FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.treatment
+               auditee_level, auditor_level, auditee_option, auditor_option, site AS at_site,
+               treatment{keys.replace(', form_id AS "form"', "")}
+        FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.auditee_option,
+                     c.auditor_option, c.treatment
               FROM (SELECT * FROM audited WHERE {counted([*ask.by, *ask.where])}) p JOIN comparisons c USING (pair_id)
               JOIN agreement_scales s ON s.form_id = p.form_id AND s.form_version = p.form_version
                                      AND s.criterion_key = c.criterion_key
@@ -77,14 +80,12 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         "auditees": groups["auditees"].cast(pa.int64()),
         **_measured(scene, groups, cells, scales),
         "mean_delta": groups["mean_delta"].cast(pa.float64()),
+        **looked_at(scene, names, groups),
     }
     fields = _fields(names, {g.name: g.field for g in by})
     notes = (
         "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
-        counted_note(scene),
-        *open_weeks_note(scene),
-        *targeted_note(scene, [*ask.by, *ask.where]),
-        f"Below {scene.n_min} pairs only intervals are given.",
+        *told(scene, [*ask.by, *ask.where]),
         "95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed "
         f"{scene.seed} for the coefficients.",
     )
@@ -157,6 +158,7 @@ def _measured(
     )
     names = ["percent_agreement", *_LABELS]
     out = {f"{name}{part}": np.full(height, np.nan) for name in names for part in ("", "_low", "_high")}
+    out |= {name: np.full(height, np.nan) for name in ("prevalence_index", "bias_index")}
     reasons = np.full(height, "", dtype=object)
     group = cells["grp"].to_numpy()
     for size in np.unique(sizes):
@@ -174,6 +176,8 @@ def _measured(
         agreed, n = np.trace(tables, axis1=1, axis2=2).astype(float), tables.sum(axis=(1, 2)).astype(float)
         out["percent_agreement"][members] = agreed / n
         out["percent_agreement_low"][members], out["percent_agreement_high"][members] = wilson(agreed, n)
+        indices = paradox_indices(tables)
+        out["prevalence_index"][members], out["bias_index"][members] = indices.prevalence, indices.bias
         wanted = [(coefficient, weights) for _, coefficient, weights in _COEFFICIENTS]
         low, high = dirichlet_intervals(tables, wanted, seed=scene.seed)  # type: ignore[arg-type]
         for at, (name, coefficient, weights) in enumerate(_COEFFICIENTS):
@@ -184,6 +188,7 @@ def _measured(
                 reasons[members] = batch.reason
     _leave_out(out, groups, scene.n_min)
     made = {name: pa.array(values, pa.float64(), mask=~np.isfinite(values)) for name, values in out.items()}
+    made["caution"] = caution(out)
     made["undefined"] = pa.array([str(reason) or None for reason in reasons], pa.string())
     return made
 
@@ -249,6 +254,7 @@ def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
             doc="Mean of auditee − auditor in levels of the form's scale.",
         ),
         Field(name="undefined", label="Why no kappa", width=200, doc="Why kappa is undefined, where it is."),
+        *ADVICE_FIELDS,
     ]
     return tuple(fields)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -197,4 +198,13 @@ def open_disputes(scene: Scene, ask: Ask) -> Report:
         found = f"dispute_id = {lineage.text(row['key'])}"
         return Inputs(sql=lineage.of_evaluations("cases", found, role="disputed"))
 
-    return Report(name="open_disputes", title="Disputes that wait", fields=fields, key="key", rows=rows, trace=trace)
+    notes = (f"As of {scene.as_of.astimezone(ZoneInfo(scene.time_zone)):%Y-%m-%d %H:%M}, {scene.time_zone}.",)
+    return Report(
+        name="open_disputes",
+        title="Disputes that wait",
+        fields=fields,
+        key="key",
+        rows=rows,
+        notes=notes,
+        trace=trace,
+    )

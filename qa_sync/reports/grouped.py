@@ -12,7 +12,7 @@ from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import MEASURES, conclude, count_groups, counted
-from qa_sync.reports.notes import counted_note, open_weeks_note, targeted_note
+from qa_sync.reports.notes import told
 from qa_sync.reports.population import POPULATION_FIELDS, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.trend import trend
@@ -72,11 +72,7 @@ def _grouped(
         pc.sort_indices(rows, sort_keys=[(g.name, _direction(g.name)) for g in by] or [("key", "ascending")])
     )
     notes = (
-        counted_note(scene),
-        f"Rates of fewer than {scene.n_min} pairs are left out; the intervals of line accuracy, AC1 and leniency "
-        "stand. Nothing here is a rank.",
-        *open_weeks_note(scene),
-        *targeted_note(scene, asked),
+        *told(scene, asked),
         *population_notes,
     )
 

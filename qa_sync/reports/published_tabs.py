@@ -215,7 +215,7 @@ _STANDING = (
         "Line accuracy",
         "share",
         "criteria answered alike / criteria compared",
-        interval="as in the summary; narrowed by sqrt((N - n) / (N - 1)) where n / N is above 5 %",
+        interval="as in the summary; narrowed by sqrt((N - n) / (N - 1)) from n_min pairs on, n / N above 5 %",
         undefined=_HIDDEN,
         higher_is="better",
     ),

@@ -44,7 +44,9 @@ def standing(scene: Scene, ask: Ask) -> Report:
     names = [g.name for g in by]
     n = floats(counts, "pairs")
     population = _population(scene, ask, by, counts, weeks)
-    factor = np.where(population > 0, finite_population_factor(n, np.maximum(population, n)), 1.0)
+    # Few audits are no census of a person, even where there is nothing more to audit.
+    known_size = (population > 0) & (n >= scene.n_min)
+    factor = np.where(known_size, finite_population_factor(n, np.maximum(population, n)), 1.0)
     x, m = floats(counts, "items_agree"), floats(counts, "items")
     raw = divide(x, m)
     low, high = (floats(pa.table(made), f"line_accuracy_{end}") for end in ("low", "high"))

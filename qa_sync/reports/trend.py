@@ -15,7 +15,7 @@ from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import lineage, scope
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import COUNTED, conclude, count_groups, counted
-from qa_sync.reports.notes import counted_note, open_weeks_note
+from qa_sync.reports.notes import told
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: More lines than this cannot be told apart.
@@ -68,7 +68,7 @@ def trend(scene: Scene, ask: Ask) -> Report:
         group = lineage.same_group(by, {"site": site, "week": row["week"]})
         return Inputs(sql=lineage.of_pairs("measured", f"{counted(list(ask.where))} AND {keep} AND {group}"))
 
-    notes = (counted_note(scene), *open_weeks_note(scene), *left_out)
+    notes = (*told(scene, list(ask.where)), *left_out)
     return Report(
         name="trend",
         title="Line accuracy by week",

@@ -72,3 +72,16 @@ def changed(tables: Mapping[str, pa.Table], name: str, column: str, values: list
         **tables,
         name: table.set_column(at, table.schema.field(column), pa.array(values, table.schema.field(column).type)),
     }
+
+
+@contextmanager
+def opened_world(world: Any, *, as_of: datetime = datetime(2027, 6, 1, tzinfo=UTC), **rules: Any) -> Iterator[Opened]:
+    """Open a programme made of Python records (``reconcile.world.World``)."""
+    tables = {}
+    for name, schema in TABLES.items():
+        stored = pa.schema([*schema.arrow, *VERSION])
+        rows = [{field.name: row.get(field.name) for field in stored} for row in world.rows[name]]
+        tables[name] = pa.Table.from_pylist(rows, schema=stored)
+    programme = Programme(**{"time_zone": "UTC", **rules})
+    with scene_of(filler(tables), programme, as_of=as_of, seed=SEED, run_id="run-1") as it:
+        yield it
