@@ -40,23 +40,27 @@ _UNKNOWN: Mapping[str, tuple[str, str, str, str]] = {
         "medium",
         "version {id} of a form is in no form catalogue",
         "add the version to the catalogue",
-        """SELECT source, stream, form_id || ' ' || form_version AS id, count(*) AS size FROM evaluations e
+        """SELECT source, stream, form_id || ' ' || form_version AS id, size FROM (
+               SELECT source, stream, form_id, form_version, count(*) AS size FROM evaluations GROUP BY ALL) e
            WHERE form_version IS NOT NULL AND form_id IN (SELECT form_id FROM forms)
-             AND NOT EXISTS (SELECT 1 FROM forms f WHERE f.form_id = e.form_id AND f.form_version = e.form_version)
-           GROUP BY ALL""",
+             AND NOT EXISTS (SELECT 1 FROM forms f WHERE f.form_id = e.form_id AND f.form_version = e.form_version)""",
     ),
     "criterion": (
         "medium",
         "criterion {id} is not on its form in the catalogue",
         "add it to the form, or a new version of the form",
-        """SELECT a.source, a.stream, e.form_id || ' ' || a.criterion_key AS id, count(*) AS size
-           FROM answers a JOIN evaluations e USING (evaluation_id)
-           WHERE e.form_id IN (SELECT form_id FROM forms)
-             AND NOT EXISTS (SELECT 1 FROM criteria c
-                             WHERE c.form_id = e.form_id AND c.criterion_key = a.criterion_key
-                               AND (e.form_version IS NULL OR c.form_version = e.form_version
-                                    OR NOT EXISTS (SELECT 1 FROM forms f WHERE f.form_id = e.form_id
-                                                                        AND f.form_version = e.form_version)))
+        # Counted first, so that what is compared is a handful of rows however many answers there are.
+        """WITH met AS (
+               SELECT a.source, a.stream, e.form_id, e.form_version, a.criterion_key, count(*) AS size
+               FROM answers a JOIN evaluations e USING (evaluation_id) GROUP BY ALL),
+           known AS (SELECT DISTINCT form_id, form_version FROM forms)
+           SELECT m.source, m.stream, m.form_id || ' ' || m.criterion_key AS id, sum(m.size) AS size
+           FROM met m LEFT JOIN known k ON k.form_id = m.form_id AND k.form_version = m.form_version
+           WHERE m.form_id IN (SELECT form_id FROM forms)
+             AND CASE WHEN k.form_id IS NOT NULL
+                      THEN (m.form_id, m.form_version, m.criterion_key)
+                           NOT IN (SELECT (form_id, form_version, criterion_key) FROM criteria)
+                      ELSE (m.form_id, m.criterion_key) NOT IN (SELECT (form_id, criterion_key) FROM criteria) END
            GROUP BY ALL""",
     ),
     "group": (

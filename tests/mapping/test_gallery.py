@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from mapping.test_page import PAGE
+from mapping.test_page import FIRST, PAGE
 
 from qa_sync import Workspace
 from qa_sync.mapping import check_mapping, parse
@@ -17,7 +17,7 @@ from qa_sync.runner.trying import try_record
 DOUBTFUL = re.findall(
     r"^### ([^\n]+)\n\n(?:[^#]+?\n\n)?```yml doubtful\n(.+?)^```\n```text\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE
 )
-WALK = PAGE[PAGE.index("## Your first mapping") : PAGE.index("## The shape of a file")]
+WALK = FIRST
 
 
 def _block(kind: str) -> str:

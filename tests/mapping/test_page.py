@@ -17,11 +17,14 @@ from qa_sync.mapping.paths import WORDS
 from qa_sync.mapping.times import DIRECTIVES
 from qa_sync.model import TABLES
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "mapping.md").read_text(encoding="utf-8")
+FIRST = (DOCS / "first-mapping.md").read_text(encoding="utf-8")
+BOTH = FIRST + PAGE
 EXAMPLES = re.findall(
-    r"^```yaml\n([^`]+)^```\n\| record \| (\w+) \|\n\|---\|---\|\n((?:\|[^\n]*\|\n)+)", PAGE, re.MULTILINE
+    r"^```yaml\n([^`]+)^```\n\| record \| (\w+) \|\n\|---\|---\|\n((?:\|[^\n]*\|\n)+)", BOTH, re.MULTILINE
 )
-WHOLE = re.findall(r"^```yaml mapping\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
+WHOLE = re.findall(r"^```yaml mapping\n(.+?)^```", BOTH, re.DOTALL | re.MULTILINE)
 BROKEN = re.findall(r"^### (.+?)\n\n```yaml broken\n(.+?)^```\n```text\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -60,7 +63,7 @@ def test_broken_mapping_gives_the_message_on_the_page(title: str, text: str, mes
 def test_page_has_its_examples() -> None:
     assert len(EXAMPLES) >= 12
     assert len(BROKEN) >= 20
-    assert PAGE.count("```yaml") == len(EXAMPLES) + len(WHOLE) + len(BROKEN)
+    assert BOTH.count("```yaml") == len(EXAMPLES) + len(WHOLE) + len(BROKEN)
 
 
 def test_page_names_the_whole_language() -> None:
