@@ -155,7 +155,8 @@ def test_what_went_in_came_out(finished: Finished) -> None:
     counts = finished.first["counts"]
     for name, made in counts["map"].items():
         stream = name.split(" > ")[0]
-        assert made["versions"] == counts["sync"][stream]["accepted"], name
+        # A mapping may speak of streams that this workspace does not read.
+        assert made["versions"] == counts["sync"].get(stream, {"accepted": 0})["accepted"], name
         if not name.endswith("answers"):  # one row a record version there
             assert made["versions"] == made["rows"] + made["rejected"], name
     programme = finished.world.programme

@@ -6,6 +6,8 @@ import io
 import os
 import resource
 import stat
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -169,6 +171,35 @@ def test_one_endless_line_is_skipped_in_bounded_memory(tmp_path: Path) -> None:
     ]
     assert state(pages) == expected(make_truth(1, 3))
     assert grown < 80_000  # kilobytes
+
+
+@pytest.mark.soak
+def test_a_line_of_a_gigabyte_is_skipped_in_bounded_memory_and_time(tmp_path: Path) -> None:
+    code = """
+import resource, sys, time
+sys.path.insert(0, sys.argv[2])
+from pathlib import Path
+from verint.reading import profile_of, read, rejects
+from qa_sync_verint.sandbox.quirks import Quirks, settings_for
+before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+pages = read(Path(sys.argv[1]), profile_of(settings_for(Quirks())))
+print(sum(page.records.num_rows for page in pages), [reason for _place, _field, reason in rejects(pages)])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - begun)
+"""
+    with (tmp_path / "d_20250301.csv").open("wb") as stream:
+        stream.write(GOOD)
+        for _ in range(1000):
+            stream.write(b"x" * 1_000_000)
+        stream.write(b"\r\n" + GOOD.split(b"\r\n", 1)[1])
+    tests = str(Path(__file__).resolve().parents[1])
+    made = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), tests], capture_output=True, text=True, check=True, timeout=300
+    )
+    said, cost = made.stdout.splitlines()
+    kilobytes, seconds = (float(number) for number in cost.split())
+    assert said == "3 ['a line of more than 1,000,000 characters']"
+    assert kilobytes < 150_000
+    assert seconds < 60
 
 
 def test_a_quote_that_never_closes_costs_one_row_of_thousands(tmp_path: Path) -> None:

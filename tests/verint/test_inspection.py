@@ -42,6 +42,7 @@ def test_the_report_tells_everything_about_a_file(tmp_path: Path) -> None:
         Quirks(container="xlsx"),
         Quirks(date_format="%Y-%m-%d %H:%M:%S", delimiter="|", shuffle=True, header="upper"),
         Quirks(container="zip"),
+        Quirks(grain="evaluation", delimiter="|", preamble=2),
     ],
 )
 def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: Quirks, tmp_path: Path) -> None:
@@ -56,7 +57,14 @@ def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: 
     profile = profile.model_copy(update={"tombstones": ("Inactive",)})
     pages = read(tmp_path / "in", profile)
     assert rejects(pages) == []
-    assert state(pages) == expected(truth)
+    found = state(pages)
+    if quirks.grain == "evaluation":
+        # The proposal takes the misspelt header at its word.
+        rows = [row for payload in found.values() if payload for row in payload["rows"]]
+        assert {row["name"] for row in rows} == {"Skil 1", "Skill 2", "Skill 3"}
+        for row in rows:
+            row["name"] = row["name"].replace("Skil 1", "Skill 1")
+    assert found == expected(truth, grain=quirks.grain)
 
 
 def test_a_file_of_another_kind_is_reported_not_raised(tmp_path: Path) -> None:

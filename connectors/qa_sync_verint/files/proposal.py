@@ -54,6 +54,7 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
         if found:
             meaning[name] = found
             taken.add(found)
+    groups = {} if {"question", "component_id"} & set(meaning) else _competencies(header, taken)
     lines = ["version: 1", "streams:", f"  {stream}:", f"    glob: [{_quoted('*' + path.suffix)}]"]
     if encoding:
         lines += [f"    encodings: [{encoding}]", f"    delimiters: [{_quoted(delimiter)}]"]
@@ -74,11 +75,29 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
         form = _quoted(fitting[0]) if fitting else "CHANGE-ME"
         doubt = f"   # or {' or '.join(fitting[1:])}?" if len(fitting) > 1 else ""
         lines.append(f"      {name}: {{formats: [{form}], time_zone: CHANGE-ME}}{doubt}")
+    if groups:
+        lines.append("    competencies:")
+    for rating, parts in groups.items():
+        settings = [f"name: {_quoted(rating)}", f"rating: [{_quoted(rating)}]"]
+        settings += [f"{part}: [{_quoted(found)}]" for part, found in parts.items()]
+        lines.append(f"      - {{{', '.join(settings)}}}")
+        taken |= {rating, *parts.values()}
     lines.append("    aliases:")
     lines += [f"      {name}: [{_quoted(found)}]" for name, found in meaning.items()]
     spare = list(dict.fromkeys(cell for cell in header if cell and cell not in taken))
     lines += [f"      # ?: [{_quoted(cell)}]" for cell in spare]
     return "\n".join(lines) + "\n"
+
+
+def _competencies(header: list[str], taken: set[str]) -> dict[str, dict[str, str]]:
+    """Return the headers that have a reason or a comment beside them, as exports by evaluation do: rating → parts."""
+    there = {fold(cell): cell for cell in header if cell not in taken}
+    found: dict[str, dict[str, str]] = {}
+    for cell in there.values():
+        parts = {part: there.get(fold(f"{cell} {part}"), "") for part in ("reason", "comment")}
+        if cell and any(parts.values()):
+            found[cell] = {part: header for part, header in parts.items() if header}
+    return found
 
 
 def _rows(part: Part, profile: StreamProfile) -> tuple[list[list[str]], str, str]:
