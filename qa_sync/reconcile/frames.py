@@ -32,6 +32,11 @@ class FrameResult:
         comparisons: one row a pair and criterion (``schema.COMPARISONS``).
         unmatched: every evaluation without a pair and why (``schema.BUCKET_ROWS``).
         buckets: every evaluation, one row each, and where it ended.
+        others: one row a pair beside the pairs (``schema.PAIRS``): self-audits, repeats, two audits of one evaluation,
+            and calibrations against what their session agreed; ``relation`` says which.
+        critical: one row a pair and class of critical errors: what each side found (``schema.CRITICAL_COMPARISONS``).
+        calibrations: one row a participant of a session (``schema_cases.CALIBRATION_RESULTS``); evaluations are of a
+            session when they have a ``session_id`` and the ``kind`` calibration, consensus or gold.
         counts: the numbers, which add up.
     """
 
@@ -39,6 +44,9 @@ class FrameResult:
     comparisons: pd.DataFrame
     unmatched: pd.DataFrame
     buckets: pd.DataFrame
+    others: pd.DataFrame
+    critical: pd.DataFrame
+    calibrations: pd.DataFrame
     counts: Reconciled
 
 
@@ -122,6 +130,9 @@ def reconcile_frames(
                 "SELECT * FROM buckets WHERE bucket NOT IN ('PAIRED_AUDITEE', 'PAIRED_AUDITOR') ORDER BY evaluation_id"
             ),
             buckets=frame("SELECT * FROM buckets ORDER BY evaluation_id"),
+            others=frame("SELECT * FROM other_pairs ORDER BY relation, pair_id"),
+            critical=frame("SELECT * FROM critical_comparisons ORDER BY pair_id, critical_class"),
+            calibrations=frame("SELECT * FROM calibration_results ORDER BY session_id, person_id, evaluation_id"),
             counts=counts,
         )
     finally:

@@ -204,3 +204,48 @@ def test_default_form_of_the_fixtures_can_be_written_down() -> None:
     theirs = mine.assign(evaluator_id="v", C1="fail")
     pair = reconcile_frames(mine, theirs, form=form).pairs.iloc[0]
     assert (pair["outcome"], pair["delta"], pair["delta_raw"]) == ("CRITICAL_MISS", 100.0, 0.0)
+
+
+def test_repeats_sessions_and_critical_errors_come_back_beside_the_pairs() -> None:
+    form = {
+        "criteria": {
+            "Q": {"max": 10},
+            "C": {"options": ["pass", "fail"], "failing": ["fail"], "is_critical": True, "critical_class": "customer"},
+        }
+    }
+    columns = [
+        "evaluation_id",
+        "interaction_id",
+        "evaluator_id",
+        "kind",
+        "session_id",
+        "repeat_no",
+        "is_blind",
+        "Q",
+        "C",
+    ]
+    ours = pd.DataFrame(
+        [
+            ("e1", "i1", "u1", "standard", None, 1, None, 10, "pass"),
+            ("e2", "i1", "u1", "standard", None, 2, True, 5, "pass"),
+            ("c1", "i2", "u1", "calibration", "s", 1, None, 10, "pass"),
+            ("c2", "i2", "u2", "consensus", "s", 1, None, 5, "pass"),
+        ],
+        columns=columns,
+    )
+    ours["submitted_at"] = pd.to_datetime(["2026-01-05", "2026-01-15", "2026-01-05", "2026-01-06"], utc=True)
+    theirs = pd.DataFrame({"interaction_id": ["i1"], "evaluator_id": ["v1"], "Q": [10], "C": ["fail"]})
+    theirs["submitted_at"] = pd.to_datetime(["2026-01-07"], utc=True)
+    result = reconcile_frames(ours, theirs, form=form)
+    assert result.pairs["outcome"].tolist() == ["CRITICAL_MISS"]
+    assert result.others[["relation", "pair_id", "delta", "is_intra_rater"]].values.tolist() == [
+        ["calibration", "c1|c2", 50.0, False],
+        ["repeat", "e2|e1", -50.0, True],
+    ]
+    assert result.critical[["critical_class", "auditee_found", "auditor_found"]].values.tolist() == [
+        ["customer", False, True]
+    ]
+    assert result.calibrations[["person_id", "score", "agreed_score"]].fillna(-1).values.tolist() == [
+        ["u1", 100.0, 50.0],
+        ["u2", 50.0, -1],
+    ]
