@@ -85,7 +85,7 @@ class Figures:
             return None
         if len(series) < SERIES_OF.get(chart.kind, 1):
             return None
-        drawn_as = {"pareto": "column", "interval": "line"}.get(chart.kind, chart.kind)
+        drawn_as = {"pareto": "column", "interval": "stock"}.get(chart.kind, chart.kind)
         made = self._book.add_chart({"type": drawn_as})
         x = names.index(chart.x)
         if chart.kind == "interval":
@@ -128,6 +128,8 @@ class Figures:
             "label_position": "low",
             "major_tick_mark": "none",
         }
+        if chart.kind == "interval":
+            names_axis["text_axis"] = True
         if kinds[chart.x] in ("date", "time"):
             names_axis |= {"date_axis": True, "num_format": "yyyy-mm-dd"}
         if chart.kind == "bar":  # the first row of the table is the upmost bar
@@ -153,21 +155,15 @@ class Figures:
         return made
 
     def _add_intervals(self, made: Any, data: Sheet, names: Sequence[str], x: int, series: Sequence[str]) -> None:
-        """Marks with error bars; their lengths are no cells, so they are written into the chart itself."""
-        value, low, high = (data.columns[names.index(name)][: data.wanted] for name in series[:3])
-        made.add_series(
-            {
-                **_ranges(data, names.index(series[0]), x),
-                "line": {"none": True},
-                "marker": {"type": "square", "size": 7, "fill": {"color": SERIES[0]}, "border": {"color": SERIES[0]}},
-                "y_error_bars": {
-                    "type": "custom",
-                    "plus_values": _lengths(high, value),
-                    "minus_values": _lengths(value, low),
-                    "line": {"color": SERIES[0], "width": 1.5},
-                },
-            }
-        )
+        """High, low and value of a stock chart: a mark on a line, in every program that opens workbooks."""
+        value, low, high = series[:3]
+        for name in (high, low, value):
+            marker: dict[str, Any] = {"type": "none"}
+            if name == value:
+                marker = {"type": "square", "size": 7, "fill": {"color": SERIES[0]}, "border": {"color": SERIES[0]}}
+            ranges = _ranges(data, names.index(name), x)
+            made.add_series({**ranges, "line": {"none": True}, "marker": marker})
+        made.set_high_low_lines({"line": {"color": SERIES[0], "width": 1.75}})
 
     def _share_line(self, data: Sheet, names: Sequence[str], x: int, name: str) -> Any:
         """The line of a Pareto chart: the cumulative share, on an axis of its own at the right."""
@@ -186,14 +182,3 @@ def _ranges(data: Sheet, column: int, x: int) -> dict[str, Any]:
         "categories": [data.title, 1, x, data.wanted, x],
         "values": [data.title, 1, column, data.wanted, column],
     }
-
-
-def _lengths(high: Sequence[Any], low: Sequence[Any]) -> list[float]:
-    """Return how far apart two columns are, row by row; 0 where one of them says nothing."""
-    pairs = zip(high, low, strict=True)
-    return [
-        round(max(float(top) - float(bottom), 0.0), 12)
-        if isinstance(top, int | float) and isinstance(bottom, int | float)
-        else 0.0
-        for top, bottom in pairs
-    ]
