@@ -129,31 +129,42 @@ def failed_cases(engine: Engine, mapping: Mapping, *, source: str, zone: str) ->
 
     Every case runs through the very selects of a run. Messages quote only what the mapping file itself holds.
     """
-    document = parse(mapping.text, file=mapping.file) if mapping.cases else None
+    if not mapping.cases:
+        return []
+    document = parse(mapping.text, file=mapping.file)
+    made = _made(engine, mapping, source=source, zone=zone)
     found: list[Problem] = []
     for case in mapping.cases:
-        assert document is not None  # noqa: S101 - there are cases
-        engine.register(_RELATION, _raw(case))
         for table in dict.fromkeys([*case.expected, *case.rejects]):
-            compiled = compile_table(
-                mapping, source=source, stream=case.stream, table=table, zone=zone, relation=_RELATION
-            )
-            made = engine.fetch(compiled.sql).to_pylist()
-            for key, what in _differences(case, table, made):
-                place = ("cases", case.at, key, table)
-                found.append(
-                    document.problem(place, f"{case.name}: {what}", f"see {mapping.file}, streams.{case.stream}")
-                )
+            for key, what in _differences(case, table, made[case.at, table]):
+                hint = f"see {mapping.file}, streams.{case.stream}"
+                found.append(document.problem(("cases", case.at, key, table), f"{case.name}: {what}", hint))
     return found
 
 
-def _raw(case: Case) -> pa.Table:
+def _made(
+    engine: Engine, mapping: Mapping, *, source: str, zone: str
+) -> dict[tuple[int, str], list[Dictionary[str, Any]]]:
+    """Return the rows of every case and table: one select for all cases of a stream, told apart by ``source_seq``."""
+    found: dict[tuple[int, str], list[Dictionary[str, Any]]] = {}
+    for stream in dict.fromkeys(case.stream for case in mapping.cases):
+        cases = [case for case in mapping.cases if case.stream == stream]
+        engine.register(_RELATION, pa.Table.from_pylist([_raw(case) for case in cases], schema=RAW))
+        for table in dict.fromkeys(name for case in cases for name in (*case.expected, *case.rejects)):
+            found |= {(case.at, table): [] for case in cases}
+            compiled = compile_table(mapping, source=source, stream=stream, table=table, zone=zone, relation=_RELATION)
+            for row in engine.fetch(compiled.sql).to_pylist():
+                found[row["source_seq"], table].append(row)
+    return found
+
+
+def _raw(case: Case) -> dict[str, Any]:
     moment = datetime(1970, 1, 1, tzinfo=UTC)
     record_id = json.loads(case.payload).get("id")
-    row = {
+    return {
         "id": str(case.name if record_id is None else record_id),
         "source_stamp": moment,
-        "source_seq": 0,
+        "source_seq": case.at,
         "ingested_at": moment,
         "run_id": "",
         "deleted": case.deleted,
@@ -161,7 +172,6 @@ def _raw(case: Case) -> pa.Table:
         "payload_hash": hashlib.sha256(case.payload.encode()).hexdigest(),
         "n": 1,
     }
-    return pa.Table.from_pylist([row], schema=RAW)
 
 
 def _differences(case: Case, table: str, made: Sequence[Dictionary[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -180,17 +190,31 @@ def _differences(case: Case, table: str, made: Sequence[Dictionary[str, Any]]) -
     if len(rows) != len(wanted):
         yield "expect", f"{_counted(len(wanted))} expected, {_counted(len(rows))} made"
         return
-    for number, (row, columns) in enumerate(zip(rows, wanted, strict=True), start=1):
+    left = list(rows)  # a list's rows come in no particular order
+    unmet = []
+    for number, columns in enumerate(wanted, start=1):
+        match = next((row for row in left if not list(_unlike(row, columns))), None)
+        if match is None:
+            unmet.append((number, columns))
+        else:
+            left.remove(match)
+    for (number, columns), row in zip(unmet, left, strict=True):
         which = f"row {number}: " if len(wanted) > 1 else ""
-        for column, value in columns.items():
-            shown = row[column]
-            if column == "dimensions" and isinstance(value, dict):
-                labels = dict(shown or ())
-                for label, text in value.items():
-                    if not _same(labels.get(label), text):
-                        yield "expect", f"{which}{label} is {text_of(labels.get(label))}, not {text_of(text)}"
-            elif not _same(shown, value):
-                yield "expect", f"{which}{column} is {text_of(shown)}, not {text_of(value)}"
+        for what in _unlike(row, columns):
+            yield "expect", which + what
+
+
+def _unlike(row: Dictionary[str, Any], columns: Dictionary[str, Any]) -> Iterator[str]:
+    """Say how a row differs from the columns that a case names."""
+    for column, value in columns.items():
+        shown = row[column]
+        if column == "dimensions" and isinstance(value, dict):
+            labels = dict(shown or ())
+            for label, text in value.items():
+                if not _same(labels.get(label), text):
+                    yield f"{label} is {text_of(labels.get(label))}, not {text_of(text)}"
+        elif not _same(shown, value):
+            yield f"{column} is {text_of(shown)}, not {text_of(value)}"
 
 
 def _is_rejected(row: Dictionary[str, Any]) -> bool:

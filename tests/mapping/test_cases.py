@@ -152,3 +152,17 @@ def test_the_cases_of_the_page_and_of_the_starters_hold() -> None:
             assert failed_cases(engine, mapping, source="it", zone="Europe/Dublin") == []
     finally:
         engine.close()
+
+
+def test_five_hundred_cases_are_one_select_a_table() -> None:
+    record = '{name: "n", record: {id: %d, custom_fields: [{id: 7, value: "1"}]}, expect: {interactions: {queue: %s}}}'
+    cases = "".join(f"  - {record % (n % 3, 'Billing' if n % 50 else 'Claims')}\n" for n in range(500))
+    engine = DuckEngine(threads=1)
+    fetched: list[str] = []
+    fetch = engine.fetch
+    engine.fetch = lambda sql: (fetched.append(sql), fetch(sql))[1]  # type: ignore[method-assign]
+    found = failed_cases(engine, parse(MAPPING + cases, file="m.yaml"), source="zd", zone="UTC")
+    engine.close()
+    assert len(fetched) == 1
+    assert len(found) == 10
+    assert all(": queue is Billing, not Claims" in str(one) for one in found)
