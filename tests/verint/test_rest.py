@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from shared_data import shared_data
-from verint.worlds import filled, people, source_of
+from verint.worlds import context_of, filled, people, source_of
 
-from qa_sync.errors import AuthError, SourceError
+from qa_sync.errors import AuthError, SourceError, TransientError
+from qa_sync.http import Retry
 from qa_sync_verint.sandbox import Sandbox, start
 from qa_sync_verint.sandbox.world import PRIVATE, PRIVATE_PHONES
+from qa_sync_verint.source import VerintSource
 from qa_sync_verint.wire import slice_listing
 
 
@@ -190,20 +193,59 @@ def test_no_secret_is_in_any_error(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_requests_are_spaced(sandbox: Sandbox, tmp_path: Path) -> None:
-    from qa_sync.http import Retry
-    from qa_sync.ports import Context
-    from qa_sync_verint.source import VerintSource
-
     waited: list[float] = []
     sandbox.tenant.page_size = 2
     settings = filled(sandbox)
     settings["rest"]["spacing_seconds"] = 5.0
     source = VerintSource(
         settings,
-        Context(name="v", folder=tmp_path, state=tmp_path),
+        context_of(tmp_path),
         retry=Retry(sleep=waited.append),
         clock=lambda: datetime.now(UTC),
     )
     assert len(payloads(source)) == 6
     assert len(waited) == 2
     assert all(4 < seconds <= 5 for seconds in waited)
+
+
+def test_no_byte_of_private_data_is_in_what_a_sync_stores_logs_or_raises(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every byte of every page, uncompressed, and everything said on the way, with records that fail in each place."""
+    caplog.set_level("DEBUG")
+    sandbox = start()
+    said: list[str] = []
+    try:
+        people(sandbox, 6)
+        secret = {**PRIVATE, **PRIVATE_PHONES}
+        for field in ("user", "person", "employeeNumber", "organizationId", "startTime"):
+            sandbox.tenant.extra_rows.append(json.dumps({"id": f"x{field}", "attributes": {**secret, field: [secret]}}))
+        sandbox.tenant.extra_rows.append(json.dumps({"id": secret, "attributes": secret}))
+        settings = {**filled(sandbox), "streams": ["employees", "organizations", "groups"]}
+        sandbox.tenant.world.organizations["1"] = {"id": 1, "attributes": {"name": "T&S", **secret}, **secret}
+        source = VerintSource(settings, context_of(tmp_path, notify=said.append), retry=Retry(sleep=lambda _s: None))
+        stored = b"".join(
+            _bytes(table)
+            for stream in settings["streams"]
+            for page in source.read(stream, None)
+            for table in (page.records, page.rejects)
+        )
+        said += [str(problem) for problem in source.check(probe=True)]
+        sandbox.refuse_next(500, times=9)
+        with pytest.raises(TransientError) as told:
+            list(source.read("employees", None))
+        said += [repr(told.value), str(told.value.__cause__), caplog.text]
+    finally:
+        sandbox.stop()
+    assert b"Ana" in stored
+    assert stored.count(b"is not of the expected type") == 6
+    everything = stored + "".join(said).encode()
+    for planted in ("078-05-1120", "1980-02-29", "Hidden Lane", "Nowhere", "555 0142", "555 0143"):
+        assert planted.encode() not in everything, planted
+
+
+def _bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
