@@ -11,14 +11,11 @@ import pyarrow.compute as pc
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import Grouping, groupings
-from qa_sync.reports.measures import MEASURES, conclude, count_groups, counted
+from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted
 from qa_sync.reports.notes import told
 from qa_sync.reports.population import POPULATION_FIELDS, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.trend import trend
-
-#: Columns that count the pairs of one outcome class.
-_CLASSES = ("critical_miss", "critical_false", "critical_wrong_reason")
 
 
 def summary(scene: Scene, ask: Ask) -> Report:
@@ -90,8 +87,8 @@ def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, An
     asked = [*(g.name for g in by), *ask.where]
     kept = f"{counted(asked)} AND {scope.of_pairs(scene, ask)} AND {group}"
     of_pairs = lineage.of_pairs("measured", kept)
-    if column in _CLASSES:
-        counted_here = lineage.of_pairs("measured", f"{kept} AND outcome = '{column.upper()}'")
+    if column in COUNTS:
+        counted_here = lineage.of_pairs("measured", f"{kept} AND {COUNTS[column]}")
         return Inputs(sql=counted_here, population=of_pairs, borrowed=lineage.OTHERS)
     if column not in ("evaluations", "coverage"):
         return Inputs(sql=of_pairs)

@@ -21,6 +21,18 @@ from qa_sync.reports.report import Scene
 COMPARED = "is_headline AND basis = 'original' AND outcome NOT IN ('EXCLUDED', 'VOIDED', 'AMBIGUOUS', 'NOT_COMPARABLE')"
 COUNTED = f"{COMPARED} AND coalesce(sampling, 'random') <> 'targeted'"
 
+#: Columns that count pairs, by the condition of a pair that they count.
+COUNTS = {
+    "critical_miss": "outcome = 'CRITICAL_MISS'",
+    "critical_false": "outcome = 'CRITICAL_FALSE'",
+    "critical_wrong_reason": "outcome = 'CRITICAL_WRONG_REASON'",
+    "disputed": "is_disputed",
+    "overturned": "is_overturned",
+    "lenient": "outcome = 'LENIENT'",
+    "strict": "outcome = 'STRICT'",
+    "exact": "outcome = 'EXACT'",
+}
+
 #: An answer is a defect when it is worse than the best the form knows; null where the form knows no better or worse.
 DEFECT = """CASE WHEN is_critical AND {side}_failed IS NOT NULL THEN {side}_failed
                  WHEN form_higher_is = 'more_severe' THEN {side}_level > 0
@@ -44,20 +56,16 @@ def count_groups(scene: Scene, by: Sequence[Grouping], condition: str, *, pairs_
     names = ", ".join(f'"{g.name}"' for g in by) or "everything"
     match = " AND ".join(f'x."{g.name}" IS NOT DISTINCT FROM y."{g.name}"' for g in by) or "true"
     engine = scene.engine
+    counts = ", ".join(f"sum(CASE WHEN {test} THEN 1 ELSE 0 END) AS {name}" for name, test in COUNTS.items())
     engine.view("shown", f"SELECT * FROM measured WHERE {pairs_that_count} AND {condition}")
     engine.table(
         "pair_counts",
         f"""
         SELECT {keys}, count(*) AS pairs, count(DISTINCT auditee_id) AS auditees,
-               sum(CASE WHEN outcome = 'EXACT' THEN 1 ELSE 0 END) AS exact,
                sum(CASE WHEN items_agree = items_compared THEN 1 ELSE 0 END) AS defect_free,
                sum(CASE WHEN delta IS NOT NULL THEN 1 ELSE 0 END) AS scored,
                sum(CASE WHEN abs(delta) <= tolerance + 1e-9 THEN 1 ELSE 0 END) AS tolerated,
-               sum(CASE WHEN outcome = 'LENIENT' THEN 1 ELSE 0 END) AS lenient,
-               sum(CASE WHEN outcome = 'STRICT' THEN 1 ELSE 0 END) AS strict,
-               sum(CASE WHEN outcome = 'CRITICAL_MISS' THEN 1 ELSE 0 END) AS critical_miss,
-               sum(CASE WHEN outcome = 'CRITICAL_FALSE' THEN 1 ELSE 0 END) AS critical_false,
-               sum(CASE WHEN outcome = 'CRITICAL_WRONG_REASON' THEN 1 ELSE 0 END) AS critical_wrong_reason,
+               {counts},
                {_exact_sum("leniency_points")} AS leniency_sum,
                {_exact_sum("leniency_points * leniency_points")} AS leniency_squares,
                count(leniency_points) AS leniencies, {_exact_sum("distance_points")} AS distance_sum,
@@ -113,6 +121,12 @@ def prepare(scene: Scene) -> None:
         FROM forms f LEFT JOIN options o ON o.form_id = f.form_id AND o.form_version = f.form_version
         GROUP BY f.form_id, f.form_version, f.scale""",
     )
+    scene.engine.table(
+        "decided",
+        """
+        SELECT evaluation_id, bool_or(is_overturned) AS overturned FROM dispute_cases
+        WHERE is_overturned IS NOT NULL GROUP BY evaluation_id""",
+    )
     scene.engine.view(
         "measured",
         """
@@ -121,8 +135,12 @@ def prepare(scene: Scene) -> None:
                                 WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points
                                 END AS leniency_points,
                CASE WHEN p.higher_is <> 'neutral'
-                    THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points
-        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version""",
+                    THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points,
+               list_contains(p.flags, 'DISPUTED') AS is_disputed,
+               coalesce(de.overturned, false) OR coalesce(da.overturned, false) AS is_overturned
+        FROM audited p LEFT JOIN form_units u ON u.form_id = p.form_id AND u.form_version = p.form_version
+        LEFT JOIN decided de ON de.evaluation_id = p.auditee_evaluation_id
+        LEFT JOIN decided da ON da.evaluation_id = p.auditor_evaluation_id""",
     )
 
 
@@ -154,7 +172,7 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
         _put(made, f"{name}_high", high[at])
     made["answers"] = pa.array(cells.sum(axis=1).astype(np.int64), pa.int64())
     _bias(made, counts, scene.n_min)
-    for name in ("critical_miss", "critical_false", "critical_wrong_reason", "lenient", "strict", "exact"):
+    for name in COUNTS:
         made[name] = counts[name].cast(pa.int64()).combine_chunks()
     return made
 
@@ -351,5 +369,19 @@ MEASURES: tuple[Field, ...] = (
         kind="integer",
         width=110,
         doc="Pairs in which both found critical failures, on different criteria.",
+    ),
+    Field(
+        name="disputed",
+        label="Disputed",
+        kind="integer",
+        width=75,
+        doc="Pairs of which one side was disputed, and the dispute not withdrawn; see the report disputes.",
+    ),
+    Field(
+        name="overturned",
+        label="Overturned",
+        kind="integer",
+        width=85,
+        doc="Pairs of which a dispute changed one side, in full or in part.",
     ),
 )

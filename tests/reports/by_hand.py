@@ -26,6 +26,7 @@ class Facts:
         self.pairs = [
             row for row in rows("SELECT * FROM pairs") if row["is_headline"] and row["outcome"] not in UNCOUNTED
         ]
+        self.overturned = {row["evaluation_id"] for row in rows("SELECT * FROM dispute_cases") if row["is_overturned"]}
         self.buckets = [
             row for row in rows("SELECT * FROM buckets") if row["bucket"] in ("PAIRED_AUDITEE", "AUDITEE_ONLY")
         ]
@@ -131,6 +132,10 @@ def measures(facts: Facts, pairs: list[Row]) -> Row:
         outcome.lower(): sum(pair["outcome"] == outcome for pair in pairs)
         for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "CRITICAL_WRONG_REASON", "LENIENT", "STRICT", "EXACT")
     }
+    made["disputed"] = sum("DISPUTED" in pair["flags"] for pair in pairs)
+    made["overturned"] = sum(
+        bool({pair["auditee_evaluation_id"], pair["auditor_evaluation_id"]} & facts.overturned) for pair in pairs
+    )
     made["intervals"] = {
         "defect_free": wilson(free, n),
         "within_tolerance": wilson(near, len(scored)),

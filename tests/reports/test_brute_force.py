@@ -14,7 +14,7 @@ from qa_sync.reports import Ask, Report, build
 from qa_sync.runner.opened import Opened
 
 RATES = ("line_accuracy", "defect_free", "within_tolerance", "ac1", "kappa", "bias", "mae")
-COUNTS = ("pairs", "critical_miss", "critical_false")
+COUNTS = ("pairs", "critical_miss", "critical_false", "disputed", "overturned")
 COLUMNS = {"auditee": "auditee_id", "form": "form_id"}
 
 

@@ -44,6 +44,14 @@ def _close(value: float | None) -> Any:
     return None if value is None else pytest.approx(value, abs=1e-9)
 
 
+def test_disputed_and_overturned_pairs_of_the_summary(it: Opened, facts: Facts) -> None:
+    shown = {row["site"]: row for row in _rows(it, "summary", "site")}
+    wanted = {site: measures(facts, pairs) for site, pairs in grouped(facts.pairs, lambda pair: pair["site"]).items()}
+    for name in ("disputed", "overturned"):
+        assert {site: row[name] for site, row in shown.items()} == {site: row[name] for site, row in wanted.items()}
+        assert sum(row[name] for row in shown.values()) > 0
+
+
 def test_critical_errors(it: Opened, facts: Facts) -> None:
     counted = {pair["pair_id"]: pair for pair in facts.pairs}
     found: dict[tuple[str, str], list[Row]] = {}
