@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,7 +27,10 @@ def valid_payloads(engine: DuckEngine, page: pa.Table) -> tuple[pa.Table, pa.Tab
     # DuckDB reads a bare NaN as JSON, others do not: such a payload is looked at like an invalid one.
     odd = engine.fetch(r"""
         SELECT pos FROM page
-        WHERE payload IS NOT NULL AND (NOT json_valid(payload) OR regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000'))
+        WHERE payload IS NOT NULL AND (NOT json_valid(payload)
+           -- the plain search is 15 times cheaper than the pattern, and hardly ever finds anything
+           OR ((contains(payload, 'NaN') OR contains(payload, 'Infinity') OR contains(payload, '\u0000'))
+               AND regexp_matches(payload, '\b(NaN|Infinity)\b|\\u0000')))
         ORDER BY pos""")["pos"].to_pylist()
     blank = pc.fill_null(pc.equal(pc.utf8_length(page["id"]), 0), fill_value=True)
     bad: dict[int, str] = (
@@ -53,6 +58,25 @@ def valid_payloads(engine: DuckEngine, page: pa.Table) -> tuple[pa.Table, pa.Tab
     columns = zip(*rejects, strict=True) if rejects else [[], [], [], []]
     table = pa.table([pa.array(list(column), pa.string()) for column in columns], schema=PAGE_REJECTS)
     return mended, table, len([at for at in fixed if at not in bad])
+
+
+def hashes(payloads: pa.ChunkedArray) -> pa.Array:
+    """Return the SHA-256 of each payload in hexadecimal digits; a payload that is null counts as the empty text.
+
+    OpenSSL's is about three times as fast as DuckDB's.
+    """
+    found: list[str] = []
+    for chunk in payloads.chunks:
+        _, offsets, data = chunk.buffers()
+        text = memoryview(data) if data is not None else memoryview(b"")
+        ends = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
+        # The bytes under a null are empty in what Arrow makes, but nothing promises it.
+        nulls = chunk.is_null().to_pylist() if chunk.null_count else [False] * len(chunk)
+        found += [
+            hashlib.sha256(b"" if null else text[begin:end]).hexdigest()
+            for (begin, end), null in zip(pairwise(ends), nulls, strict=True)
+        ]
+    return pa.array(found, pa.string())
 
 
 def _hash(payload: str | None) -> str:

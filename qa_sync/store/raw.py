@@ -16,7 +16,7 @@ from qa_sync.errors import StoreError
 from qa_sync.model.system import PAGE, RAW
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
-from qa_sync.store.payloads import valid_payloads
+from qa_sync.store.payloads import hashes, valid_payloads
 
 STATISTICS = ("id", "source_stamp", "n")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -124,13 +124,14 @@ class RawStream:
 
     def _judge(self, engine: DuckEngine, rows: pa.Table, kept: str) -> pa.Table:
         """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it."""
-        engine.register("rows", rows.append_column("pos", pa.array(range(rows.num_rows), pa.int64())))
-        engine.table(
-            "batch",
-            """
-            SELECT id, source_stamp, source_seq, deleted, sha256(coalesce(payload, '')) AS payload_hash, pos
-            FROM rows""",
-        )
+        digests, count = hashes(rows["payload"]), rows.num_rows
+        slim = rows.drop_columns(["payload"]).append_column("payload_hash", digests)
+        engine.register("batch", slim.append_column("pos", pa.array(range(count), pa.int64())))
+        seen = engine.fetch("""
+            SELECT (SELECT count(DISTINCT id) FROM batch) AS ids,
+                   EXISTS (SELECT 1 FROM stored WHERE id IN (SELECT id FROM batch)) AS known""").to_pylist()[0]
+        if seen["ids"] == count and not seen["known"]:  # all are new, as in every first pull: nothing to compare
+            return pa.table({"payload_hash": digests, "same": pa.repeat(False, count), "kept": pa.repeat(True, count)})
         return engine.fetch(_JUDGE.format(kept=kept))
 
     def commit(
