@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from qa_sync.errors import AuthError, Problem, QASyncError, SourceError, TransientError
+from qa_sync.errors import AuthError, ConfigError, Problem, QASyncError, SourceError, TransientError
 from qa_sync.http import HttpClient, Retry
 from qa_sync.ports import Context, Page, Stream
 from qa_sync_zendesk import zenpy_adapter
@@ -33,6 +33,8 @@ from qa_sync_zendesk.qa.streams import QA_ENDPOINTS, Reading
 from qa_sync_zendesk.settings import ApiToken, Settings, placed
 from qa_sync_zendesk.streams import ENDPOINTS, Endpoint
 from qa_sync_zendesk.wire import Slice, Slicer
+from qa_sync_zendesk.writing.plan import wanted
+from qa_sync_zendesk.writing.write import Writer, Written
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ class ZendeskSource:
             yield from read_listing(stream, fetch=self._fetch(endpoint))
 
     def _audits(self, endpoint: Endpoint, ticket: int) -> Fetch:
-        return self._fetch(replace(endpoint, path=f"api/v2/tickets/{ticket}/audits.json"))
+        return self._fetch(replace(endpoint, path=f"/api/v2/tickets/{ticket}/audits.json"))
 
     def _found(self, query: str) -> Iterator[int]:
         """Yield the numbers of the tickets that a search finds; the search's own export has no limit of 1,000."""
@@ -146,6 +148,21 @@ class ZendeskSource:
         Also names mapped custom fields that the account does not have.
         """
         return [placed(problem, self._context.name) for problem in self._problems()]
+
+    def write_back(self, select: Callable[[str], Iterable[Mapping[str, object]]], *, dry_run: bool) -> Written:
+        """Write what the settings' ``write_back`` says into tickets; ``select`` runs its SQL.
+
+        Raises:
+            ConfigError: the workspace does not ask for it, or asks for what the select does not give.
+            AuthError, TransientError, SourceError: the account refused; what was written stands.
+        """
+        asked = self._settings.write_back
+        if asked is None:
+            what = "nothing is written back into this account"
+            hint = "to switch it on, add write_back: {select: ..., tags: [...], note: ...} to the source"
+            raise ConfigError(placed(Problem(what=what, hint=hint), self._context.name))
+        rows = wanted(select(asked.select), custom_fields=asked.custom_fields, tags=asked.tags, note=asked.note)
+        return Writer(self._client, self._clock, self._context.notify).write(rows, dry_run=dry_run)
 
     def close(self) -> None:
         """Give back connections."""
@@ -196,14 +213,14 @@ class ZendeskSource:
 
     def _page(self, endpoint: Endpoint, slicer: Slicer, params: Mapping[str, str], size: _Size) -> Slice:
         """Get one page; one that does not arrive whole is asked for again, shorter."""
-        path, first = zenpy_adapter.first_request(endpoint)
-        first.pop("start_time", None)
-        constant = {**first, **self._constant(endpoint)}
+        constant = self._constant(endpoint)
         self._limiter.behind(self._lag(endpoint, params))
         for attempt in range(1, PAGE_TRIES + 1):
             length = {"per_page": str(size.now)} if endpoint.paging in {"cursor", "time"} else {}
             try:
-                piece = slicer.slice(self._client.get(path, params={**constant, **length, **params}).content)
+                piece = slicer.slice(
+                    self._client.get(endpoint.address, params={**constant, **length, **params}).content
+                )
             except TransientError as error:
                 status = getattr(error, "status", None)
                 if status == 429 and error.retry_after is None:

@@ -24,6 +24,13 @@ MAX_PER_PAGE = 1000
 _PATH = re.compile(r"[^.\[\]\s]+(\[\])?(\.[^.\[\]\s]+(\[\])?)*\Z")
 
 
+def _number_text(value: object) -> object:
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,19}", str(value)):
+        msg = "a number is expected, as Zendesk shows it in its address"
+        raise ValueError(msg)
+    return str(value)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -62,6 +69,20 @@ class ApiToken(_Part):
     token: SecretStr = Field(min_length=1)
 
 
+class WriteBack(_Part):
+    """What is written into tickets, and from what: off unless it stands in the workspace.
+
+    ``select``: SQL over the workspace's tables with a column ``ticket_id`` and those that the others name.
+    ``custom_fields``: ticket field id → column. ``tags`` and ``note``: texts in which ``{column}`` stands for a
+    value; the note is internal.
+    """
+
+    select: str = Field(min_length=1)
+    custom_fields: dict[Annotated[str, BeforeValidator(_number_text)], str] = Field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
 Auth = Annotated[ClientCredentials | RefreshToken | Bearer | ApiToken, Field(discriminator="kind")]
 
 
@@ -79,13 +100,6 @@ def _moment(value: object) -> object:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     msg = "not a date such as 2026-01-31"
     raise ValueError(msg)
-
-
-def _workspace_id(value: object) -> object:
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,19}", str(value)):
-        msg = "a workspace is named by its number"
-        raise ValueError(msg)
-    return str(value)
 
 
 class Settings(_Part):
@@ -119,7 +133,8 @@ class Settings(_Part):
     qa_auth: Bearer | None = Field(default=None, validate_default=True)
     qa_look_back_days: int = Field(default=35, ge=1, le=3650)
     qa_full_days: int = Field(default=30, ge=1, le=3650)
-    qa_workspaces: tuple[Annotated[str, BeforeValidator(_workspace_id)], ...] = ()
+    qa_workspaces: tuple[Annotated[str, BeforeValidator(_number_text)], ...] = ()
+    write_back: WriteBack | None = None
 
     @field_validator("base_url")
     @classmethod

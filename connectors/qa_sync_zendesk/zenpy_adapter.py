@@ -19,6 +19,8 @@ from qa_sync_zendesk.streams import Endpoint
 
 #: zenpy insists on a subdomain; nothing is ever sent to this host, see ``OurSession``.
 _SUBDOMAIN, _DOMAIN = "account", "invalid"
+#: Streams that zenpy's catalogue does not have as we ask for them.
+_UNKNOWN = frozenset({"ticket_events", "ticket_metric_events"})
 _PLACEHOLDER = f"{_SUBDOMAIN}.{_DOMAIN}"
 
 
@@ -31,8 +33,8 @@ def first_request(endpoint: Endpoint, *, start_time: int = 0) -> tuple[str, dict
     >>> first_request(ENDPOINTS["tickets"], start_time=60)
     ('/api/v2/incremental/tickets/cursor.json', {'start_time': '60'})
     """
-    if endpoint.path:
-        return endpoint.path, {"start_time": str(start_time)} if endpoint.paging == "time" else {}
+    if endpoint.path or endpoint.name in _UNKNOWN:
+        return endpoint.address, {"start_time": str(start_time)} if endpoint.paging == "time" else {}
     from zenpy.lib.endpoint import EndpointFactory
 
     entry = EndpointFactory(endpoint.name)

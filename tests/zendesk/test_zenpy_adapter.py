@@ -38,6 +38,7 @@ CLIENT = HttpClient(BASE, retry=Retry(attempts=2, sleep=lambda _seconds: None))
 def test_the_catalogue_gives_each_streams_first_request(stream: str, path: str, params: dict[str, str]) -> None:
     for _ in range(2):  # zenpy's URL objects change when they are built; ours must not
         assert zenpy_adapter.first_request(ENDPOINTS[stream], start_time=60) == (path, params)
+    assert ENDPOINTS[stream].address == path
 
 
 def test_no_environment_variable_leads_requests_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

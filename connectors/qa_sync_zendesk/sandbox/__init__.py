@@ -76,6 +76,15 @@ class Sandbox:
         """Insert or replace records by id; each becomes the newest version unless it brings a later stamp itself."""
         self._account.put(stream, records)
 
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        """Comments that were written into tickets, oldest first."""
+        return list(self._account.notes)
+
+    def tickets(self) -> dict[int, dict[str, Any]]:
+        """Return the tickets as they are, by number."""
+        return self._account.tickets()
+
     def put_raw(self, stream: str, record_id: int, text: bytes) -> None:
         """Serve ``text`` as the newest record, well formed or not."""
         self._account.put_raw(stream, record_id, text)

@@ -47,6 +47,8 @@ class Account:
         self._loaded: set[tuple[str, int]] = set()
         self._programme: Any = None
         self.now: datetime | None = None
+        #: Comments that were written into tickets.
+        self.notes: list[dict[str, Any]] = []
 
     def put(self, stream: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Insert or replace; see ``Sandbox.put``."""
@@ -152,6 +154,39 @@ class Account:
         results = [{"id": one["id"], "result_type": "ticket"} for one in tickets if tag in one.get("tags", ())]
         meta = {"has_more": False, "after_cursor": None, "before_cursor": None}
         return 200, {"results": results, "meta": meta, "links": {"next": None, "prev": None}}
+
+    def tickets(self) -> dict[int, dict[str, Any]]:
+        """Return the tickets as they are, by number."""
+        return {identity: json.loads(row[2]) for identity, row in self._rows["tickets"].items()}
+
+    def shown(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Answer show_many: those tickets of the ids that exist."""
+        ids = [int(part) for part in query.get("ids", "").split(",") if part]
+        rows = [self._rows["tickets"][identity] for identity in ids if identity in self._rows["tickets"]]
+        return 200, {"tickets": [json.loads(row[2]) for row in rows], "next_page": None, "previous_page": None}
+
+    def update(self, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Change tickets as update_many does, and keep their notes; return the job's results."""
+        results: list[dict[str, Any]] = []
+        for change in asked:
+            row = self._rows["tickets"].get(change["id"])
+            ticket = json.loads(row[2]) if row else {}
+            if not row or ticket.get("status") == "closed":
+                results.append(
+                    {"id": change["id"], "action": "update", "success": False, "status": "Failed", "error": "x"}
+                )
+                continue
+            tags = [tag for tag in ticket.get("tags", ()) if tag not in change.get("remove_tags", ())]
+            ticket["tags"] = list(dict.fromkeys([*tags, *change.get("additional_tags", ())]))
+            fields = {
+                field["id"]: field for field in [*ticket.get("custom_fields", ()), *change.get("custom_fields", ())]
+            }
+            ticket["custom_fields"] = list(fields.values())
+            if "comment" in change:
+                self.notes.append({"ticket_id": change["id"], **change["comment"]})
+            self.put("tickets", [{name: part for name, part in ticket.items() if name != "generated_timestamp"}])
+            results.append({"id": change["id"], "action": "update", "success": True, "status": "Updated"})
+        return results
 
     def list_page(self, stream: str, query: Mapping[str, str], url: str) -> tuple[int, dict[str, Any], list[bytes]]:
         """Answer a list, by cursor where ``page[size]`` asks for it, whole otherwise."""

@@ -76,6 +76,7 @@ class Server:
         self._absent: frozenset[str] = frozenset()
         self.asked: list[Asked] = []
         self._account, self._faults, self._grants, self._limits = account, faults, grants, limits
+        self._jobs: dict[str, dict[str, Any]] = {}
         self._last_page: dict[str, list[bytes]] = {}
         self._http = _Http(("127.0.0.1", port), _handler_for(self.answer))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -153,12 +154,30 @@ class Server:
         refusal = self._grants.judge(headers.get("Authorization"), path)
         if refusal:
             return *refusal, told
+        if path.startswith(("/api/v2/job_statuses/", "/api/v2/tickets/show_many", "/api/v2/tickets/update_many")):
+            return *self._writing(method, path, query, body), told
         if path == "/api/v2/search/export.json":
             return *self._account.found(query), told
         route = _ROUTES.match(path)
         if method != "GET" or route is None:
             return 404, {"error": "InvalidEndpoint", "description": "Not found"}, told
         return *self._page(route.groupdict(), path, query, kind), told
+
+    def _writing(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+        """Answer what belongs to changing tickets; a job is queued first, and done when it is looked at again."""
+        if "show_many" in path:
+            return self._account.shown(query)
+        if "update_many" in path and method == "PUT":
+            tickets = json.loads(body)["tickets"]
+            if len(tickets) > 100:
+                return 400, {"error": "TooManyValues", "description": "Too many", "max_count": 100}
+            number = f"job{len(self._jobs)}"
+            self._jobs[number] = {"total": len(tickets), "results": self._account.update(tickets)}
+            return 200, {"job_status": {"id": number, "status": "queued", "results": None, "total": len(tickets)}}
+        job = self._jobs.get(path.rpartition("/")[2].removesuffix(".json"))
+        if job is None:
+            return 404, {"error": "RecordNotFound", "description": "Not found"}
+        return 200, {"job_status": {"id": path.rpartition("/")[2].removesuffix(".json"), "status": "completed", **job}}
 
     def _page(self, route: dict[str, str | None], path: str, query: dict[str, str], kind: str) -> tuple[int, Any]:
         base = "https://elsewhere.invalid" if kind == "foreign_host" else self.url
