@@ -97,7 +97,7 @@ WORDS: dict[str, dict[str, str]] = {
         "written.",
         "qa_full_days": "After how many days all QA records are read again; what is not there any more is then deleted.",
         "qa_workspaces": "Numbers of the QA workspaces to read; none means all.",
-        "write_back": "What `qa-sync zendesk write-back` writes into tickets; without it nothing ever is.",
+        "write_back": "What `zendesk write-back` writes into tickets; without it nothing ever is.",
         "write_back.select": "SQL over the workspace's tables, with a column `ticket_id` and those named below.",
         "write_back.custom_fields": "Ticket field number: column whose value it gets.",
         "write_back.tags": "Tags to add, such as `qa_{outcome}`; `{column}` stands for a value.",

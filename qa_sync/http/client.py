@@ -230,7 +230,8 @@ def _read_whole(response: requests.Response) -> None:
     Raises:
         requests.exceptions.RequestException: it did not arrive whole, or is not what its headers say.
     """
-    if response.headers.get("Content-Encoding", "").strip().lower() != "gzip":
+    # A hook of the session may have read it before us.
+    if response._content_consumed or response.headers.get("Content-Encoding", "").strip().lower() != "gzip":  # type: ignore[attr-defined]
         response.content  # noqa: B018  (reads and keeps it)
         return
     try:

@@ -65,7 +65,17 @@ def records_of(shown: Any, whole: Any) -> dict[str, list[dict[str, Any]]]:
             for name, number in _STATUSES.items()
             if name != "closed"
         ],
-        "brands": [{"id": BRAND, "name": "Acme", "active": True, "default": True, "is_deleted": False, **_EPOCH}],
+        "brands": [
+            {
+                "id": BRAND,
+                "name": "Acme",
+                "subdomain": "acme",
+                "active": True,
+                "default": True,
+                "is_deleted": False,
+                **_EPOCH,
+            }
+        ],
     }
 
 
