@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qa_sync.dashboards.cells import Present, PresentTab, Receipt, TabPlan, TabShape
 from qa_sync.dashboards.look import shape_hash
-from qa_sync.errors import Problem, SinkError
+from qa_sync.errors import ConfigError, Problem, SinkError
 from qa_sync.ports import Context
 from qa_sync_excel.book import Book, open_book
 from qa_sync_excel.drawing import draw
@@ -37,7 +37,7 @@ class ExcelSink:
         """Return what managed columns hold now.
 
         Raises:
-            SinkError: the file cannot be read, or is somebody else's workbook.
+            SinkError: the file cannot be read. ConfigError: it is somebody else's workbook.
         """
         book = self._open()
         found: dict[str, PresentTab] = {}
@@ -91,6 +91,8 @@ class ExcelSink:
             return [Problem(what=why, path=place)]
         try:
             self._open()
+        except ConfigError as error:
+            return list(error.problems)
         except SinkError as error:
             return [Problem(what=str(error), path=place)]
         return []
@@ -101,8 +103,9 @@ class ExcelSink:
     def _open(self) -> Book | None:
         book = open_book(self._path, self._name)
         if book is not None and book.registered is None:
-            msg = f"{self._name} exists and was not made by qa-sync: set another path, or move that workbook away"
-            raise SinkError(msg)
+            what = f"{self._name} exists and was not made by qa-sync"
+            hint = "set another path, or move that workbook away"
+            raise ConfigError(Problem(what=what, hint=hint, path=("sinks", self._context.name, "path")))
         return book
 
     def _sheets(self, plans: Sequence[TabPlan], everything: dict[str, There], foreign: Sequence[str]) -> list[Sheet]:

@@ -605,7 +605,7 @@ class Workspace:
                         what = f"{taken[where]!r} and {place.value!r} would share one place"
                         raise ConfigError(self.problem(("sinks", sink_name), what, "give each its own"))
                     taken[where] = place.value
-                    with self.sink_lease(where, publisher.run_id):
+                    with self.sink_lease(where, publisher.run_id), self._placed(("sinks", sink_name)):
                         publisher.publish(definition, made[place.value], place.name, sink)
 
     def _tabs(self, definition: Definition, it: Opened, column: str, value: str) -> list[Tab]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from program.command import ask, qa_sync, query
 from program.finished import Finished
-from program.worlds import edit
+from program.worlds import edit, own_copy
 from python_calamine import CalamineWorkbook
 
 from qa_sync.config import SinkSettings
@@ -77,6 +77,31 @@ def test_names_of_all_are_shown_where_the_dashboard_says_so(folder: Path) -> Non
     assert auditors
     assert [one["name"] for one in auditors if one["name"] not in text] == []
     assert not re.search(r"person [0-9a-f]{8}", text)
+
+
+def test_an_audit_under_embargo_is_in_no_byte_of_what_auditees_read(folder: Path) -> None:
+    own_copy(folder, "dashboards/weekly.yaml")
+    tabs = [{"report": "pairs", "audience": "auditees"}, {"report": "summary", "audience": "auditees"}]
+    edit(folder, lambda d: d.update(tabs=tabs), "mappings/dashboards/weekly.yaml")
+    ask(folder, "publish")
+    pairs = query(
+        folder, "SELECT pair_id, auditor_evaluation_id, site, is_embargoed FROM pairs WHERE basis = 'original'"
+    )
+    held_back = [one for one in pairs if one["is_embargoed"]]
+    assert held_back
+    for site in {one["site"] for one in held_back}:
+        text = text_of(book_of(folder, site))
+        assert [one for one in held_back if one["pair_id"] in text or one["auditor_evaluation_id"] in text] == []
+        assert [one for one in pairs if one["site"] == site and one["pair_id"] in text] != []
+
+
+def test_a_workbook_of_somebody_else_is_a_matter_of_set_up(folder: Path) -> None:
+    from openpyxl import Workbook
+
+    (folder / "out").mkdir()
+    Workbook().save(book_of(folder, "Dublin"))
+    done = qa_sync(folder, "publish", "--quiet", expect=2)
+    assert "was not made by qa-sync; set another path" in done.err
 
 
 def test_each_place_keeps_its_own_memory_of_what_was_published(folder: Path) -> None:

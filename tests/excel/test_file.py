@@ -103,7 +103,7 @@ def test_somebody_elses_workbook_is_never_overwritten(tmp_path: Path) -> None:
     world.path.parent.mkdir()
     with xlsxwriter.Workbook(world.path) as book:
         book.add_worksheet("Budget").write(0, 0, "Pair")
-    with pytest.raises(SinkError, match="was not made by qa-sync: set another path"):
+    with pytest.raises(ConfigError, match="was not made by qa-sync; set another path"):
         publish(world, tab("p1"))
     assert ["was not made by qa-sync" in problem.what for problem in world.connect().check()] == [True]
 
