@@ -17,7 +17,7 @@ from reconcile.world import LATER, Result, World, day
 
 # No shrinking: an example costs a third of a second, and shrinking would take minutes.
 _QUICK = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -111,7 +111,7 @@ def conserved(result: Result) -> None:
 
 
 _SEEDS = st.integers(0, 2**32 - 1)
-_TWICE = settings(_QUICK, max_examples=5)  # each example reconciles twice
+_TWICE = settings(_QUICK, max_examples=3)  # each example reconciles twice
 
 
 @_QUICK
