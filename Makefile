@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
-.PHONY: demo test soak check fix wheel slim bench clean help
+.PHONY: demo test test-spark soak check fix wheel slim bench clean help
 
 help:
 	@echo "make demo   run the main job on a generated programme, no account needed"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, architecture, dependencies, tests under coverage, docs"
+	@echo "make test-spark  the Spark engine beside DuckDB; needs Java"
 	@echo "make soak   long tests: kill loops, full products, large random profiles"
 	@echo "make fix    format, sort, regenerate docs"
 	@echo "make wheel  build, install into a fresh environment, try it"
@@ -35,7 +36,13 @@ test: $(DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 soak: $(DEV)
-	$(BIN)/python -m pytest -q -m soak -p no:randomly
+	$(BIN)/python -m pytest -q -m "soak and not spark" -p no:randomly
+
+test-spark: $(DEV)
+	@if command -v java >/dev/null; then \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]' && \
+	  $(BIN)/python -m pytest -q -m "spark and not soak" -W ignore tests/engine; \
+	else echo "SKIPPED: make test-spark needs Java 17 or newer, and there is none on this machine"; fi
 
 check: $(DEV)
 	$(BIN)/ruff check .

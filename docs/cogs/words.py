@@ -43,6 +43,8 @@ WORDS: dict[str, dict[str, str]] = {
         "as gold answers.",
         "programme.seed": "Seed of simulated intervals, so that equal data give equal intervals.",
         "store": "Folder of the store, relative to the workspace.",
+        "engine": "What computes: duckdb; spark, on this machine; or spark: and a master or Connect URL, such as "
+        "spark:sc://host:15002. See [growing](#growing).",
         "forms": "Form catalogue files; see [forms](#forms).",
         "max_new_rejects": "A run that sets aside more records than this, not seen before, ends with exit code 3.",
         "max_reject_share": "Where a mapping refuses more than this share of a stream's records, nothing is published "

@@ -112,6 +112,7 @@ class WorkspaceSettings(BaseModel):
 
     programme: ProgrammeSettings = ProgrammeSettings()
     store: Annotated[str, Field(min_length=1)] = "./data"
+    engine: Annotated[str, Field(pattern=r"^(duckdb|spark(:\S+)?)$")] = "duckdb"
     forms: tuple[str, ...] = ()
     max_new_rejects: Annotated[int, Field(ge=0)] = 0
     max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.1

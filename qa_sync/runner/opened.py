@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from qa_sync.engine import Engine
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.model import TABLES
 from qa_sync.people import identities_of, references_of
@@ -28,7 +29,7 @@ _LATER_RULES = ("self_audit_gap_days", "dispute_window_days", "propagate_ata_to_
 class Opened:
     """A snapshot ready to be asked."""
 
-    engine: DuckEngine
+    engine: Engine
     scene: Scene
     reconciled: Reconciled
 
@@ -56,7 +57,8 @@ def opened(
     as_of: datetime,
     run_id: str,
     raw: bool = False,
-    overlay: Callable[[DuckEngine], None] | None = None,
+    overlay: Callable[[Engine], None] | None = None,
+    engine: Callable[[], Engine] = DuckEngine,
 ) -> Iterator[Opened]:
     """Register the tables of a snapshot, find who is who, and reconcile.
 
@@ -66,6 +68,7 @@ def opened(
         as_of: the moment the snapshot stands for; nothing later than it exists.
         run_id: the run that took it.
         raw: also register raw streams and the ledger, for free queries.
+        engine: makes the engine that computes; DuckDB when left out.
         overlay: may put other versions in the place of a table's, ``<table>_versions``, before anything reads them.
 
     Raises:
@@ -73,7 +76,7 @@ def opened(
     """
     contents = dict(snapshot.contents)
 
-    def fill(engine: DuckEngine) -> None:
+    def fill(engine: Engine) -> None:
         store.register(engine, snapshot, raw=raw)
         if overlay:
             overlay(engine)
@@ -82,13 +85,20 @@ def opened(
             engine.view(name, f"SELECT * FROM {name}_now")
         _register_identities(engine)
 
-    with scene_of(fill, programme_of(contents), as_of=as_of, seed=contents["programme"]["seed"], run_id=run_id) as it:
+    seed = contents["programme"]["seed"]
+    with scene_of(fill, programme_of(contents), as_of=as_of, seed=seed, run_id=run_id, make=engine) as it:
         yield it
 
 
 @contextmanager
 def scene_of(
-    fill: Callable[[DuckEngine], None], programme: Programme, *, as_of: datetime, seed: int, run_id: str
+    fill: Callable[[Engine], None],
+    programme: Programme,
+    *,
+    as_of: datetime,
+    seed: int,
+    run_id: str,
+    make: Callable[[], Engine] = DuckEngine,
 ) -> Iterator[Opened]:
     """Reconcile the tables that ``fill`` registers in an engine, and make what reports read.
 
@@ -97,8 +107,8 @@ def scene_of(
     """
     with ExitStack() as stack:
 
-        def begin(hidden: pa.Table | None) -> tuple[DuckEngine, Reconciled]:
-            engine = DuckEngine()
+        def begin(hidden: pa.Table | None) -> tuple[Engine, Reconciled]:
+            engine = make()
             stack.callback(engine.close)
             fill(engine)
             if hidden is not None:
@@ -132,7 +142,7 @@ def scene_of(
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)
 
 
-def named_accounts(engine: DuckEngine) -> list[str]:
+def named_accounts(engine: Engine) -> list[str]:
     """Return the accounts that evaluations name and no source lists among its people, sorted."""
     rows = engine.fetch("""
         SELECT account
@@ -143,7 +153,7 @@ def named_accounts(engine: DuckEngine) -> list[str]:
     return accounts
 
 
-def _register_identities(engine: DuckEngine) -> None:
+def _register_identities(engine: Engine) -> None:
     """Declared identities come first; the rest are found by the evidence in the people table.
 
     Accounts that only evaluations name, such as a name in a column of an export, are looked up among those people.

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from qa_sync.engine import Engine
 from qa_sync.engine.duck import DuckEngine, literal
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
@@ -112,7 +113,7 @@ def _numbers(
 ) -> tuple[Numbers, dict[str, Any]]:
     """Return (row, column) → number of the report, and the counts of reconciling; of ``only``'s records if given."""
 
-    def overlay(engine: DuckEngine) -> None:
+    def overlay(engine: Engine) -> None:
         if only is not None:
             _limit(store, engine, only)
 
@@ -123,7 +124,7 @@ def _numbers(
         return cells, asdict(it.reconciled)
 
 
-def _limit(store: Store, engine: DuckEngine, state: Snapshot) -> None:
+def _limit(store: Store, engine: Engine, state: Snapshot) -> None:
     """Let tables hold only rows made of record versions that a state covers; what no stream gave stays."""
     parts: list[str] = []
     for stream in store.raw_streams():

@@ -16,6 +16,7 @@ from qa_sync import registry
 from qa_sync.config import FILE_NAME, WorkspaceSettings, fill, load
 from qa_sync.dashboards import Cell, Tab
 from qa_sync.dashboards.definition import Definition
+from qa_sync.engine import engine_of
 from qa_sync.errors import ConfigError, Problem, QASyncError, SinkError, StoreError
 from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
@@ -39,7 +40,7 @@ from qa_sync.runner.schedule import next_run
 from qa_sync.runner.score_step import record_score_findings
 from qa_sync.runner.upkeep import maintain
 from qa_sync.runner.values import frame_of
-from qa_sync.store import Run, Store, lease
+from qa_sync.store import Run, Snapshot, Store, lease
 from qa_sync.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -294,8 +295,12 @@ class Workspace:
         self, sql: str, *, as_of: str = "", seconds: float = SECONDS, megabytes: int = MEGABYTES
     ) -> pa.Table:
         """As ``query``, as an Arrow table."""
+        from qa_sync.engine.duck import DuckEngine
+
         with self.open(as_of, raw=True) as it:
-            return select(it.engine, sql, seconds=seconds, megabytes=megabytes)
+            engine = it.engine
+            assert isinstance(engine, DuckEngine)  # noqa: S101  (raw opens one)
+            return select(engine, sql, seconds=seconds, megabytes=megabytes)
 
     def runs(self, limit: int | None = 20) -> list[Run]:
         """Return finished runs, newest first."""
@@ -308,7 +313,9 @@ class Workspace:
         if run.snapshot is None:
             msg = f"run {run.run_id} has no snapshot"
             raise StoreError(msg)
-        with opened(self.store, run.snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw) as it:
+        # Free queries are DuckDB's: only there can files, settings and the network be shut off.
+        made = engine_of("duckdb" if raw else self.settings.engine)
+        with opened(self.store, run.snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw, engine=made) as it:
             yield it
 
     # ---- connectors ----------------------------------------------------------------------------------------
@@ -411,6 +418,10 @@ class Workspace:
     def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
         """Return a problem at a place of the settings file."""
         return self._document.problem(path, what, hint)
+
+    def _opened(self, snapshot: Snapshot, *, as_of: datetime, run_id: str) -> contextlib.AbstractContextManager[Opened]:
+        """Open a state in the engine that the settings name."""
+        return opened(self.store, snapshot, as_of=as_of, run_id=run_id, engine=engine_of(self.settings.engine))
 
     # ---- stages --------------------------------------------------------------------------------------------
 
@@ -518,7 +529,7 @@ class Workspace:
         if snapshot is None:
             msg = "nothing has been mapped yet"
             raise StoreError(msg)
-        with run.timed("reconcile"), opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id) as it:
+        with run.timed("reconcile"), self._opened(snapshot, as_of=self._clock(), run_id=run.run_id) as it:
             self._reconciled(run, it)
 
     def _reconciled(self, run: Recording, it: Opened) -> None:
@@ -542,7 +553,7 @@ class Workspace:
         )
         with contextlib.ExitStack() as stack:
             with run.timed("reconcile"):
-                it = stack.enter_context(opened(self.store, snapshot, as_of=self._clock(), run_id=run.run_id))
+                it = stack.enter_context(self._opened(snapshot, as_of=self._clock(), run_id=run.run_id))
                 self._reconciled(run, it)
                 self._refuse_to_publish()
                 run.is_reconciled = True
@@ -576,7 +587,7 @@ class Workspace:
         publisher = Publisher(store=self.store, run_id=run.run_id, at=self._clock(), dry_run=dry_run)
         with (
             run.timed("publish"),
-            opened(self.store, shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it,
+            self._opened(shown.snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it,
         ):
             for name in self._dashboard_names(dashboards):
                 text = shown.snapshot.contents["dashboards"].get(name) if as_of else None
