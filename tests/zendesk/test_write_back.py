@@ -95,6 +95,24 @@ def test_broken_off_anywhere_it_goes_on_and_no_note_is_written_twice(
     assert sorted(note["ticket_id"] for note in sandbox.notes) == [number for number in range(1, 251) if number != 7]
 
 
+def test_a_job_that_is_still_queued_when_its_run_was_killed_leads_to_no_second_note(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.hold_jobs(held=True)
+    sandbox.faults.add("reset", path="job_statuses", times=100)
+    with pytest.raises(TransientError):
+        write(sandbox, tmp_path, rows(numbers=[1, 2]))
+    assert sandbox.notes == []  # asked for, and nobody knows
+    sandbox.faults.clear()
+    sandbox.hold_jobs(held=False)
+    # The next run has read the tickets before the first job is carried out, and sends its own after it.
+    assert write(sandbox, tmp_path, rows(numbers=[1, 2])) == (
+        "0 written, 0 unchanged, 0 closed, 0 not there, 2 refused"
+    )
+    assert [note["ticket_id"] for note in sandbox.notes] == [1, 2]
+    assert write(sandbox, tmp_path, rows(numbers=[1, 2])).startswith("0 written, 2 unchanged")
+
+
 def test_an_answer_that_was_lost_is_not_asked_for_again_blindly(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.faults.add("504", path="update_many", times=1)
     with pytest.raises(TransientError, match="may or may not"):

@@ -99,6 +99,10 @@ class Sandbox:
         """Let the account's plan lack these streams from now on."""
         self._server.lack(streams)
 
+    def hold_jobs(self, *, held: bool) -> None:
+        """Let jobs wait in the queue; those that waited are carried out with the next one, in turn."""
+        self._server.holds_jobs = held
+
     def expire_tokens(self) -> None:
         """Let every token issued so far be refused from now on."""
         self._grants.expire_all()

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from qa_sync_zendesk.sandbox import shapes
@@ -171,10 +171,10 @@ class Account:
         for change in asked:
             row = self._rows["tickets"].get(change["id"])
             ticket = json.loads(row[2]) if row else {}
-            if not row or ticket.get("status") == "closed":
-                results.append(
-                    {"id": change["id"], "action": "update", "success": False, "status": "Failed", "error": "x"}
-                )
+            is_stale = change.get("safe_update") is not None and change.get("updated_stamp") != ticket.get("updated_at")
+            if not row or ticket.get("status") == "closed" or is_stale:
+                refused = {"error": "UpdateConflict" if is_stale else "x"}
+                results.append({"id": change["id"], "action": "update", "success": False, "status": "Failed", **refused})
                 continue
             tags = [tag for tag in ticket.get("tags", ()) if tag not in change.get("remove_tags", ())]
             ticket["tags"] = list(dict.fromkeys([*tags, *change.get("additional_tags", ())]))
@@ -184,6 +184,8 @@ class Account:
             ticket["custom_fields"] = list(fields.values())
             if "comment" in change:
                 self.notes.append({"ticket_id": change["id"], **change["comment"]})
+            before = datetime.fromisoformat(ticket["updated_at"])
+            ticket["updated_at"] = f"{before + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
             self.put("tickets", [{name: part for name, part in ticket.items() if name != "generated_timestamp"}])
             results.append({"id": change["id"], "action": "update", "success": True, "status": "Updated"})
         return results

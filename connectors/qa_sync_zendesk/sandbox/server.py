@@ -77,6 +77,8 @@ class Server:
         self.asked: list[Asked] = []
         self._account, self._faults, self._grants, self._limits = account, faults, grants, limits
         self._jobs: dict[str, dict[str, Any]] = {}
+        #: Whether jobs stay queued: asked for, and not carried out.
+        self.holds_jobs = False
         self._last_page: dict[str, list[bytes]] = {}
         self._http = _Http(("127.0.0.1", port), _handler_for(self.answer))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -172,12 +174,21 @@ class Server:
             if len(tickets) > 100:
                 return 400, {"error": "TooManyValues", "description": "Too many", "max_count": 100}
             number = f"job{len(self._jobs)}"
-            self._jobs[number] = {"total": len(tickets), "results": self._account.update(tickets)}
+            self._jobs[number] = {"total": len(tickets), "asked": tickets}
+            self._carry_out()
             return 200, {"job_status": {"id": number, "status": "queued", "results": None, "total": len(tickets)}}
         job = self._jobs.get(path.rpartition("/")[2].removesuffix(".json"))
         if job is None:
             return 404, {"error": "RecordNotFound", "description": "Not found"}
-        return 200, {"job_status": {"id": path.rpartition("/")[2].removesuffix(".json"), "status": "completed", **job}}
+        told = {name: part for name, part in job.items() if name != "asked"}
+        told |= {"id": path.rpartition("/")[2].removesuffix(".json"), "results": job.get("results")}
+        return 200, {"job_status": {**told, "status": "completed" if "results" in job else "queued"}}
+
+    def _carry_out(self) -> None:
+        """Carry out the queued jobs in turn, unless they are held."""
+        for job in self._jobs.values():
+            if not self.holds_jobs and "results" not in job:
+                job["results"] = self._account.update(job["asked"])
 
     def _page(self, route: dict[str, str | None], path: str, query: dict[str, str], kind: str) -> tuple[int, Any]:
         base = "https://elsewhere.invalid" if kind == "foreign_host" else self.url

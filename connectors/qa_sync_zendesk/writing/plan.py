@@ -1,7 +1,9 @@
 """What is to be written into each ticket, and which tickets have it already. No HTTP here.
 
 Every update carries a tag that names its content, in the same request as the note: a ticket that has the tag has
-the note. So nothing is written twice, whatever broke off in between, and no state is kept on our side.
+the note. It also holds only for the ticket as it was read: where a job of a run that broke off is still in the queue,
+one of the two finds the ticket changed and is refused. So nothing is written twice, whatever broke off in between, and
+no state is kept on our side.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def wanted(
 
 
 def plan(asked: Sequence[Wanted], present: Mapping[int, Mapping[str, Any]]) -> Plan:
-    """Hold what is wanted against the tickets as they are (id → status and tags)."""
+    """Hold what is wanted against the tickets as they are (id → status, tags and updated_at)."""
     updates: list[Mapping[str, Any]] = []
     done, shut, missing = [], [], []
     for one in asked:
@@ -89,7 +91,7 @@ def plan(asked: Sequence[Wanted], present: Mapping[int, Mapping[str, Any]]) -> P
         elif ticket["status"] in _SHUT:
             shut.append(one.ticket)
         else:
-            updates.append(_update(one, ticket["tags"]))
+            updates.append(_update(one, ticket["tags"], str(ticket["updated_at"])))
     return Plan(updates=tuple(updates), done=tuple(done), shut=tuple(shut), missing=tuple(missing))
 
 
@@ -99,8 +101,9 @@ def batches(asked: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
         yield asked[first : first + size]
 
 
-def _update(one: Wanted, tags: Sequence[str]) -> Mapping[str, Any]:
+def _update(one: Wanted, tags: Sequence[str], updated_at: str) -> Mapping[str, Any]:
     update: dict[str, Any] = {"id": one.ticket, "additional_tags": [*one.tags, one.mark]}
+    update |= {"updated_stamp": updated_at, "safe_update": True}
     older = [tag for tag in tags if _MARK.fullmatch(tag)]
     if older:
         update["remove_tags"] = older

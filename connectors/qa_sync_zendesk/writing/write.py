@@ -73,7 +73,11 @@ class Writer:
         try:
             found = self._client.get("api/v2/tickets/show_many.json", params=params).json()["tickets"]
             return {
-                int(one["id"]): {"status": str(one.get("status", "")), "tags": list(one.get("tags") or ())}
+                int(one["id"]): {
+                    "status": str(one.get("status", "")),
+                    "tags": list(one.get("tags") or ()),
+                    "updated_at": str(one["updated_at"]),
+                }
                 for one in found
             }
         except (ValueError, KeyError, TypeError):
