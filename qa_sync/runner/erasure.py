@@ -84,6 +84,7 @@ def erase(workspace: Workspace, who: str, *, dry_run: bool = False) -> Erasure:
             discard_staged(store.folder)
             Upkeep(store).sweep_orphans()
             tables = [stage_table(path, _name(store, path), redactor, write=True) for path in store.delta_folders()]
+            store.lock.count_erasure()
             take_place(store.folder, tables, extra=copies(store.folder))
         done = _told(workspace, redactor, tables, sheets)
         run.counts["erase"] = done.as_dict()

@@ -439,6 +439,7 @@ class Workspace:
             ) as run,
         ):
             self._run = run
+            self.store.lock.renew()
             try:
                 yield run
             finally:

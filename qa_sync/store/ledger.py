@@ -67,7 +67,8 @@ class Ledger:
         if not rows.num_rows:
             return
         path = self._folder / name
-        with self._lock.held():
+        # A run's own row holds counts only: it is written however the run ended.
+        with self._lock.held() if name == "runs" else self._lock.writing():
             n = delta.position(delta.open_table(path)).n
             delta.commit(path, _SCHEMAS[name], rows, expected_n=n, note={}, statistics=(_STATISTICS[name],))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from qa_sync.errors import StoreError
+from qa_sync.store.durable import write_whole
 
 LOCK_SECONDS = 120.0
 
@@ -22,11 +23,49 @@ LOCK_SECONDS = 120.0
 FOREIGN_SECONDS = 3600.0
 
 
+#: Counts the people erased: what was read before the count rose may hold one of them.
+ERASURES = "erasures"
+
+
 class StoreLock:
     """The lock of one store. Readers take none; the operating system frees it when its holder dies."""
 
     def __init__(self, folder: Path) -> None:
         self._lock = FileLock(str(folder / ".lock"), timeout=LOCK_SECONDS)
+        self._erasures = folder / ERASURES
+        self._known = self._count()
+
+    def renew(self) -> None:
+        """Begin anew: nothing that was read so far will be written."""
+        self._known = self._count()
+
+    def count_erasure(self) -> None:
+        """Let no other process write what it has read by now. The caller holds the lock."""
+        write_whole(self._erasures, str(self._count() + 1))
+        self.renew()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock to write what was made of things read since ``renew``.
+
+        Raises:
+            StoreError: a person was erased in between, or as ``held``.
+        """
+        with self.held():
+            if self._count() != self._known:
+                msg = (
+                    "a person was erased while this ran, and what it had read may hold them: not written; run it again"
+                )
+                raise StoreError(msg)
+            yield
+
+    def _count(self) -> int:
+        try:
+            return int(self._erasures.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return 0
+        except ValueError:
+            return -1
 
     @contextmanager
     def held(self) -> Iterator[None]:

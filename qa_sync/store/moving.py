@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qa_sync.errors import StoreError
@@ -27,6 +29,14 @@ MANIFEST = "manifest.json"
 
 #: The layout of an export. One made by a newer qa-sync is refused.
 EXPORT_FORMAT = 1
+
+#: More than any store's manifest has; what is larger was not made by an export.
+MOST_BYTES = 500_000_000
+MOST_VERSIONS = 10_000_000
+
+#: What an export can hold: names that lead nowhere but into a folder of the store.
+_TABLE = re.compile(r"(raw/[\w-]+(\.[\w-]+)+|tables/\w+|runs|rejects|findings|published)", re.ASCII)
+_FILE = re.compile(r"[\w=-][\w.=-]*\.parquet", re.ASCII)
 
 
 def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
@@ -89,7 +99,8 @@ def import_store(folder: Path, target: Path) -> dict[str, Any]:
         _write_log(place, table)
     fresh.mkdir(exist_ok=True, mode=0o700)
     fresh.chmod(0o700)
-    write_whole(fresh / CARD, json.dumps(manifest["store"], sort_keys=True))
+    card = {name: manifest["store"][name] for name in ("format", "swept_before") if name in manifest["store"]}
+    write_whole(fresh / CARD, json.dumps(card, sort_keys=True))
     shutil.rmtree(target, ignore_errors=True)  # nothing but its card
     fresh.replace(target)
     sync_folder(target.parent)
@@ -126,21 +137,46 @@ def _digest(file: Path) -> str:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
+    """Read a manifest as what it is: a stranger's text, until every name and number in it is known to do no harm."""
+    file = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        made, store = int(manifest["export_format"]), int(manifest["store"]["format"])
-        listed = [(name, file) for name, table in manifest["tables"].items() for file in table["files"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        msg = f"{folder / MANIFEST} is missing or not readable; name the folder that 'qa-sync store export' made"
-        raise StoreError(msg) from None
-    if made > EXPORT_FORMAT or store > FORMAT:
-        msg = "the export was made by a newer qa-sync; upgrade qa-sync"
-        raise StoreError(msg)
-    for name, file in listed:
-        if Path(file).name != file or Path(name).is_absolute() or ".." in Path(name).parts:
-            msg = f"{folder / MANIFEST} names a file outside of the export; do not import it"
+        if file.stat().st_size > MOST_BYTES:
+            msg = f"{file} is larger than a manifest can be; do not import it"
             raise StoreError(msg)
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        made, store = int(manifest["export_format"]), int(manifest["store"]["format"])
+        if made > EXPORT_FORMAT or store > FORMAT:
+            msg = "the export was made by a newer qa-sync; upgrade qa-sync"
+            raise StoreError(msg)
+        for name, table in manifest["tables"].items():
+            if not _TABLE.fullmatch(name) or not all(_FILE.fullmatch(held) for held in table["files"]):
+                msg = f"{file} names a file outside of the export; do not import it"
+                raise StoreError(msg)
+            _require_whole(table)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        msg = f"{file} is missing or not readable; name the folder that 'qa-sync store export' made"
+        raise StoreError(msg) from None
     return manifest
+
+
+def _require_whole(table: Mapping[str, Any]) -> None:
+    """Raise ValueError or its like unless everything that the log is written from is there and of its kind."""
+    newest, note = table["newest"], table["note"]
+    if type(newest) is not int or not 0 <= newest < MOST_VERSIONS:
+        raise ValueError
+    versions = {int(version): files for version, files in table["versions"].items()}
+    if newest not in versions or not all(0 <= version <= newest for version in versions):
+        raise ValueError
+    if not all(held in table["files"] for files in versions.values() for held in files):
+        raise ValueError
+    # An action of another kind could add files from anywhere on the disk.
+    if sorted(kind for action in table["head"] for kind in action) != ["metaData", "protocol"]:
+        raise ValueError
+    if not isinstance(note, dict) or (note and type(note["n"]) is not int):
+        raise ValueError
+    for facts in table["files"].values():
+        if type(facts["rows"]) is not int or type(facts["bytes"]) is not int:
+            raise TypeError
 
 
 def _check(folder: Path, name: str, table: Mapping[str, Any]) -> None:
@@ -149,7 +185,14 @@ def _check(folder: Path, name: str, table: Mapping[str, Any]) -> None:
         if not held.is_file():
             msg = f"{name}/{file} is missing from the export; copy the whole folder again"
             raise StoreError(msg)
-        if _digest(held) != facts["sha256"] or _facts(held) != facts:
+        if not held.resolve().is_relative_to(folder.resolve()):
+            msg = f"{name}/{file} leads out of the export; do not import it"
+            raise StoreError(msg)
+        try:
+            is_same = _digest(held) == facts["sha256"] and _facts(held) == facts
+        except (OSError, pa.ArrowException):
+            is_same = False
+        if not is_same:
             msg = f"{name}/{file} is not as it was exported; copy the whole folder again"
             raise StoreError(msg)
 

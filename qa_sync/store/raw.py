@@ -150,7 +150,7 @@ class RawStream:
             LostRace: another sync of this stream committed since ``expected_n`` was read.
         """
         full = _with_run(rows, at=at, run_id=run_id, n=expected_n + 1)
-        with self._lock.held():
+        with self._lock.writing():
             return delta.commit(
                 self.path,
                 RAW,

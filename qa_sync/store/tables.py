@@ -90,7 +90,7 @@ class StoredTable:
             },
             "run": run_id,
         }
-        with self._lock.held():
+        with self._lock.writing():
             return delta.commit(
                 self.path,
                 self._arrow,

@@ -15,10 +15,12 @@ import pytest
 from program.command import ask, opened_once, qa_sync, query
 from program.finished import Finished
 
+from qa_sync.errors import StoreError
 from qa_sync.runner.erasure import erase
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Store
 from qa_sync.store import erase as erasing
+from qa_sync.store.tables import StoredTable
 
 REPORTS = ("summary", "pairs", "agreement", "evaluators")
 
@@ -221,6 +223,29 @@ def test_an_erasure_that_is_cut_off_is_all_or_nothing(finished: Finished, tmp_pa
     if moment == "before the journal":
         ask(folder, "store", "erase", "--person", email)
         assert named(folder / "data", (email,)) == []
+
+
+def test_a_map_that_was_under_way_does_not_bring_the_person_back(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(finished, tmp_path / "it")
+    email = query(folder, "SELECT email FROM people WHERE email IS NOT NULL ORDER BY ALL LIMIT 1")[0]["email"]
+    shutil.rmtree(folder / "data" / "tables" / "people")
+    commit = StoredTable.commit
+    erased: list[str] = []
+
+    def late(table: StoredTable, rows: Any, **note: Any) -> int:
+        if table.schema.name == "people" and not erased:  # its rows are read; now somebody erases, and then they come
+            erased.append(erase(Workspace(folder), email).token)
+        return commit(table, rows, **note)
+
+    monkeypatch.setattr(StoredTable, "commit", late)
+    with pytest.raises(StoreError, match="a person was erased while this ran"):
+        Workspace(folder).map()
+    assert (len(erased), named(folder / "data", (email,))) == (1, [])
+    Workspace(folder).map()
+    assert named(folder / "data", (email,)) == []
+    assert query(folder, "SELECT count(*) AS n FROM people")[0]["n"] > 0
 
 
 def test_nobody_and_too_many_are_refused(forgotten: Forgotten) -> None:

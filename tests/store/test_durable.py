@@ -299,3 +299,19 @@ def test_a_full_disk_leaves_the_card_as_it_was(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(StoreError, match="cannot be used: No space left on device"):
             Store(tmp_path / "data")
     assert Store(tmp_path / "data").raw_streams() == []
+
+
+def test_what_was_read_before_a_person_was_erased_is_not_written_after_it(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    other = Store(store.folder)
+    with other.lock.held():
+        other.lock.count_erasure()
+    for write in (lambda: add(store, 3), lambda: table_of(store, 3)):
+        with pytest.raises(StoreError, match="a person was erased while this ran"):
+            write()
+    kept_by_a_run(store)  # that a run failed is recorded: its row is of counts
+    assert (ids(store), store.table("people").position().n, len(store.ledger.runs())) == (["0", "1", "2"], 0, 1)
+    add(other, 3)
+    store.lock.renew()
+    add(store, 4)
+    assert ids(store) == ["0", "1", "2", "3", "4"]

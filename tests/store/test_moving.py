@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,38 @@ def test_an_export_is_plain_parquet_that_its_manifest_explains(moved: tuple[Stor
     assert not list(box.rglob("_delta_log"))
 
 
+def leading_out(tables: dict[str, Any], box: Path) -> None:
+    """Put a link in the place of a file, to one outside that is the same byte for byte."""
+    name = next(iter(tables["raw/s.t"]["files"]))
+    inside, outside = box / "raw" / "s.t" / name, box.parent / "elsewhere.parquet"
+    inside.replace(outside)
+    inside.symlink_to(outside)
+
+
+def no_parquet(tables: dict[str, Any], box: Path) -> None:
+    """Put something else in the place of a file, and say that it is right."""
+    name, facts = next(iter(tables["raw/s.t"]["files"].items()))
+    (box / "raw" / "s.t" / name).write_text("PAR1")
+    facts.update(bytes=4, sha256=hashlib.sha256(b"PAR1").hexdigest())
+
+
+#: What somebody could make of an export who means harm.
+HOSTILE: dict[str, Callable[[dict[str, Any], Path], None]] = {
+    "leading out": leading_out,
+    "no parquet": no_parquet,
+    "a table elsewhere": lambda tables, _: tables.update({"raw/../../s.t": tables.pop("raw/s.t")}),
+    "a table of no store": lambda tables, _: tables.update({"state": tables.pop("raw/s.t")}),
+    "an action that adds": lambda tables, _: tables["raw/s.t"]["head"].append(
+        {"add": {"path": "/etc/passwd", "partitionValues": {}, "size": 1, "modificationTime": 0, "dataChange": True}}
+    ),
+    "no end of versions": lambda tables, _: tables["raw/s.t"].update(newest=10**15),
+    "less than none": lambda tables, _: tables["raw/s.t"].update(newest=-1),
+    "a version of nothing": lambda tables, _: tables["raw/s.t"]["versions"].update({"1": ["part-x.parquet"]}),
+    "a note that is none": lambda tables, _: tables["raw/s.t"].update(note=["n"]),
+    "tables that are none": lambda tables, _: tables.update({"runs": None}),
+}
+
+
 def spoil(box: Path, what: str) -> None:
     manifest: dict[str, Any] = json.loads((box / MANIFEST).read_text())
     file = next((box / "raw" / "s.t").glob("*.parquet"))
@@ -76,6 +110,8 @@ def spoil(box: Path, what: str) -> None:
         manifest["store"]["format"] = 99
     elif what == "outside":
         manifest["tables"]["raw/s.t"]["files"]["../../evil"] = {"rows": 0, "bytes": 0, "sha256": ""}
+    elif what in HOSTILE:
+        HOSTILE[what](manifest["tables"], box)
     if what == "no manifest":
         (box / MANIFEST).unlink()
     else:
@@ -85,7 +121,9 @@ def spoil(box: Path, what: str) -> None:
 @pytest.mark.parametrize(("what", "told"), [
     ("changed", "is not as it was exported"), ("missing", "is missing from the export"), ("newer", "newer qa-sync; upgrade"),
     ("newer store", "newer qa-sync; upgrade"), ("outside", "outside of the export"), ("no manifest", "is missing or not readable"),
-    ("torn", "is missing or not readable"),
+    ("torn", "is missing or not readable"), ("leading out", "leads out of the export"), ("no parquet", "is not as it was exported"),
+    ("a table elsewhere", "outside of the export"), ("a table of no store", "outside of the export"),
+    *((what, "is missing or not readable") for what in list(HOSTILE)[4:]),
 ])  # fmt: skip
 def test_an_export_that_is_not_whole_is_refused_before_anything_is_made(
     moved: tuple[Store, Path], tmp_path: Path, what: str, told: str

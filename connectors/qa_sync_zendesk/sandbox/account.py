@@ -174,7 +174,9 @@ class Account:
             is_stale = change.get("safe_update") is not None and change.get("updated_stamp") != ticket.get("updated_at")
             if not row or ticket.get("status") == "closed" or is_stale:
                 refused = {"error": "UpdateConflict" if is_stale else "x"}
-                results.append({"id": change["id"], "action": "update", "success": False, "status": "Failed", **refused})
+                results.append(
+                    {"id": change["id"], "action": "update", "success": False, "status": "Failed", **refused}
+                )
                 continue
             tags = [tag for tag in ticket.get("tags", ()) if tag not in change.get("remove_tags", ())]
             ticket["tags"] = list(dict.fromkeys([*tags, *change.get("additional_tags", ())]))
