@@ -123,6 +123,8 @@ def classed() -> str:
                        auditee_auto_failed, auditor_auto_failed,
                        CASE WHEN reason IS NULL THEN auditee_score END AS auditee_score,
                        CASE WHEN reason IS NULL THEN auditor_score END AS auditor_score,
+                       CASE WHEN reason IS NULL THEN auditee_before END AS auditee_score_raw,
+                       CASE WHEN reason IS NULL THEN auditor_before END AS auditor_score_raw,
                        CASE WHEN reason IS NULL THEN {_difference("auditee_score", "auditor_score")} END AS delta,
                        CASE WHEN reason IS NULL THEN {_difference("auditee_before", "auditor_before")} END AS delta_raw
                 FROM rc_measured) d) l"""

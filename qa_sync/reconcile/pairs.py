@@ -10,6 +10,8 @@ _MEASURES = (
     "reason",
     "auditee_score",
     "auditor_score",
+    "auditee_score_raw",
+    "auditor_score_raw",
     "delta",
     "delta_raw",
     "leniency",

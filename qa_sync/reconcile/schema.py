@@ -75,6 +75,8 @@ PAIRS = TableSchema(
             doc="Recomputed, over the criteria compared; null where undefined.",
             unit="points, or levels",
         ),
+        Column(name="auditee_score_raw", type="number", doc="The same before auto-fail.", unit="points, or levels"),
+        Column(name="auditor_score_raw", type="number", doc="The same before auto-fail.", unit="points, or levels"),
         Column(
             name="delta", type="number", doc="auditee_score - auditor_score, after auto-fail.", unit="points, or levels"
         ),

@@ -19,6 +19,7 @@ from qa_sync.reports.listed import exceptions, pairs
 from qa_sync.reports.pools_report import pools
 from qa_sync.reports.report import Ask, Report, Scene
 from qa_sync.reports.sampling_report import next_sample, sampling
+from qa_sync.reports.scores_report import scores
 from qa_sync.reports.standing import standing
 from qa_sync.reports.trend import trend
 
@@ -66,6 +67,7 @@ REPORTS: dict[str, ReportSpec] = {
     "drift": _spec(drift),
     "auditors": _spec(auditors, takes_by=False, for_auditees=False),
     "agreement": _spec(agreement),
+    "scores": _spec(scores),
     "confusion": _spec(confusion),
     "critical": _spec(critical),
     "pools": _spec(pools),

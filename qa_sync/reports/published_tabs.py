@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from qa_sync.agreement.metrics.definition import Metric, Unit
+from qa_sync.reports.published_scores import OF_SCORES
 
 _WILSON = "Wilson 95 %"
 _CLUSTER = "ratio estimator 95 %, evaluations as clusters"
@@ -523,6 +524,7 @@ _DISAGREEMENTS = (
 
 OF_TABS: tuple[Metric, ...] = (
     *_CRITICAL,
+    *OF_SCORES,
     *_CONFUSION,
     *_CONTROL,
     *_DRIFT,
