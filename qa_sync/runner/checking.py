@@ -15,6 +15,7 @@ from qa_sync.http import probing
 from qa_sync.mapping import Mapping, TableMapping, account_drift, check_mapping, failed_cases, outcomes
 from qa_sync.ports import Source
 from qa_sync.runner.connecting import guarded
+from qa_sync.runner.connections import set_up_problems
 from qa_sync.runner.drift_step import definitions_of
 from qa_sync.runner.unconnected import settings_problems
 from qa_sync.runner.workspace import Workspace
@@ -36,7 +37,7 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
     sources, sinks = list(workspace.settings.sources), list(workspace.settings.sinks)
     if offline:
         return list(dict.fromkeys([*settings_problems(workspace), *file_problems(workspace)]))
-    problems = [*workspace.set_up_problems(sources=sources, sinks=sinks), *mapping_problems(workspace)]
+    problems = [*set_up_problems(workspace, sources=sources, sinks=sinks), *mapping_problems(workspace)]
     problems += clock_problems(workspace)
     asking: list[Callable[[], list[Problem]]] = [
         *(
@@ -58,7 +59,7 @@ def check_workspace(workspace: Workspace, *, probe: bool = False, offline: bool 
 
 def file_problems(workspace: Workspace) -> list[Problem]:
     """Return what is wrong with mappings, form catalogues and dashboard definitions."""
-    return [*workspace.set_up_problems(), *mapping_problems(workspace)]
+    return [*set_up_problems(workspace), *mapping_problems(workspace)]
 
 
 def clock_problems(workspace: Workspace) -> list[Problem]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from qa_sync.config import SinkSettings
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.ports import Sink
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -70,6 +71,11 @@ def places_of(
             unplaced.append(value)
     _require_apart(sink, found)
     return found, tuple(unplaced)
+
+
+def place_of(place: Place, sink: Sink) -> str:
+    """Return what tells a spreadsheet or workbook from every other, whatever its sink is called."""
+    return str(getattr(sink, "place", "") or place.name)
 
 
 def holds(own: Any, column: str) -> bool:

@@ -17,11 +17,12 @@ from qa_sync.dashboards.changes import RowChange, planned_changes
 from qa_sync.dashboards.control import CONTROL, answered, change_told, control_shape, control_tab
 from qa_sync.dashboards.definition import Definition, cut, tab_shape
 from qa_sync.dashboards.plan import Base, plan_tab
-from qa_sync.errors import LostRace
+from qa_sync.errors import LostRace, SinkError
 from qa_sync.model.system import PUBLISHED
 from qa_sync.ports import Sink, Watched
 from qa_sync.reports import REPORTS, Scene, build
 from qa_sync.reports.grouping import strangers_to
+from qa_sync.runner.connecting import guarded
 from qa_sync.store import Store
 
 #: How often a publish is tried when the tabs changed between its read and its write.
@@ -122,6 +123,7 @@ class Publisher:
 
         Raises:
             LostRace: people or another publisher changed the tabs between read and write, three times in a row.
+            SinkError: the sink could not be read or written, or its connector has a fault.
         """
         for attempt in range(TRIES):
             try:
@@ -137,7 +139,8 @@ class Publisher:
     def _attempt(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
         bases = self.store.ledger.published_tabs(definition.name, sink_name)
         control = control_shape(definition.name, takes_requests=isinstance(sink, Watched))
-        present = sink.present([*(tab.shape for tab in tabs), control])
+        with guarded("the connector", SinkError):
+            present = sink.present([*(tab.shape for tab in tabs), control])
         plans = [_plan(tab, present, bases) for tab in tabs]
         told: dict[str, Cell] = {}
         if any(not plan.is_empty for plan in plans):
@@ -154,7 +157,8 @@ class Publisher:
         )
         receipt = None
         if not self.dry_run:
-            receipt = sink.apply(plans, present)
+            with guarded("the connector", SinkError):
+                receipt = sink.apply(plans, present)
             self._remember(definition.name, sink_name, plans, bases)
         return Published(
             dashboard=definition.name, sink=sink_name, plans=tuple(plans), receipt=receipt, present=present
@@ -165,13 +169,15 @@ class Publisher:
         shape = control_shape(dashboard, takes_requests=isinstance(sink, Watched))
         bases = self.store.ledger.published_tabs(dashboard, sink_name)
         for attempt in range(TRIES):
-            present = sink.present([shape])
+            with guarded("the connector", SinkError):
+                present = sink.present([shape])
             if CONTROL not in present.tabs:
                 return
             tab = control_tab(shape, bases.get(CONTROL), present=present.tabs[CONTROL], told=told)
             plan = replace(_plan(tab, present, bases), reshape=False)
             try:
-                sink.apply([plan], present)
+                with guarded("the connector", SinkError):
+                    sink.apply([plan], present)
                 break
             except LostRace:
                 if attempt == TRIES - 1:

@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qa_sync.errors import ConfigError, QASyncError
+from qa_sync.errors import QASyncError
 from qa_sync.ports import Source, Stream
 from qa_sync.runner.connecting import close_quietly, guarded
+from qa_sync.runner.failures import one_error
 from qa_sync.runner.progress import Progress
 from qa_sync.runner.recording import Recording
 from qa_sync.runner.sync import StreamCounts, sync_stream
@@ -38,7 +39,8 @@ def pull(workspace: Workspace, run: Recording, sources: Sequence[str], *, progre
                 continue
             pulling.source(name, source, streams)
     if pulling.failures:
-        raise _one_error(workspace, pulling.failures)
+        failures = [(name, ("sources", name.partition(".")[0]), error) for name, error in pulling.failures]
+        raise one_error(workspace, failures, ("stream", "streams"))
 
 
 @dataclass(slots=True)
@@ -77,21 +79,3 @@ class _Pulling:
             done.error = str(error)
             self.failures.append((f"{name}.{stream.name}", error))
             return done
-
-
-def _one_error(workspace: Workspace, failures: list[tuple[str, QASyncError]]) -> QASyncError:
-    """Return one error for all streams that failed: every set-up problem with its place, or the first failure."""
-    if all(isinstance(error, ConfigError) for _, error in failures):
-        placed = [
-            workspace.placed(problem, ("sources", name.split(".")[0]))
-            for name, error in failures
-            if isinstance(error, ConfigError)
-            for problem in error.problems
-        ]
-        return ConfigError(dict.fromkeys(placed))
-    name, error = failures[0]
-    more = len(failures) - 1
-    rest = f" (and {more} more {'stream' if more == 1 else 'streams'} failed)" if more else ""
-    failed = type(error)(f"{name}: {error}{rest}")
-    failed.__cause__ = error
-    return failed

@@ -101,16 +101,21 @@ def recording(
         raise
     finished = clock()
     _finish(store, run, finished)
-    run.report = RunReport(
+    run.report = report_of(run, finished, exit_code=3 if run.new_rejects > max_new_rejects else 0)
+
+
+def report_of(run: Recording, finished: datetime, *, status: str = "done", exit_code: int = 0) -> RunReport:
+    """Return what is told of a run that ended well."""
+    return RunReport(
         run_id=run.run_id,
-        command=command,
-        status="done",
+        command=run.command,
+        status=status,
         started_at=run.started_at,
         finished_at=finished,
         counts=run.counts,
         timings=run.timings,
         new_rejects=run.new_rejects,
-        exit_code=3 if run.new_rejects > max_new_rejects else 0,
+        exit_code=exit_code,
         snapshot=run.snapshot is not None,
         notes=tuple(run.notes),
     )

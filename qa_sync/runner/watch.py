@@ -16,10 +16,11 @@ from qa_sync.dashboards.control import CONTROL, REQUEST, answered, asked, contro
 from qa_sync.dashboards.requests import Request, decide
 from qa_sync.errors import ConfigError, QASyncError
 from qa_sync.ports import Sink, Watched
-from qa_sync.runner.places import Place, places_of
+from qa_sync.runner.places import Place, place_of, places_of
 from qa_sync.runner.publish_step import Publisher
+from qa_sync.runner.publishing import sink_lease
 from qa_sync.runner.recording import RunReport, new_run_id
-from qa_sync.runner.workspace import Workspace, place_of
+from qa_sync.runner.workspace import Workspace
 
 #: How often boxes are looked at, and the least time between two refreshes of one dashboard.
 POLL_SECONDS, SPACING = 20.0, timedelta(minutes=5)
@@ -174,7 +175,7 @@ class Watch:
         run_id = new_run_id(workspace.now())
         publisher = Publisher(store=workspace.store, run_id=run_id, at=workspace.now())
         try:
-            with workspace.sink_lease(place_of(door.place, door.sink), run_id):
+            with sink_lease(workspace, place_of(door.place, door.sink), run_id):
                 told = answered(text) if ends else {REQUEST: text}
                 publisher.tell(door.dashboard, door.place.name, door.sink, told)
             door.told = "" if ends else text

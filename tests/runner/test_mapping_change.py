@@ -68,7 +68,7 @@ def test_what_the_diff_foretells_is_what_happens(made: World) -> None:
     told_again = json.loads(qa_sync(folder, "mapping", "diff", "--format", "json", "--quiet").out)
     assert told_again[0]["numbers"] == [show.plain({n: getattr(one, n) for n in one.__slots__}) for one in told.numbers]
 
-    edit(folder, lambda settings: settings.update(max_new_rejects=10_000))
+    edit(folder, lambda settings: settings.update(max_new_rejects=10_000, max_reject_share=1))
     ask(folder, "run")
     now = {row["key"]: row for row in query(folder, _INTERACTIONS)}
     assert tables["interactions"].removed == len(then.keys() - now.keys()) > 0
