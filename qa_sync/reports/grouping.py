@@ -142,7 +142,7 @@ def strangers_to(engine: Engine, name: str, value: str) -> list[tuple[str, str]]
     keep = condition(engine, {name: value})
     own = [f"SELECT auditee_id AS person FROM {table} WHERE {keep}" for table in _tables_with(name)]
     own += [f"SELECT agent_id FROM {table} WHERE {keep}" for table in _tables_with(name)]
-    if name in _OF_ROSTERS:
+    if name in OF_ROSTERS:
         own.append(f"SELECT person_id FROM rosters WHERE {keep}")
     found = engine.fetch(f"""
         WITH own AS ({" UNION ".join(own)}), everybody AS (
@@ -157,10 +157,10 @@ def strangers_to(engine: Engine, name: str, value: str) -> list[tuple[str, str]]
 
 
 #: Columns that a roster says of a person.
-_OF_ROSTERS = frozenset({"site", "site_kind", "team", "queue"})
+OF_ROSTERS = frozenset({"site", "site_kind", "team", "queue"})
 
 
 def _tables_with(name: str) -> tuple[str, ...]:
     """Pairs have every column; evaluations without an audit have those of the evaluation and its interaction."""
-    of_evaluations = {*_OF_ROSTERS, "form", "form_version", "week", *INTERACTION_COLUMNS}
+    of_evaluations = {*OF_ROSTERS, "form", "form_version", "week", *INTERACTION_COLUMNS}
     return ("audited", "auditees") if name in of_evaluations else ("audited",)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from qa_sync.dashboards.cells import Field
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports import lineage, scope
+from qa_sync.reports.grouping import OF_ROSTERS, condition
 from qa_sync.reports.measures import COMPARED
 from qa_sync.reports.population import OF_EVALUATIONS
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
@@ -122,16 +124,31 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         what = f"exceptions cannot be filtered by {of_audits[0]!r}: not all of them are audits"
         raise ConfigError(Problem(what=what, hint=f"known: {', '.join(sorted(OF_EVALUATIONS))}"))
     keep = scope.of_pairs(scene, ask)
+    # An audit belongs where the evaluations are that it names or fits, as every pair does; its own place is that of the
+    # auditor, who may sit elsewhere. Evaluations of another place are not named.
+    place = condition(scene.engine, {name: value for name, value in ask.where.items() if name in OF_ROSTERS})
+    others = {name: value for name, value in ask.where.items() if name not in OF_ROSTERS}
     rows = scene.engine.fetch(f"""
-        WITH odd AS (
+        WITH kept AS (SELECT evaluation_id FROM ended WHERE {place}),
+        meant AS (
+            SELECT evaluation_id, unnest(candidates) AS meant_id FROM ended
+            UNION
+            SELECT evaluation_id, audited_evaluation_id FROM ended),
+        placed AS (
+            SELECT m.evaluation_id AS placed_id, count(*) AS of_all, count(k.evaluation_id) AS of_these
+            FROM meant m JOIN ended e ON e.evaluation_id = m.meant_id LEFT JOIN kept k ON k.evaluation_id = m.meant_id
+            GROUP BY m.evaluation_id),
+        odd AS (
             SELECT evaluation_id AS key, bucket AS what, reason,
                    CASE WHEN kind IN ('ata', 'blind') THEN audited_evaluation_id
                         ELSE evaluation_id END AS evaluation_id,
-                   CASE WHEN kind IN ('ata', 'blind') THEN evaluation_id END AS audit_id, candidates, kind, form_id,
+                   CASE WHEN kind IN ('ata', 'blind') THEN evaluation_id END AS audit_id,
+                   CASE WHEN of_all IS NULL OR of_all = of_these THEN candidates END AS candidates, kind, form_id,
                    interaction_id, evaluator_id AS by_id, week, submitted_at
-            FROM ended
+            FROM ended LEFT JOIN placed ON placed_id = evaluation_id
             WHERE bucket IN ('UNMATCHED_AUDITOR', 'AMBIGUOUS', 'EXCLUDED', 'VOIDED', 'REFERENCE_UNUSED')
-              AND {scope.of_evaluations(scene, ask)}
+              AND CASE WHEN of_all IS NULL THEN {place} ELSE of_these > 0 END
+              AND {scope.of_evaluations(scene, replace(ask, where=others))}
             UNION ALL
             SELECT pair_id, 'NOT_COMPARABLE', reason, auditee_evaluation_id, auditor_evaluation_id, NULL, auditor_kind,
                    form_id, interaction_id, auditor_id, week, auditor_submitted_at

@@ -148,3 +148,21 @@ def test_exceptions_are_all_that_is_in_no_headline_number(opened: Opened) -> Non
     assert [row["key"] for row in rows if row["what"] == "SCORE_MISMATCH"]
     assert {row["key"] for row in rows} == wanted
     assert len(rows) == len(wanted)
+
+
+def test_an_exception_is_listed_at_the_site_of_the_evaluations_that_it_concerns(opened: Opened) -> None:
+    ended = {row["evaluation_id"]: row for row in opened.engine.fetch("SELECT * FROM ended").to_pylist()}
+    sites = {row["site"] for row in ended.values()} - {None}
+    moved = 0
+    for site in sorted(sites):
+        shown = {row["key"]: row for row in _rows(build("exceptions", opened.scene, Ask(where={"site": site})))}
+        for row in shown.values():
+            named = [*(row["candidates"] or "").split(", "), row["evaluation_id"] or ""]
+            assert {ended[one]["site"] for one in named if one in ended} <= {site}, row["key"]
+        for one in ended.values():
+            concerned = [ended[name]["site"] for name in [*(one["candidates"] or ()), one["audited_evaluation_id"]]
+                         if name in ended]  # fmt: skip
+            if one["bucket"] in ("UNMATCHED_AUDITOR", "AMBIGUOUS", "EXCLUDED", "VOIDED", "REFERENCE_UNUSED"):
+                assert (one["evaluation_id"] in shown) == (site in (concerned or [one["site"]])), one["evaluation_id"]
+                moved += bool(concerned) and site in concerned and one["site"] != site
+    assert moved
