@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 
 from qa_sync.agreement.drift import Cusum, Ewma, benjamini_hochberg
 from qa_sync.agreement.estimate import Floats, Texts, divide
@@ -27,7 +27,7 @@ class DriftStates:
         state: (A,) drift, watch, steady, or no baseline (``reason`` says why).
         direction: (A,) +1 the bias rose, -1 it fell, 0 neither; the sign of the EWMA at the end.
         p: (A,) two-sided p-value of the EWMA at the last week with audits, exact for normal means: the baseline's own
-            uncertainty is in it. NaN without a baseline.
+            uncertainty is in it, and with ``df`` that of the deviation. NaN without a baseline.
         adjusted: (A,) the same, adjusted for the number of auditors (Benjamini and Hochberg).
         z: (A, W) weekly means in standard errors from the baseline; NaN in baseline weeks and weeks without audits.
         centre: (A, W) the baseline's mean that each week is held against.
@@ -58,6 +58,7 @@ def drift_states(
     h: float = 5.0,
     lam: float = 0.2,
     q: float = 0.05,
+    df: float = np.inf,
 ) -> DriftStates:
     """Return the drift of every auditor from its weekly mean deltas.
 
@@ -75,6 +76,7 @@ def drift_states(
         h: decision interval of the CUSUM.
         lam: weight of the newest week in the EWMA.
         q: false discovery rate.
+        df: degrees of freedom that ``sd`` was estimated with; infinite where it is known. With few, p is Student's.
     """
     x, size = np.atleast_2d(np.asarray(mean, dtype=np.float64)), np.atleast_2d(np.asarray(n, dtype=np.float64))
     if x.shape != size.shape or not sd > 0:
@@ -86,7 +88,7 @@ def drift_states(
     fresh = np.ones(x.shape, dtype=bool)
     fresh[:, 1:] = marks[:, 1:] != marks[:, :-1]
     z, centre, based = _against_baseline(np.where(seen, x, 0.0), size, fresh, baseline, sd)
-    sums, means, p, last = _charted(z, size, based, fresh, k=k, h=h, lam=lam)
+    sums, means, p, last = _charted(z, size, based, fresh, k=k, h=h, lam=lam, df=df)
     adjusted, found = benjamini_hochberg(p, q)
     known = np.isfinite(p)
     at = np.maximum(last, 0)
@@ -144,7 +146,7 @@ def _against_baseline(
 
 
 def _charted(
-    z: Floats, size: Floats, based: Floats, fresh: NDArray[np.bool_], *, k: float, h: float, lam: float
+    z: Floats, size: Floats, based: Floats, fresh: NDArray[np.bool_], *, k: float, h: float, lam: float, df: float
 ) -> tuple[Cusum, Ewma, Floats, NDArray[np.intp]]:
     """Chart z phase by phase; return both charts, the EWMA's p-value at the last charted week, and that week.
 
@@ -170,7 +172,8 @@ def _charted(
         half[:, week] = np.where(seen, 3 * np.sqrt(variance), np.where(begins, 0.0, half[:, week - 1]))
         p = np.where(begins, np.nan, p)
         last = np.where(begins, -1, last)
-        p = np.where(seen, 2 * ndtr(-np.abs(divide(value[:, week], np.sqrt(variance)))), p)
+        far = -np.abs(divide(value[:, week], np.sqrt(variance)))
+        p = np.where(seen, 2 * (stdtr(df, far) if np.isfinite(df) else ndtr(far)), p)
         last = np.where(seen, week, last)
     with np.errstate(invalid="ignore"):
         signal = (np.abs(value) > half) & (half > 0)

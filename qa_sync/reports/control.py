@@ -16,6 +16,7 @@ from qa_sync.reports.assemble import floats, number, text
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import count_groups, counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.phases import phases
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 
@@ -27,8 +28,7 @@ def control(scene: Scene, ask: Ask) -> Report:
     keep = f"{scope.of_pairs(scene, ask)} AND week IS NOT NULL"
     counts = count_groups(scene, by, keep, pairs_that_count=counted(asked))
     counts = counts.sort_by([(g.name, "ascending") for g in by])
-    scene.engine.register("control_weeks", counts.select([g.name for g in by]))
-    phases = _phases(scene, series, by)
+    phase_of = phases(scene, series, counts)
     x, m, n = floats(counts, "items_agree"), floats(counts, "items"), floats(counts, "pairs")
     total, known = floats(counts, "leniency_sum"), floats(counts, "leniencies")
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -38,7 +38,7 @@ def control(scene: Scene, ask: Ask) -> Report:
     made = {name: np.full(height, np.nan) for name in ("centre", "lower", "upper", "sigma_z", "low", "high")}
     said, said_leniency = np.full(height, "", dtype=object), np.full(height, "", dtype=object)
     for rows in _series(counts, [g.name for g in series]):
-        phase = phases[rows]
+        phase = phase_of[rows]
         frozen = _first(phase, (m[rows] > 0))
         chart = p_chart(x[rows], m[rows], laney=True, baseline=frozen, phases=phase)
         made["centre"][rows], made["sigma_z"][rows] = chart.centre, chart.sigma_z
@@ -50,7 +50,7 @@ def control(scene: Scene, ask: Ask) -> Report:
     columns = [
         *number("control.pairs", n, width=60),
         *number("control.items", m, width=60),
-        text("phase", "Phase", [f"{int(one) + 1}" for one in phases], "Counts new form versions: limits begin anew."),
+        text("phase", "Phase", [f"{int(one) + 1}" for one in phase_of], "Counts new form versions: limits begin anew."),
         *number("control.line_accuracy", np.where(m > 0, x / np.maximum(m, 1), np.nan), tone="share"),
         *number("control.centre", made["centre"]),
         *number("control.lower", made["lower"]),
@@ -112,19 +112,3 @@ def _verdict(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, reason: np
         else:
             words.append("below" if at < low else "above" if at > high else "inside")
     return words
-
-
-def _phases(scene: Scene, series: list[Any], by: list[Any]) -> np.ndarray:
-    """How many new versions of its forms a series had met by each week, in the order of ``control_weeks``."""
-    keys = "".join(f'{g.sql} AS "{g.name}", ' for g in series)
-    own = "".join(f'"{g.name}", ' for g in series)
-    match = " AND ".join(f'v."{g.name}" IS NOT DISTINCT FROM w."{g.name}"' for g in series) or "true"
-    order = ", ".join(f'w."{g.name}"' for g in by)
-    found = scene.engine.fetch(f"""
-        WITH met AS (SELECT {keys}form_id, form_version, min(week) AS since FROM shown GROUP BY ALL),
-             later AS (SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {own}form_id
-                           ORDER BY since, form_version) AS nth FROM met) n WHERE nth > 1)
-        SELECT {order}, count(v.since) AS phase
-        FROM control_weeks w LEFT JOIN later v ON {match} AND v.since <= w.week
-        GROUP BY {order} ORDER BY {", ".join(f'w."{g.name}" ASC NULLS LAST' for g in by)}""")
-    return np.asarray(found["phase"].to_numpy(), dtype=np.int64)

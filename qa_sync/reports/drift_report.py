@@ -1,4 +1,4 @@
-"""Drift: has a person's leniency changed? CUSUM on weekly means, and false alarms kept down over many people."""
+"""Drift: has a person's leniency changed? CUSUM and EWMA of weekly means, false alarms kept down over many people."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import ndtr, ndtri
+from scipy.special import stdtrit
 
-from qa_sync.agreement import benjamini_hochberg, cusum
+from qa_sync.agreement.drift_states import DRIFT, NO_BASELINE, STEADY, WATCH, drift_states
 from qa_sync.agreement.estimate import divide
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, keys, number, text
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import count_groups, counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.phases import phases
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: Weeks with audits that a person is compared with afterwards.
@@ -31,6 +32,7 @@ class Drift:
     """The drift of each person, arrays (people,); ``state`` says it in a word."""
 
     groups: pa.Table
+    since: list[str]
     weeks: np.ndarray
     n: np.ndarray
     before: np.ndarray
@@ -38,6 +40,8 @@ class Drift:
     half: np.ndarray
     high: np.ndarray
     low: np.ndarray
+    ewma: np.ndarray
+    limit: np.ndarray
     adjusted: np.ndarray
     mix_before: np.ndarray
     mix_after: np.ndarray
@@ -45,7 +49,7 @@ class Drift:
 
 
 def measure_drift(scene: Scene, by: list[Grouping], keep: str, pairs_that_count: str) -> Drift:
-    """Compare each person's later weeks with their first ones; weeks come from one count over all people."""
+    """Compare each person's later weeks with their first ones on the form versions now in use."""
     week = [*groupings(scene.engine, ["week"])]
     counts = count_groups(scene, [*by, *week], f"{keep} AND week IS NOT NULL", pairs_that_count=pairs_that_count)
     counts = counts.sort_by([(g.name, "ascending") for g in (*by, *week)])
@@ -53,6 +57,14 @@ def measure_drift(scene: Scene, by: list[Grouping], keep: str, pairs_that_count:
     counts = counts.filter(pa.array(n > 0))
     n, total, squares = n[n > 0], total[n > 0], floats(counts, "leniency_squares")
     person = keys([counts[g.name] for g in by], counts.num_rows).to_numpy(zero_copy_only=False).astype(str)
+    # Only what was judged by the form versions now in use can be held against each other.
+    phase = phases(scene, by, counts)
+    _, _, place = np.unique(person, return_index=True, return_inverse=True)
+    newest = np.zeros(len(person), dtype=np.int64)
+    np.maximum.at(newest, place, phase)
+    kept = phase == newest[place]
+    counts, person = counts.filter(pa.array(kept)), person[kept]
+    n, total, squares = n[kept], total[kept], squares[kept]
     _, first, place = np.unique(person, return_index=True, return_inverse=True)
     people = len(first)
     nth = np.arange(len(person)) - first[place] if people else np.zeros(0, dtype=np.int64)
@@ -67,35 +79,46 @@ def measure_drift(scene: Scene, by: list[Grouping], keep: str, pairs_that_count:
     # Scatter within people and parts, pooled: a person's own few audits say little of it.
     parts = np.nan_to_num(n_before * before**2) + np.nan_to_num(n_after * after**2)
     free = float((n_before + n_after - (n_before > 0) - (n_after > 0)).sum())
-    sd = np.sqrt(max(0.0, float((sums(squares, everything) - parts).sum())) / free) if free > 0 else np.nan
-    error = sd * np.sqrt(divide(1.0, n_before) + divide(1.0, n_after))
-    z = divide(after - before, error)
+    sd = float(np.sqrt(max(0.0, float((sums(squares, everything) - parts).sum())) / free)) if free > 0 else np.nan
     enough = (n_before >= scene.n_min) & (n_after >= scene.n_min)
-    p = np.where(enough, 2 * ndtr(-np.abs(z)), np.nan)
-    adjusted, found = benjamini_hochberg(p, FALSE_DISCOVERY)
-    weekly = np.full((people, max(0, int(nth.max(initial=-1)) + 1 - BASELINE_WEEKS)), np.nan)
-    late = np.flatnonzero(~early)
-    spread = sd * np.sqrt(1 / n[late] + 1 / n_before[place[late]])
-    weekly[place[late], nth[late] - BASELINE_WEEKS] = divide(total[late] / n[late] - before[place[late]], spread)
-    chart = cusum(weekly, k=ALLOWANCE, h=DECISION)
-    last = weekly.shape[1] - 1
-    ends = [sums_[:, last] if last >= 0 else np.zeros(people) for sums_ in (chart.high, chart.low)]
-    passed = chart.signal.any(axis=1) if last >= 0 else np.zeros(people, dtype=bool)
+    weekly, sizes = (np.zeros((people, int(nth.max(initial=0)) + 1)) for _ in range(2))
+    weekly[place, nth], sizes[place, nth] = divide(total, n), np.where(enough[place], n, 0.0)
+    # Without any scatter there is no chart: nothing is large or small beside it.
+    found = drift_states(
+        weekly,
+        sizes,
+        sd if sd > 0 else 1.0,
+        baseline=BASELINE_WEEKS,
+        k=ALLOWANCE,
+        h=DECISION,
+        q=FALSE_DISCOVERY,
+        df=free,
+    )
+    charted = enough & (sd > 0)
+
+    def at_the_end(chart: np.ndarray) -> np.ndarray:
+        return np.where(charted, chart[:, -1], np.nan)
+
     defects, answers = _mix(counts)
-    states = zip(enough.tolist(), found.tolist(), np.asarray(passed).tolist(), (after - before).tolist(), strict=True)
+    states = np.where(charted, found.state, NO_BASELINE).tolist()
     return Drift(
         groups=counts.take(pa.array(first)) if people else counts.slice(0, 0),
+        since=[str(counts["week"][int(at)]) for at in first],
         weeks=np.bincount(place, minlength=people),
         n=n_before + n_after,
         before=before,
         after=after,
-        half=float(ndtri(0.975)) * error,
-        high=np.where(n_after > 0, ends[0], np.nan),
-        low=np.where(n_after > 0, ends[1], np.nan),
-        adjusted=adjusted,
+        half=np.where(free > 0, stdtrit(max(free, 1.0), 0.975), np.nan)
+        * sd
+        * np.sqrt(divide(1.0, n_before) + divide(1.0, n_after)),
+        high=at_the_end(found.cusum.high),
+        low=at_the_end(found.cusum.low),
+        ewma=at_the_end(found.ewma.value),
+        limit=at_the_end(found.ewma.half_width),
+        adjusted=np.where(charted, found.adjusted, np.nan),
         mix_before=divide(sums(defects, early), sums(answers, early)),
         mix_after=divide(sums(defects, ~early), sums(answers, ~early)),
-        state=[_state(*one) for one in states],
+        state=[_state(*one) for one in zip(states, found.direction.tolist(), strict=True)],
     )
 
 
@@ -104,13 +127,16 @@ def _mix(counts: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     return cells["d_01"] + cells["d_11"], np.asarray(sum(cells.values()), dtype=np.float64)
 
 
-def _state(enough: bool, found: bool, passed: bool, change: float) -> str:
-    way = "lenient" if change > 0 else "strict"
-    if found:
+def _state(state: str, direction: int) -> str:
+    way = "lenient" if direction > 0 else "strict"
+    if state == DRIFT:
         return f"changed: more {way}"
-    if passed:
-        return f"watch: CUSUM signals, more {way}"
-    return "steady" if enough else "too few audits to tell"
+    if state == WATCH:
+        return f"watch: a chart signals, more {way}"
+    return "steady" if state == STEADY else "too few audits to tell"
+
+
+_STATE = "changed (adjusted p at most .05), watch (CUSUM above 5 or EWMA outside its limit), steady, or too few audits."
 
 
 def drift(scene: Scene, ask: Ask) -> Report:
@@ -121,6 +147,7 @@ def drift(scene: Scene, ask: Ask) -> Report:
     made = measure_drift(scene, by, keep, counted(asked))
     change = made.after - made.before
     columns = [
+        text("since", "Since", made.since, "First week on the form versions now in use: the baseline begins there."),
         *number("drift.weeks", made.weeks, width=60),
         *number("drift.pairs", made.n, width=60),
         *number("drift.before", made.before),
@@ -128,8 +155,10 @@ def drift(scene: Scene, ask: Ask) -> Report:
         *number("drift.change", change, low=change - made.half, high=change + made.half, tone="leniency"),
         *number("drift.cusum_high", made.high),
         *number("drift.cusum_low", made.low),
+        *number("drift.ewma", made.ewma),
+        *number("drift.ewma_limit", made.limit),
         *number("drift.adjusted_p", made.adjusted),
-        text("state", "State", made.state, "changed, watch (CUSUM above 5), steady, or too few audits.", width=200),
+        text("state", "State", made.state, _STATE, width=200),
         *number("drift.defects_before", made.mix_before),
         *number("drift.defects_after", made.mix_after),
     ]
@@ -147,7 +176,8 @@ def drift(scene: Scene, ask: Ask) -> Report:
 
     notes = (
         "Leniency before auto-fail. Scatter is pooled over people; p is adjusted so that of those called changed at "
-        "most 5 % are false. Read the case mix beside it: another mix can look like another person.",
+        "most 5 % are false. A new version of a form begins anew. Read the case mix beside it: another mix can look "
+        "like another person.",
         *told(scene, asked),
     )
     return assemble.report(

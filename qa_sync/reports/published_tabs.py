@@ -163,16 +163,16 @@ _CONTROL = (
 )
 
 _DRIFT = (
-    _m("drift.weeks", "Weeks", "count", "weeks with scored pairs"),
-    _m("drift.pairs", "Pairs", "count", "scored pairs (n)"),
-    _m("drift.before", "Leniency before", "points", "mean leniency in the first six weeks with audits (the baseline)"),
+    _m("drift.weeks", "Weeks", "count", "weeks with scored pairs on the form versions now in use"),
+    _m("drift.pairs", "Pairs", "count", "scored pairs of these weeks (n)"),
+    _m("drift.before", "Leniency before", "points", "mean leniency in the first six of these weeks (the baseline)"),
     _m("drift.after", "Leniency after", "points", "mean leniency in the weeks after the baseline"),
     _m(
         "drift.change",
         "Change",
         "points",
         "leniency after - leniency before",
-        interval="normal 95 %, scatter pooled over people",
+        interval="t 95 %, scatter pooled over people",
         undefined="no pairs after the baseline",
     ),
     _m(
@@ -180,7 +180,7 @@ _DRIFT = (
         "CUSUM lenient",
         "score",
         "last S+ = max(0, S+ + z - .5) over the weeks after the baseline; above 5 signals",
-        undefined="no pairs after the baseline",
+        undefined="fewer than n_min pairs before or after",
         source="Page 1954",
     ),
     _m(
@@ -188,14 +188,30 @@ _DRIFT = (
         "CUSUM strict",
         "score",
         "last S- = max(0, S- - z - .5); above 5 signals",
-        undefined="no pairs after the baseline",
+        undefined="fewer than n_min pairs before or after",
         source="Page 1954",
+    ),
+    _m(
+        "drift.ewma",
+        "EWMA",
+        "score",
+        "last of .8 E + .2 z over the weeks after the baseline, z a week's mean in standard errors from it",
+        undefined="fewer than n_min pairs before or after",
+        source="Roberts 1959",
+    ),
+    _m(
+        "drift.ewma_limit",
+        "EWMA limit",
+        "score",
+        "3 standard errors of the EWMA, those of the baseline's mean included; beyond it, on either side, signals",
+        undefined="fewer than n_min pairs before or after",
+        source="Roberts 1959",
     ),
     _m(
         "drift.adjusted_p",
         "Adjusted p",
         "score",
-        "two-sided p of the change, adjusted over all people of the report for a false discovery rate of 5 %",
+        "two-sided p of the EWMA (Student's t), adjusted over all people here: false discovery rate 5 %",
         undefined="fewer than n_min pairs before or after",
         source="Benjamini and Hochberg 1995",
     ),

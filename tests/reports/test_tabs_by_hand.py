@@ -271,14 +271,18 @@ def test_adjusted_leniency_finds_who_is_lenient_by_nature() -> None:
     assert rows["u1"]["bias"] == pytest.approx(25)
 
 
-def _drifting(shift: float, weeks: int = 14) -> Any:
-    """Ten evaluators with the same noise; one becomes more lenient after seven weeks."""
+def _drifting(shift: float, weeks: int = 14, *, new_version: int = 99) -> Any:
+    """Ten evaluators with the same noise; one becomes more lenient after seven weeks.
+
+    From the week ``new_version`` on a form is in use by which everybody scores 20 points higher.
+    """
     from datetime import timedelta
 
     from reconcile.world import T0, World
 
     made = World()
-    made.form(criteria={"Q1": {"max": 100, "weight": 1}})
+    for version in ("3", "4"):
+        made.form(version=version, criteria={"Q1": {"max": 100, "weight": 1}})
     number = 0
     for person in range(10):
         for week in range(weeks):
@@ -286,7 +290,8 @@ def _drifting(shift: float, weeks: int = 14) -> Any:
                 number += 1
                 at = T0 + timedelta(weeks=week)
                 more = shift if person == 3 and week >= 7 else 0
-                own = {"interaction_id": f"i{number}"}
+                own = {"interaction_id": f"i{number}", "form_version": "4" if week >= new_version else "3"}
+                more += 20 if week >= new_version else 0
                 made.evaluation(
                     f"e{number}", {"Q1": 50 + noise + more}, evaluator_id=f"u{person}", submitted_at=at, **own
                 )
@@ -305,6 +310,27 @@ def test_drift_names_the_one_who_changed_and_nobody_else() -> None:
     assert rows["u3"]["change"] == pytest.approx(7)  # the seventh of eight later weeks is the first of the shift
     assert rows["u3"]["cusum_high"] > 5
     assert rows["u0"]["change"] == pytest.approx(0)
+
+
+def test_a_new_form_version_begins_a_new_baseline_and_the_ewma_is_that_of_its_weeks() -> None:
+    from reports.scenes import opened_world
+
+    with opened_world(_drifting(0, weeks=18, new_version=8)) as it:
+        rows = {row["auditee"]: row for row in build("drift", it.scene).rows.to_pylist()}
+    assert {(row["since"], row["weeks"], row["pairs"], row["state"]) for row in rows.values()} == {
+        ("2026-W10", 10, 30, "steady")
+    }
+    with opened_world(_drifting(6, weeks=18)) as it:
+        rows = {row["auditee"]: row for row in build("drift", it.scene).rows.to_pylist()}
+    # Six weeks of baseline; of the twelve after it u3 has one without the shift. Noise of -4, 0, 4 everywhere.
+    sd = math.sqrt((180 * 32 + 36 * 36 * (1 / 12) * (11 / 12)) / (540 - 20))
+    ewma = 0.0
+    for week in range(12):
+        ewma = 0.8 * ewma + 0.2 * (6 if week >= 1 else 0) * math.sqrt(3) / sd
+    own, shared = 0.2 / 1.8 * (1 - 0.8**24), 3 * (1 - 0.8**12) ** 2 / 18
+    assert rows["u3"]["ewma"] == _close(ewma)
+    assert rows["u3"]["ewma_limit"] == _close(3 * math.sqrt(own + shared))
+    assert rows["u3"]["state"] == "changed: more lenient"
 
 
 def test_control_limits_are_laney_s_of_the_first_twelve_weeks_frozen() -> None:
