@@ -23,11 +23,12 @@ from mapping_tickets import ZONE, mapping_of, raw, stored, tickets
 from measure import Case, Work, compare
 
 from qa_sync.engine.duck import DuckEngine
-from qa_sync.mapping import Mapping, compile_table
+from qa_sync.mapping import Mapping, compile_stream, compile_table
 from qa_sync.model import TABLES
 from qa_sync.model.system import RAW
 
 ROWS = 100_000
+HOW = {"source": "zd", "stream": "tickets", "zone": ZONE}
 #: As many versions as the runner maps at a time.
 CHUNK = 100_000
 
@@ -40,20 +41,26 @@ def compiled(rows: int, lists: bool) -> Work:
         mapping = mapping_of(lists)
         made = 0
         for start in range(0, rows, CHUNK):
-            for table in mapping.streams["tickets"]:  # the runner maps table by table, each in an engine of its own
-                engine = DuckEngine()
-                engine.scan("stored", [str(path)], RAW)
-                engine.view("raw", f"SELECT * FROM stored WHERE source_seq BETWEEN {start} AND {start + CHUNK - 1}")
-                made += engine.fetch(_sql(mapping, table)).num_rows
-                engine.close()
+            engine = DuckEngine()
+            engine.scan("stored", [str(path)], RAW)
+            engine.view("raw", f"SELECT * FROM stored WHERE source_seq BETWEEN {start} AND {start + CHUNK - 1}")
+            for sql in _selects(mapping, engine):
+                made += engine.fetch(sql).num_rows
+            engine.close()
         shutil.rmtree(path.parent)
         return {"rows out": made}
 
     return work
 
 
-def _sql(mapping: Mapping, table: str) -> str:
-    return compile_table(mapping, source="zd", stream="tickets", table=table, zone=ZONE, relation="raw").sql
+def _selects(mapping: Mapping, engine: DuckEngine) -> list[str]:
+    """Return the selects as the runner asks them: a table by itself from raw, several from one pass over raw."""
+    tables = list(mapping.streams["tickets"])
+    if len(tables) == 1:
+        return [compile_table(mapping, table=tables[0], relation="raw", **HOW).sql]
+    together = compile_stream(mapping, relation="raw", records="records", **HOW)
+    engine.table("records", together.sql)
+    return [one.sql for one in together.tables.values()]
 
 
 def _compare(rows: int, lists: bool) -> None:
@@ -70,9 +77,9 @@ def _compare(rows: int, lists: bool) -> None:
     ]
     engine = DuckEngine()
     engine.register("raw", raw(payloads))
-    for table in mapping.streams["tickets"]:
+    for table, sql in zip(mapping.streams["tickets"], _selects(mapping, engine), strict=True):
         columns = ", ".join(f'"{name}"' for name in TABLES[table].arrow.names)
-        wanted = engine.fetch(f"SELECT {columns} FROM ({_sql(mapping, table)})").cast(TABLES[table].arrow)
+        wanted = engine.fetch(f"SELECT {columns} FROM ({sql})").cast(TABLES[table].arrow)
         for way in ways:
             same = sorted(map(repr, way[table].to_pylist())) == sorted(map(repr, wanted.to_pylist()))
             print(f"{table}: {wanted.num_rows:,} rows, {'equal' if same else 'NOT equal'}")

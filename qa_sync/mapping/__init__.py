@@ -2,7 +2,7 @@
 
 from qa_sync.mapping.cases import failed_cases
 from qa_sync.mapping.check import check_mapping
-from qa_sync.mapping.compile import CompiledTable, compile_table
+from qa_sync.mapping.compile import CompiledStream, CompiledTable, compile_stream, compile_table
 from qa_sync.mapping.coverage import FieldCoverage, all_weeks, coverage, defaulted
 from qa_sync.mapping.difference import TableChange, table_change
 from qa_sync.mapping.drift import Drift, account_drift
@@ -15,6 +15,7 @@ from qa_sync.mapping.telling import lines, text_of
 from qa_sync.mapping.tryout import Tried, try_out
 
 __all__ = [
+    "CompiledStream",
     "CompiledTable",
     "Drift",
     "FieldCoverage",
@@ -25,6 +26,7 @@ __all__ = [
     "account_drift",
     "all_weeks",
     "check_mapping",
+    "compile_stream",
     "compile_table",
     "coverage",
     "defaulted",

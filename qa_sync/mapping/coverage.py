@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from qa_sync.engine import Engine
 from qa_sync.engine.duck import literal
-from qa_sync.mapping.compile import Draft, draft, judged, unsure
+from qa_sync.mapping.draft import Draft, draft
 from qa_sync.mapping.express import Value
 from qa_sync.mapping.extract import Extraction
 from qa_sync.mapping.language import Coalesce, Const, Expression, Field, Mapping, TableMapping, Values
+from qa_sync.mapping.rows import judged, unsure
 from qa_sync.mapping.trace import Chain, chain_of
 
 

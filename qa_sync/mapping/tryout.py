@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from qa_sync.engine import Engine
-from qa_sync.mapping.compile import compile_table, draft, held, judged
+from qa_sync.mapping.compile import compile_table
+from qa_sync.mapping.draft import draft
 from qa_sync.mapping.extract import Extraction
 from qa_sync.mapping.language import Field, Mapping, TableMapping
 from qa_sync.mapping.layers import Term
+from qa_sync.mapping.rows import held, judged
 from qa_sync.mapping.trace import Asked, Chain, Joined, chain_of, condition_of, condition_terms, terms
 from qa_sync.model import TABLES
 

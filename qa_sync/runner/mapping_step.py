@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from qa_sync.engine.duck import DuckEngine, literal, quoted
 from qa_sync.errors import ConservationError, LostRace, StoreError
 from qa_sync.model import TABLES, TableSchema
 from qa_sync.model.system import RAW
+from qa_sync.runner.batch import Batch
 from qa_sync.runner.feeds import RELATION, Feed
 from qa_sync.runner.progress import Progress
 from qa_sync.store import Coverage, Store, StoredTable, TablePosition, aside_rows, stored_schema
@@ -56,25 +57,66 @@ def map_all(
     """
     targets = {feed.name: store.raw(feed.source, feed.stream).position().n for feed in feeds}
     by_table: dict[str, list[Feed]] = {}
+    by_stream: dict[str, list[Feed]] = {}
     for feed in feeds:
         by_table.setdefault(feed.table, []).append(feed)
+        by_stream.setdefault(feed.name, []).append(feed)
     for name in TABLES:  # a table that lost its last feed is emptied, not left stale
         fed = [stream for stream in store.table(name).position().coverage if stream != CATALOGUE]
         if fed and name not in by_table:
             by_table[name] = []
-    counts: dict[str, MapCounts] = {}
-    for table, table_feeds in by_table.items():
-        step = _TableStep(store, store.table(table), table_feeds, targets, run_id, clock, progress, counts)
+    counts = {f"{feed.name} > {feed.table}": MapCounts() for listed in by_table.values() for feed in listed}
+    steps = {
+        table: _TableStep(store, store.table(table), listed, targets, run_id, clock, progress, counts)
+        for table, listed in by_table.items()
+    }
+    for step in steps.values():
+        step.open()
+    for listed in by_stream.values():
+        _map_together(store, progress, {feed.table: (steps[feed.table], feed) for feed in listed})
+    for table, step in steps.items():
         for _ in range(RACES):
             try:
-                step.run()
+                step.finish()
                 break
             except LostRace:
                 progress.say(f"{table}: another run mapped it first; going on from there")
+                step.open()
         else:
             msg = f"{table}: lost {RACES} races against other runs"
             raise LostRace(msg)
     return counts
+
+
+def _map_together(store: Store, progress: Progress, listed: Mapping[str, tuple[_TableStep, Feed]]) -> None:
+    """Map the tables of one stream that lack the same records from one pass over these.
+
+    A table that loses a race against another run drops out, as does one that lacks other records than the rest;
+    ``finish`` brings it up afterwards.
+    """
+    lacking: dict[int, list[str]] = {}
+    for table, (step, feed) in listed.items():
+        lacking.setdefault(step.covered(feed), []).append(table)
+    for covered, tables in lacking.items():
+        if len(tables) == 1:
+            continue
+        first_step, first_feed = listed[tables[0]]
+        for first, last in first_step.chunks(first_feed, covered):
+            if len(tables) == 1:
+                break
+            batch = Batch(store, first_feed, first, last)
+            try:
+                batch.read(first_feed.together.sql)
+                for table in list(tables):
+                    step, feed = listed[table]
+                    try:
+                        step.map(feed, batch, feed.together.tables[table].sql)
+                    except LostRace:
+                        progress.say(f"{table}: another run mapped it first; going on from there")
+                        tables.remove(table)
+                        step.open()
+            finally:
+                batch.close()
 
 
 def judged_rows(mapped: str) -> str:
@@ -104,27 +146,50 @@ class _TableStep:
     clock: Callable[[], datetime]
     progress: Progress
     counts: dict[str, MapCounts]
+    _rebuild: bool = False
+    _coverage: dict[str, Coverage] = field(default_factory=dict)
+    _n: int = 0
 
-    def run(self) -> None:
+    def open(self) -> None:
+        """Read where the table stands; again after a lost race."""
         here = self.table.position()
-        rebuild = self._must_rebuild(here)
-        coverage: dict[str, Coverage] = {} if rebuild else dict(here.coverage)
-        n = here.n
+        self._rebuild = self._must_rebuild(here)
+        self._coverage = {} if self._rebuild else dict(here.coverage)
+        self._n = here.n
+
+    def covered(self, feed: Feed) -> int:
+        """Return the commit of the stream up to which the table holds its records."""
+        return self._coverage.get(feed.name, Coverage(n=0, mapping_hash=feed.compiled.hash)).n
+
+    def finish(self) -> None:
+        """Map whatever is still lacking; LostRace when another run committed in between."""
         for feed in self.feeds:
-            counts = self.counts.setdefault(f"{feed.name} > {feed.table}", MapCounts())
-            covered = coverage.get(feed.name, Coverage(n=0, mapping_hash=feed.compiled.hash)).n
-            for first, last in self._chunks(feed, covered):
-                chunk = MapCounts()
-                rows = self._map(feed, first, last, chunk)
-                coverage[feed.name] = Coverage(n=last, mapping_hash=feed.compiled.hash, raw_id=self._raw_id(feed))
-                n = self.table.commit(rows, expected_n=n, coverage=coverage, run_id=self.run_id, rebuild=rebuild)
-                counts.add(chunk)  # only what was committed: a lost race counts nothing
-                counts.rebuilt = counts.rebuilt or rebuild
-                self.progress.counted(f"{feed.name} > {feed.table}", counts.versions)
-                rebuild = False
-        if rebuild:  # nothing left that feeds it, or nothing in the streams: the table becomes empty
+            for first, last in self.chunks(feed, self.covered(feed)):
+                batch = Batch(self.store, feed, first, last)
+                try:
+                    self.map(feed, batch, feed.compiled.sql)
+                finally:
+                    batch.close()
+        if self._rebuild:  # nothing left that feeds it, or nothing in the streams: the table becomes empty
             empty = stored_schema(self.table.schema).empty_table()
-            self.table.commit(empty, expected_n=n, coverage={}, run_id=self.run_id, rebuild=True)
+            self._n = self.table.commit(empty, expected_n=self._n, coverage={}, run_id=self.run_id, rebuild=True)
+            self._rebuild = False
+
+    def map(self, feed: Feed, batch: Batch, sql: str) -> None:
+        """Commit the rows that ``sql`` makes of a batch; LostRace when another run committed in between."""
+        chunk = MapCounts()
+        rows = self._map(feed, batch, sql, chunk)
+        covered = Coverage(n=batch.last, mapping_hash=feed.compiled.hash, raw_id=self._raw_id(feed))
+        coverage = self._coverage | {feed.name: covered}
+        self._n = self.table.commit(
+            rows, expected_n=self._n, coverage=coverage, run_id=self.run_id, rebuild=self._rebuild
+        )
+        self._coverage = coverage
+        counts = self.counts[f"{feed.name} > {feed.table}"]
+        counts.add(chunk)  # only what was committed: a lost race counts nothing
+        counts.rebuilt = counts.rebuilt or self._rebuild
+        self._rebuild = False
+        self.progress.counted(f"{feed.name} > {feed.table}", counts.versions)
 
     def _must_rebuild(self, here: TablePosition) -> bool:
         """A changed mapping, or a stream that no longer feeds the table, means making it anew from raw."""
@@ -148,7 +213,7 @@ class _TableStep:
     def _raw_id(self, feed: Feed) -> str:
         return self.store.raw(feed.source, feed.stream).identity()
 
-    def _chunks(self, feed: Feed, covered: int) -> list[tuple[int, int]]:
+    def chunks(self, feed: Feed, covered: int) -> list[tuple[int, int]]:
         """Cut the commits that are not covered into runs of about CHUNK raw versions."""
         target = self.targets[feed.name]
         if covered >= target:
@@ -171,25 +236,20 @@ class _TableStep:
                 first, held = n + 1, 0
         return chunks
 
-    def _map(self, feed: Feed, first: int, last: int, counts: MapCounts) -> pa.Table:
+    def _map(self, feed: Feed, batch: Batch, sql: str, counts: MapCounts) -> pa.Table:
         at = self.clock()
-        engine = DuckEngine()
-        try:
-            engine.scan("stored", self.store.raw(feed.source, feed.stream).files(), RAW)
-            engine.view(RELATION, f"SELECT * FROM stored WHERE n BETWEEN {first:d} AND {last:d}")
-            engine.table("mapped", feed.compiled.sql)
-            engine.view("judged", judged_rows("mapped"))
-            self._check(engine, feed)
-            problems = engine.fetch("""
-                SELECT record_id, payload_hash, p.field AS field, p.reason AS reason, p.severity AS severity
-                FROM (SELECT record_id, payload_hash, unnest(_problems) AS p FROM mapped)
-                ORDER BY record_id, field, reason""").to_pylist()
-            counts.versions += engine.fetch(f"SELECT count(*) AS n FROM {RELATION}")["n"][0].as_py()
-            counts.rejected += engine.fetch("SELECT count(*) AS n FROM judged WHERE _rejected")["n"][0].as_py()
-            kept = kept_rows(self.table.schema, source=feed.source, stream=feed.stream, judged="judged")
-            rows = engine.fetch(kept).cast(stored_schema(self.table.schema))
-        finally:
-            engine.close()
+        engine = batch.engine
+        engine.table("mapped", sql)
+        engine.view("judged", judged_rows("mapped"))
+        self._check(engine, feed)
+        problems = engine.fetch("""
+            SELECT record_id, payload_hash, p.field AS field, p.reason AS reason, p.severity AS severity
+            FROM (SELECT record_id, payload_hash, unnest(_problems) AS p FROM mapped)
+            ORDER BY record_id, field, reason""").to_pylist()
+        counts.versions += engine.fetch(f"SELECT count(*) AS n FROM {RELATION}")["n"][0].as_py()
+        counts.rejected += engine.fetch("SELECT count(*) AS n FROM judged WHERE _rejected")["n"][0].as_py()
+        kept = kept_rows(self.table.schema, source=feed.source, stream=feed.stream, judged="judged")
+        rows = engine.fetch(kept).cast(stored_schema(self.table.schema))
         counts.rows += rows.num_rows
         counts.markers += pc.sum(rows["deleted"]).as_py() or 0
         self._set_aside(feed, problems, at, counts)
