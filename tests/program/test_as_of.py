@@ -73,7 +73,10 @@ def _rename_a_queue(mapping: Any) -> None:
 
 def test_the_present_is_another(past: Past) -> None:
     now = _printed(past.folder)
-    assert [asked for asked in past.then if now[asked] == past.then[asked]] == []
+    unmoved = [asked for asked in past.then if now[asked] == past.then[asked]]
+    # A list without rows is the same list, whatever else moved; no other report may stand still.
+    assert [asked for asked in unmoved if '"rows": []' not in now[asked]] == []
+    assert len(unmoved) <= 1
     counts = past.runs[1]["counts"]["sync"]["verint.evaluations"]
     assert counts["accepted"]
     assert counts["deleted"], "nothing was deleted later: the test proves less than it says"
