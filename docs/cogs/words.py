@@ -66,6 +66,13 @@ WORDS: dict[str, dict[str, str]] = {
         "schedule": "When `qa-sync watch` runs everything by itself; see [scheduling](scheduling.md#requests-and-the-watch).",
         "schedule.at": "Times of day as `HH:MM`, in the programme's zone.",
         "schedule.days": "Days of the week, `mon` to `sun`.",
+        "retention": "What goes when it is old; what is not named stays. See [retention](#retention).",
+        "retention.streams": "`SOURCE.STREAM` → the two limits of that stream.",
+        "retention.streams.NAME.raw": "Days for which its raw records are kept.",
+        "retention.streams.NAME.tables": "Days for which the rows made of them are kept.",
+        "retention.published": "Days for which earlier states of published cells are kept; the last one always is.",
+        "retention.rejects": "Days for which the list of records set aside is kept.",
+        "retention.findings": "Days for which findings are kept.",
     },
     "zendesk": {
         "connector": "Always `zendesk`.",

@@ -166,7 +166,7 @@ def runs(arguments: argparse.Namespace) -> int:
         return _runs_diff(arguments)
     workspace = open_workspace(arguments)
     listed, swept = workspace.runs(arguments.limit), workspace.store.swept_before
-    erased = workspace.store.ledger.changed_by_erasure()
+    changed = workspace.store.ledger.changed()
     latest = next((run.run_id for run in listed if run.snapshot), "")
 
     def told(run: Run) -> str:
@@ -174,7 +174,7 @@ def runs(arguments: argparse.Namespace) -> int:
             return ""
         if swept is not None and run.finished_at < swept and run.run_id != latest:
             return "expired"
-        return "changed by erasure" if run.run_id in erased else "yes"
+        return f"changed by {changed[run.run_id]}" if run.run_id in changed else "yes"
 
     show.rows(
         [

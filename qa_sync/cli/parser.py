@@ -182,14 +182,15 @@ def parser() -> argparse.ArgumentParser:
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(
         "what",
-        choices=("status", "repair", "compact", "vacuum", "erase", "export", "import"),
+        choices=("status", "repair", "compact", "vacuum", "expire", "erase", "export", "import"),
         help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files; "
-        "vacuum: remove files that no retained run needs; erase: take a person out of everything, history included; "
+        "vacuum: remove files that no retained run needs; expire: let go of rows past their retention; "
+        "erase: take a person out of everything, history included; "
         "export: copy it as plain Parquet with a manifest; import: make a store of such a copy",
     )
     store.add_argument("folder", nargs="?", default="", help="with export and import: the folder of the copy")
     store.add_argument("--person", default="", help="with erase: an id, e-mail address, login or full name")
-    store.add_argument("--dry-run", action="store_true", help="with vacuum and erase: say what would change")
+    store.add_argument("--dry-run", action="store_true", help="with vacuum, expire and erase: say what would change")
 
     add("connectors", "setup:connectors", "list installed sources, sinks and sandboxes")
     sandbox = add("sandbox", "trial:sandbox", "start stand-ins for the vendors on this machine, for trying things out")

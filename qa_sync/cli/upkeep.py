@@ -12,6 +12,7 @@ from qa_sync.cli.runs import open_workspace
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.runner import upkeep
 from qa_sync.runner.erasure import erase
+from qa_sync.runner.retention import expire
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Upkeep
 from qa_sync.store.moving import export_store, import_store
@@ -55,6 +56,17 @@ def _compact(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 def _vacuum(arguments: argparse.Namespace, workspace: Workspace) -> int:
     show.rows(upkeep.vacuum(workspace, dry_run=arguments.dry_run), form=arguments.format)
+    return 0
+
+
+def _expire(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    done = expire(workspace, dry_run=arguments.dry_run)
+    if arguments.format == "json":
+        print(json.dumps(done, indent=1))
+        return 0
+    show.rows([{"table": name, "rows": rows} for name, rows in done["rows"].items()], form=arguments.format)
+    if arguments.format == "table":
+        print(f"{len(done['runs'])} runs {'would ' if arguments.dry_run else ''}show less")
     return 0
 
 
@@ -116,6 +128,7 @@ _ACTIONS = {
     "repair": _repair,
     "compact": _compact,
     "vacuum": _vacuum,
+    "expire": _expire,
     "erase": _erase,
     "export": _export,
     "import": _import,

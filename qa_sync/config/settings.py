@@ -105,6 +105,29 @@ class ScheduleSettings(BaseModel):
     )
 
 
+_Days = Annotated[int, Field(ge=1, le=40_000)]
+
+
+class StreamRetention(BaseModel):
+    """For how many days a stream's raw records, and the rows made of them, are kept; for ever where not set."""
+
+    model_config = _STRICT
+
+    raw: _Days | None = None
+    tables: _Days | None = None
+
+
+class RetentionSettings(BaseModel):
+    """What goes when it is so many days old; what is not named stays. Days count from when qa-sync stored a version."""
+
+    model_config = _STRICT
+
+    streams: dict[str, StreamRetention] = {}
+    published: _Days | None = None
+    rejects: _Days | None = None
+    findings: _Days | None = None
+
+
 class WorkspaceSettings(BaseModel):
     """The whole of ``qa-sync.yaml``."""
 
@@ -120,3 +143,4 @@ class WorkspaceSettings(BaseModel):
     sinks: dict[str, SinkSettings] = {}
     dashboards: dict[str, DashboardSettings] = {}
     schedule: ScheduleSettings | None = None
+    retention: RetentionSettings = RetentionSettings()

@@ -74,6 +74,14 @@ def _cross_problems(document: yamlfile.Document) -> list[Problem]:
             for name in entries
             if not _NAME.match(str(name))
         ]
+    sources = data.get("sources") if isinstance(data.get("sources"), dict) else {}
+    retention = data.get("retention")
+    streams = retention.get("streams") if isinstance(retention, dict) else None
+    for name in streams if isinstance(streams, dict) else ():
+        source, dot, _ = str(name).partition(".")
+        if not dot or source not in (sources or {}):
+            what = f"{name!r} is no stream of a source"
+            problems.append(document.problem(("retention", "streams", name), what, "write SOURCE.STREAM"))
     sinks = data.get("sinks") if isinstance(data.get("sinks"), dict) else {}
     dashboards = data.get("dashboards")
     for name, dashboard in dashboards.items() if isinstance(dashboards, dict) else ():

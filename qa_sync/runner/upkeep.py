@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from qa_sync.errors import QASyncError
+from qa_sync.runner.retention import expire, expiry_is_due
 from qa_sync.store import Upkeep
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def maintain(workspace: Workspace) -> None:
         if _vacuum_is_due(workspace):
             upkeep.vacuum(horizon=horizon(workspace), now=workspace.now())
             workspace.notify("upkeep: removed files that no retained run needs")
+        if expiry_is_due(workspace):
+            let_go = sum(expire(workspace)["rows"].values())
+            if let_go:
+                workspace.notify(f"upkeep: let go of {let_go:,} rows past their retention")
     except (QASyncError, OSError) as error:
         workspace.notify(f"upkeep: put off ({error})")
 

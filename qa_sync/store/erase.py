@@ -7,6 +7,7 @@ its place. A crash before the journal changes nothing; after it, the next one to
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,32 +41,52 @@ class TableErasure:
 
 
 def stage_table(path: Path, name: str, redactor: Redactor, *, write: bool) -> TableErasure:
+    """Stage a table without the person; see ``stage``."""
+    return stage(path, name, lambda table: redacted(table, name, redactor), clean=redactor.text, write=write)
+
+
+def stage(
+    path: Path,
+    name: str,
+    change: Callable[[pa.Table], tuple[pa.Table, int]],
+    *,
+    clean: Callable[[str], str],
+    write: bool,
+) -> TableErasure:
     """Write the new contents of a table's files beside the old ones (or only count). The caller holds the lock.
+
+    Args:
+        path: the table's folder.
+        name: what it is called.
+        change: makes the new rows of a file, and says how many rows it changed or dropped; 0 leaves the file alone.
+        clean: makes the new texts of the log's own notes.
+        write: whether to write, or only to count.
 
     Raises:
         StoreError: an entry of the log is damaged.
     """
     log = read_log(path)
     if log.unreadable:
-        msg = f"{name} is damaged; 'qa-sync store repair' first, then erase again"
+        msg = f"{name} is damaged; 'qa-sync store repair' first, then try again"
         raise StoreError(msg)
-    changed, sizes, staged = 0, {}, []
+    changed = 0
+    sizes: dict[str, tuple[int, int]] = {}
+    staged: list[Path] = []
     for file in sorted(path.glob("*.parquet")):
-        table = pq.read_table(file, partitioning=None)
-        made, rows = redacted(table, name, redactor)
+        made, rows = change(pq.read_table(file, partitioning=None))
         if not rows:
             continue
         changed += rows
-        sizes[file.name] = 0
+        sizes[file.name] = (0, made.num_rows)
         if write:
             fresh = file.with_name(file.name + STAGED)
             pq.write_table(made, fresh, compression="zstd", compression_level=1)
             sync_file(fresh)
-            sizes[file.name] = fresh.stat().st_size
+            sizes[file.name] = (fresh.stat().st_size, made.num_rows)
             staged.append(fresh)
     commits = [(commit, actions_of(commit) or []) for _, commit in entries(path)]
     for commit, actions in commits:
-        rewritten = [_action(action, sizes, redactor) for action in actions]
+        rewritten = [_action(action, sizes, clean) for action in actions]
         if rewritten != actions and write:
             fresh = commit.with_name(commit.name + STAGED)
             fresh.write_text("\n".join(json.dumps(a, separators=(",", ":")) for a in rewritten), encoding="utf-8")
@@ -145,8 +166,10 @@ def _value(key: str, value: Any, *, own: bool, redactor: Redactor) -> Any:
     return redactor.value(value, is_person=bool(PERSON_FIELD.search(key)))
 
 
-def _action(action: dict[str, Any], sizes: dict[str, int], redactor: Redactor) -> dict[str, Any]:
-    """Return an entry of the log that fits the new files and holds no value of the person."""
+def _action(
+    action: dict[str, Any], sizes: Mapping[str, tuple[int, int]], clean: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return an entry of the log that fits the new files (name → bytes, rows) and holds no value that is gone."""
     made = dict(action)
     for kind in ("add", "remove"):
         held = action.get(kind)
@@ -154,12 +177,12 @@ def _action(action: dict[str, Any], sizes: dict[str, int], redactor: Redactor) -
             continue
         held = dict(held)
         if held["path"] in sizes:
-            held["size"] = sizes[held["path"]]
+            held["size"], rows = sizes[held["path"]]
             if held.get("stats"):  # least and greatest values are those of the old contents
-                held["stats"] = json.dumps({"numRecords": json.loads(held["stats"]).get("numRecords", 0)})
+                held["stats"] = json.dumps({"numRecords": rows})
         made[kind] = held
     if "commitInfo" in action:
-        made["commitInfo"] = {k: redactor.text(v) if isinstance(v, str) else v for k, v in action["commitInfo"].items()}
+        made["commitInfo"] = {k: clean(v) if isinstance(v, str) else v for k, v in action["commitInfo"].items()}
     return made
 
 

@@ -156,11 +156,16 @@ class Ledger:
             found.append((row["run_id"], row["finished_at"], snapshot))
         return found
 
-    def changed_by_erasure(self) -> set[str]:
-        """Return the runs whose state an erasure changed: what they say of others is as it was."""
-        rows = self._select("runs", "SELECT counts FROM it WHERE command = 'erase' AND counts IS NOT NULL")
-        told = [json.loads(counts).get("erase", {}) for counts in rows["counts"].to_pylist()]
-        return {run for erasure in told for run in erasure.get("runs", ())}
+    def changed(self) -> dict[str, str]:
+        """Return run → what changed its state later: erasure or retention. What is left in it is as it was."""
+        sql = """SELECT command, counts FROM it WHERE command IN ('erase', 'expire') AND counts IS NOT NULL
+                 ORDER BY finished_at"""
+        found: dict[str, str] = {}
+        for row in self._select("runs", sql).to_pylist():
+            by = "erasure" if row["command"] == "erase" else "retention"
+            for run in json.loads(row["counts"]).get(row["command"], {}).get("runs", ()):
+                found[run] = by if found.get(run, by) == by else "erasure and retention"
+        return found
 
     def unseen_rejects(self, rows: pa.Table) -> pa.Table:
         """Return the rejects (or findings) among ``rows`` that were never recorded before."""

@@ -64,8 +64,21 @@ class Store:
 
     def set_swept_before(self, moment: datetime) -> None:
         """Remember that files of older runs are being removed."""
+        self._set("swept_before", moment)
+
+    @property
+    def expired_at(self) -> datetime | None:
+        """When rows past their retention were last looked for."""
+        moment = self._card().get("expired_at")
+        return datetime.fromisoformat(moment) if moment else None
+
+    def set_expired_at(self, moment: datetime) -> None:
+        """Remember that rows past their retention have gone."""
+        self._set("expired_at", moment)
+
+    def _set(self, name: str, moment: datetime) -> None:
         with self.lock.held():
-            card = {**self._card(), "swept_before": moment.isoformat()}
+            card = {**self._card(), name: moment.isoformat()}
             write_whole(self.folder / CARD, json.dumps(card, sort_keys=True))
 
     def _card(self) -> dict[str, Any]:
