@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -31,7 +32,7 @@ def rows(records: Sequence[Mapping[str, Any]], *, form: str, columns: Sequence[s
         return
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
+        writer.writerow([_harmless(name) for name in names])
         writer.writerows([[_flat(record[name]) for name in names] for record in records])
         return
     grid(
@@ -146,9 +147,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+#: A text that a spreadsheet would carry out as a formula when it opens the file.
+_FORMULA = re.compile(r"[\t\r\n ]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMERAL = re.compile(r"[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?|[+-]")
+
+
 def _flat(value: Any) -> Any:
     value = plain(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    value = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    return _harmless(value) if isinstance(value, str) else value
+
+
+def _harmless(text: str) -> str:
+    """Return a text that stays one where somebody opens the CSV with a spreadsheet: an apostrophe before a formula."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMERAL.fullmatch(text) else text
 
 
 def _cell(value: Any) -> str:

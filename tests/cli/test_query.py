@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -318,3 +321,14 @@ def test_a_value_that_does_not_fit_late_in_a_result_is_quoted_no_more_than_an_ea
     with pytest.raises(ConfigError, match="a value did not fit") as refused:
         select(opened.engine, sql)
     assert "PLANTED" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-2+3+cmd", "@SUM(A1)", "\t=1", " =1", "\uff1d1+1"])
+def test_no_text_of_a_csv_is_a_formula_to_a_spreadsheet(finished: Finished, text: str) -> None:
+    sql = f"SELECT '{text}' AS \"{text}\", -5 AS n, '-5.5' AS t, ['{text}'] AS l"
+    told = qa_sync(finished.folder, "query", sql, "--format", "csv", "--quiet").out
+    head, row = csv.reader(io.StringIO(told))
+    assert (head[0], row) == (f"'{text}", [f"'{text}", "-5", "-5.5", json.dumps([text], ensure_ascii=False)])
+    (plain,) = json.loads(qa_sync(finished.folder, "query", sql, "--format", "json", "--quiet").out)
+    assert plain["t"] == "-5.5"
+    assert text in plain.values()
