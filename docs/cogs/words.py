@@ -35,6 +35,10 @@ WORDS: dict[str, dict[str, str]] = {
         "programme.calibration_evaluators": "So many people's evaluations of one interaction on one form version make a "
         "calibration, for systems that know no sessions: 2 or more. 0: only sessions do.",
         "programme.propagate_ata_to_agent": "Whether an overturned audit changes the score the agent sees.",
+        "programme.auditor_roles": "Roles on the roster whose evaluations of that day are audits.",
+        "programme.senior_roles": "Roles whose audits come before those of other auditors where an evaluation has several.",
+        "programme.score_mismatch": "Largest difference between a recomputed and a reported score, in points of 100, that "
+        "is no exception.",
         "programme.min_common_weight": "Share of a form's weight that two versions must have in common to be compared.",
         "programme.retention_days": "For how long the state of a run can be shown again, see [retention](#retention).",
         "programme.basis_event": "Whose date decides the week a pair counts in: the evaluation's submission, the "

@@ -11,6 +11,9 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _OWN = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
 
+Role = Literal["agent", "evaluator", "auditor", "senior_auditor", "manager"]
+
+
 class ProgrammeSettings(BaseModel):
     """Rules of the quality programme. They decide numbers, so each run's snapshot keeps them."""
 
@@ -26,6 +29,9 @@ class ProgrammeSettings(BaseModel):
     dispute_window_days: Annotated[int, Field(ge=0, le=3650)] = 14
     propagate_ata_to_agent: bool = False
     calibration_evaluators: Annotated[int, Field(ge=0, le=1000)] = 0
+    auditor_roles: tuple[Role, ...] = ("auditor", "senior_auditor")
+    senior_roles: tuple[Role, ...] = ("senior_auditor",)
+    score_mismatch: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.01
     retention_days: Annotated[int, Field(ge=1, le=40_000)] = 400
     basis_event: Literal["submitted_at", "closed_at", "auditor_submitted_at"] = "submitted_at"
     references: tuple[Literal["gold", "consensus", "calibration", "peer", "self", "auto"], ...] = ()

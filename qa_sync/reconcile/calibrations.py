@@ -95,8 +95,8 @@ def results(columns: tuple[str, ...]) -> str:
             LEFT JOIN rc_states t ON t.evaluation_id = a.evaluation_id AND t.rev = n.current_rev
             LEFT JOIN rc_scores s ON s.state_no = t.state_no
         ), sums AS (
-            SELECT session_id, interaction_id, segment_id, form_id, count(score) AS scores, {total} AS total
-            FROM scored WHERE NOT is_agreed GROUP BY session_id, interaction_id, segment_id, form_id
+            SELECT session_id, interaction_id, segment_id, form_family, count(score) AS scores, {total} AS total
+            FROM scored WHERE NOT is_agreed GROUP BY session_id, interaction_id, segment_id, form_family
         )
         SELECT {", ".join(columns)} FROM (
             SELECT x.session_id, x.person_id, x.evaluation_id, x.interaction_id, x.form_id, x.form_version, x.status,
@@ -108,7 +108,7 @@ def results(columns: tuple[str, ...]) -> str:
                    p.items_compared, p.items_agree, r.site, r.site_kind, r.team,
                    {dialect.iso_week("x.basis_date")} AS week, x.basis_date
             FROM scored x
-            LEFT JOIN sums m ON m.session_id = x.session_id AND m.form_id IS NOT DISTINCT FROM x.form_id
+            LEFT JOIN sums m ON m.session_id = x.session_id AND m.form_family IS NOT DISTINCT FROM x.form_family
                             AND m.interaction_id IS NOT DISTINCT FROM x.interaction_id
                             AND m.segment_id IS NOT DISTINCT FROM x.segment_id
             LEFT JOIN rc_session_evaluations b ON b.session_id = x.session_id AND b.is_baseline

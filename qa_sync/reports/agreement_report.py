@@ -48,7 +48,9 @@ def agreement(scene: Scene, ask: Ask) -> Report:
               FROM (SELECT * FROM audited WHERE {counted([*ask.by, *ask.where])}) p JOIN comparisons c USING (pair_id)
               JOIN agreement_scales s ON s.form_id = p.form_id AND s.form_version = p.form_version
                                      AND s.criterion_key = c.criterion_key
-              WHERE c.treatment IN ('applicability_agreement', 'applicability_disagreement')
+              WHERE c.treatment = 'applicability_agreement'
+                 OR (c.treatment = 'applicability_disagreement'
+                     AND (c.auditee_level IS NULL) <> (c.auditor_level IS NULL))
                  OR (c.auditee_level IS NOT NULL AND c.auditor_level IS NOT NULL))
         WHERE {scope.of_pairs(scene, ask)}""",
     )
@@ -66,8 +68,7 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         SELECT g.grp, r.auditee_level, r.auditor_level
         FROM agreement_rows r JOIN (SELECT {listed}, row_number() OVER (ORDER BY {listed}) - 1 AS grp
                                     FROM (SELECT DISTINCT {listed} FROM agreement_rows WHERE {_VALUED})) g
-          ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}
-        WHERE {_VALUED}""")
+          ON {" AND ".join(f'r."{name}" IS NOT DISTINCT FROM g."{name}"' for name in names)}""")
     columns: dict[str, pa.Array] = {
         "key": pc.binary_join_element_wise(
             *[pc.fill_null(groups[name].cast(pa.string()).combine_chunks(), "(none)") for name in names], "|"
@@ -94,6 +95,8 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     def trace(row: Mapping[str, Any], column: str) -> Inputs:
         found = [f'"{name}" IS NOT DISTINCT FROM {lineage.text(row[name])}' for name in names]
         valued = lineage.of_pairs("agreement_rows", " AND ".join([*found, _VALUED]))
+        if column.startswith("kappa_with_na"):
+            return Inputs(sql=lineage.of_pairs("agreement_rows", " AND ".join(found)))
         if column != "applicability":
             return Inputs(sql=valued)
         one_sided = " AND ".join([*found, "treatment = 'applicability_disagreement'"])
@@ -157,22 +160,22 @@ def _measured(
         dtype=np.int64,
     )
     names = ["percent_agreement", *_LABELS]
-    out = {f"{name}{part}": np.full(height, np.nan) for name in names for part in ("", "_low", "_high")}
+    out = {
+        f"{name}{part}": np.full(height, np.nan) for name in [*names, "kappa_with_na"] for part in ("", "_low", "_high")
+    }
     out |= {name: np.full(height, np.nan) for name in ("prevalence_index", "bias_index")}
     reasons = np.full(height, "", dtype=object)
     group = cells["grp"].to_numpy()
+    ours, theirs = (cells[f"{side}_level"].to_numpy() for side in ("auditee", "auditor"))
     for size in np.unique(sizes):
         members = np.flatnonzero(sizes == size)
         position = np.full(height, -1, dtype=np.int64)
         position[members] = np.arange(len(members))
         mine = np.isin(group, members)
-        tables = confusion(
-            cells["auditee_level"].to_numpy()[mine].astype(np.int64),
-            cells["auditor_level"].to_numpy()[mine].astype(np.int64),
-            position[group[mine]],
-            int(size),
-            len(members),
-        )
+        # One more option: what does not apply.
+        codes = [np.where(np.isfinite(level), level, size)[mine].astype(np.int64) for level in (ours, theirs)]
+        with_na = confusion(codes[0], codes[1], position[group[mine]], int(size) + 1, len(members))
+        tables = with_na[:, :size, :size]
         agreed, n = np.trace(tables, axis1=1, axis2=2).astype(float), tables.sum(axis=(1, 2)).astype(float)
         out["percent_agreement"][members] = agreed / n
         out["percent_agreement_low"][members], out["percent_agreement_high"][members] = wilson(agreed, n)
@@ -186,6 +189,9 @@ def _measured(
             out[f"{name}_low"][members], out[f"{name}_high"][members] = low[at], high[at]
             if name == "kappa":
                 reasons[members] = batch.reason
+        out["kappa_with_na"][members] = two_rater_agreement(with_na, "cohen_kappa").value
+        low, high = dirichlet_intervals(with_na, [("cohen_kappa", "identity")], seed=scene.seed)
+        out["kappa_with_na_low"][members], out["kappa_with_na_high"][members] = low[0], high[0]
     _leave_out(out, groups, scene.n_min)
     made = {name: pa.array(values, pa.float64(), mask=~np.isfinite(values)) for name, values in out.items()}
     made["caution"] = caution(out)
@@ -196,7 +202,7 @@ def _measured(
 def _leave_out(out: dict[str, np.ndarray], groups: pa.Table, n_min: int) -> None:
     """Below n_min only intervals are given; distances mean nothing on a scale without an order."""
     small = groups["pairs"].to_numpy().astype(np.float64) < n_min
-    for name in ("percent_agreement", *_LABELS):
+    for name in ("percent_agreement", *_LABELS, "kappa_with_na"):
         out[name][small] = np.nan
     unordered = ~np.array(groups["is_ordered"].to_pylist(), dtype=bool)
     for name in ("kappa_linear", "kappa_quadratic"):
@@ -245,6 +251,15 @@ def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
             *_interval(name, label, "number"),
         ]
     fields += [
+        Field(
+            name="kappa_with_na",
+            label="Kappa with N/A",
+            kind="number",
+            decimals=3,
+            width=85,
+            doc="Cohen's kappa with 'not applicable' as one more option: whether a criterion applies is judged, too.",
+        ),
+        *_interval("kappa_with_na", "Kappa with N/A", "number"),
         Field(
             name="mean_delta",
             label="Mean Δ (levels)",

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import Grouping, groupings
-from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted
+from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted, finite
 from qa_sync.reports.notes import told
-from qa_sync.reports.population import POPULATION_FIELDS, population
+from qa_sync.reports.population import POPULATION_FIELDS, is_known, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.trend import trend
 
@@ -62,6 +62,8 @@ def _grouped(
     made["pairs"] = counts["pairs"].cast(pa.int64())
     covered, population_notes = population(scene, by, ask, counts)
     made |= covered
+    if covered:
+        measures |= finite(measures, counts, covered["evaluations"], scene.n_min)
     fields += [MEASURES[0], *(POPULATION_FIELDS if covered else ()), *MEASURES[1:]]
     made |= measures
     rows = pa.table({f.name: made[f.name] for f in fields})
@@ -90,11 +92,14 @@ def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, An
     if column in COUNTS:
         counted_here = lineage.of_pairs("measured", f"{kept} AND {COUNTS[column]}")
         return Inputs(sql=counted_here, population=of_pairs, borrowed=lineage.OTHERS)
-    if column not in ("evaluations", "coverage"):
+    is_end = column.endswith(("_low", "_high"))
+    if column not in ("evaluations", "coverage") and not (is_end and is_known(scene, by, ask)):
         return Inputs(sql=of_pairs)
     whole = lineage.of_evaluations("auditees", f"{scope.of_evaluations(scene, ask)} AND {group}")
     if column == "coverage":
         return Inputs(sql=f"{whole} UNION ALL {of_pairs}")
+    if is_end:
+        return Inputs(sql=of_pairs, population=whole, borrowed="the evaluations that the audits were drawn from (N)")
     return Inputs(sql=whole, population=of_pairs, borrowed="the audits for which the row is shown at all")
 
 

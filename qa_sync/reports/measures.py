@@ -5,13 +5,13 @@ One row a group, one pass over pairs and one over compared answers, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
-from qa_sync.agreement import dirichlet_intervals, two_rater_agreement, wilson
+from qa_sync.agreement import dirichlet_intervals, finite_population_factor, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import Grouping
 from qa_sync.reports.report import Scene
@@ -175,6 +175,29 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
     for name in COUNTS:
         made[name] = counts[name].cast(pa.int64()).combine_chunks()
     return made
+
+
+#: Measures with an interval that a sample of a finite population narrows.
+_NARROWED = ("line_accuracy", "defect_free", "within_tolerance", "ac1", "kappa", "bias")
+
+
+def finite(made: Mapping[str, pa.Array], counts: pa.Table, population: pa.Array, n_min: int) -> dict[str, pa.Array]:
+    """Return the ends of the intervals of ``conclude``, narrower where much of a small population was audited.
+
+    The distance of an end from its value is multiplied by sqrt((N - n) / (N - 1)) where n / N is above 5 %. Below
+    ``n_min`` pairs it is not: few audits are no census, even where there is nothing more to audit.
+    """
+    n, size = _numbers(counts, "pairs"), np.nan_to_num(_numbers(pa.table({"N": population}), "N"))
+    factor = np.where((size > 0) & (n >= n_min), finite_population_factor(n, np.maximum(size, n)), 1.0)
+    narrowed: dict[str, pa.Array] = {}
+    values = pa.table(dict(made))
+    for name in _NARROWED:
+        value = _numbers(values, name)
+        for end in (f"{name}_low", f"{name}_high"):
+            if end in made:
+                bound = _numbers(values, end)
+                _put(narrowed, end, np.where(np.isfinite(value), value + (bound - value) * factor, bound))
+    return narrowed
 
 
 def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, small: np.ndarray) -> np.ndarray:

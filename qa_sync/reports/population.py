@@ -41,6 +41,12 @@ OF_EVALUATIONS = frozenset(
 _OF_AUDITS = frozenset({"week", "site", "site_kind", "team"})
 
 
+def is_known(scene: Scene, by: Sequence[Grouping], ask: Ask) -> bool:
+    """Return whether a group of audits has a number of evaluations that it was drawn from."""
+    asked = {*(g.name for g in by), *ask.where}
+    return not (asked - OF_EVALUATIONS or (scene.basis_event == "auditor_submitted_at" and asked & _OF_AUDITS))
+
+
 def population(
     scene: Scene, by: Sequence[Grouping], ask: Ask, counts: pa.Table
 ) -> tuple[dict[str, pa.Array], tuple[str, ...]]:
@@ -48,8 +54,7 @@ def population(
 
     They are left out where a grouping or filter is of the audit and not of the evaluation.
     """
-    asked = {*(g.name for g in by), *ask.where}
-    if asked - OF_EVALUATIONS or (scene.basis_event == "auditor_submitted_at" and asked & _OF_AUDITS):
+    if not is_known(scene, by, ask):
         return {}, ()
     keys = ", ".join(f'{g.sql} AS "{g.name}"' for g in by) or "'all' AS everything"
     names = ", ".join(f'"{g.name}"' for g in by) or "everything"

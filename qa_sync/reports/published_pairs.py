@@ -11,6 +11,7 @@ from qa_sync.agreement.metrics.definition import Metric
 _WILSON = "Wilson 95 %"
 _CLUSTER = "Wilson 95 % for as many independent items as the ratio estimator's variance says (evaluations as clusters)"
 _DIRICHLET = "Dirichlet 95 %, 2/q² per cell, recorded seed"
+_FINITE = "; narrowed by sqrt((N - n) / (N - 1)) from n_min pairs on where n / N is above 5 %"
 _OWN = "qa-sync"
 
 #: In the order in which columns show them. ``id`` names report and column.
@@ -53,7 +54,7 @@ OF_PAIRS: tuple[Metric, ...] = (
         version=1,
         name="Line accuracy",
         unit="share",
-        interval=_CLUSTER,
+        interval=_CLUSTER + _FINITE,
         undefined="no items; hidden below n_min pairs",
         source=_OWN,
         formula="criteria answered alike / criteria compared; one-sided N/A is a disagreement",
@@ -63,7 +64,7 @@ OF_PAIRS: tuple[Metric, ...] = (
         version=1,
         name="Defect-free",
         unit="share",
-        interval=_WILSON,
+        interval=_WILSON + _FINITE,
         undefined="no pairs; hidden below n_min pairs",
         source=_OWN,
         formula="pairs without any disagreement / pairs",
@@ -73,7 +74,7 @@ OF_PAIRS: tuple[Metric, ...] = (
         version=1,
         name="In tolerance",
         unit="share",
-        interval=_WILSON,
+        interval=_WILSON + _FINITE,
         undefined="no scored pairs; hidden below n_min of them",
         source=_OWN,
         formula="pairs with |delta| <= tolerance, auto-fail included / scored pairs",
@@ -94,7 +95,7 @@ OF_PAIRS: tuple[Metric, ...] = (
         version=1,
         name="AC1 of defects",
         unit="coefficient",
-        interval=_DIRICHLET + ", evaluations as clusters",
+        interval=_DIRICHLET + ", evaluations as clusters" + _FINITE,
         undefined="no answers; hidden below n_min pairs",
         source="Gwet 2008",
         formula="Gwet's AC1 of defect found or not, per answer, criteria pooled. Defect: a failed critical criterion; "
@@ -115,7 +116,7 @@ OF_PAIRS: tuple[Metric, ...] = (
         version=1,
         name="Leniency",
         unit="points",
-        interval="t 95 %, n - 1 degrees of freedom",
+        interval="t 95 %, n - 1 degrees of freedom" + _FINITE,
         undefined="no scored pairs, neutral forms; hidden below n_min",
         source=_OWN,
         higher_is="neutral",
@@ -237,6 +238,16 @@ OF_PAIRS: tuple[Metric, ...] = (
         undefined="no pairs; hidden below n_min",
         source="Gwet 2008",
         formula="(p_a - p_e) / (1 - p_e), p_e = sum pi_k (1 - pi_k) / (q - 1), on the form's scale",
+    ),
+    Metric(
+        id="agreement.kappa_with_na",
+        version=1,
+        name="Kappa with N/A",
+        unit="coefficient",
+        interval=_DIRICHLET,
+        undefined="one side never varies; hidden below n_min",
+        source=_OWN,
+        formula="as kappa, over all pairs that were asked, 'not applicable' being one more option",
     ),
     Metric(
         id="agreement.prevalence_index",

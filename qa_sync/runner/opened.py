@@ -22,7 +22,15 @@ from qa_sync.store import Snapshot, Store
 _KEPT = ("evaluations", "answers", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
 
 #: Rules that snapshots of earlier versions did not keep: their defaults were in force.
-_LATER_RULES = ("self_audit_gap_days", "dispute_window_days", "propagate_ata_to_agent", "calibration_evaluators")
+_LATER_RULES = (
+    "self_audit_gap_days",
+    "dispute_window_days",
+    "propagate_ata_to_agent",
+    "calibration_evaluators",
+    "auditor_roles",
+    "senior_roles",
+    "score_mismatch",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +53,13 @@ def programme_of(contents: dict[str, Any]) -> Programme:
         min_common_weight=kept["min_common_weight"],
         basis_event=kept["basis_event"],
         references=tuple(kept["references"]),
-        **{name: kept[name] for name in _LATER_RULES if name in kept},
+        **{name: _frozen(kept[name]) for name in _LATER_RULES if name in kept},
     )
+
+
+def _frozen(value: Any) -> Any:
+    """A list of a snapshot is a tuple of the rules."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from reconcile.world import World, day
+from reconcile.world import F1, World, day
 
 from qa_sync.reconcile.programme import Programme
 
@@ -63,6 +63,20 @@ def test_without_an_agreed_answer_each_is_set_beside_the_others(world: World) ->
 def test_what_was_agreed_is_not_one_of_the_others(world: World) -> None:
     scored(world, "agreed", "v1", {**FULL, "Q1": 0, "Q2": 0, "Q3": 0}, kind="consensus")
     assert ("u1", 62.5, 2) in results(world, "person_id", "others_score", "others")
+
+
+def test_the_others_of_a_session_may_have_scored_on_a_form_that_counts_as_the_same() -> None:
+    world = World()
+    world.form()
+    world.form("G1", "1", {**F1, "Q1": {"max": 10, "weight": 1}}, counts_as="F1")
+    scored(world, "c1", "u1", FULL)
+    scored(world, "c2", "u2", {**FULL, "Q1": 0}, form_id="G1", form_version="1")
+    scored(world, "c3", "u3", {**FULL, "Q2": 0, "Q1": 0})
+    assert results(world, "person_id", "score", "others_score", "others") == [
+        ("u1", 100.0, 62.5, 2),
+        ("u2", 75.0, 75.0, 2),
+        ("u3", 50.0, 87.5, 2),
+    ]
 
 
 def test_a_declared_baseline_is_stronger_than_a_consensus(world: World) -> None:

@@ -33,6 +33,10 @@ class Facts:
         self.values: dict[str, list[Row]] = {}
         for row in rows("SELECT * FROM comparisons WHERE treatment = 'value'"):
             self.values.setdefault(row["pair_id"], []).append(row)
+        # What was asked of both: with a value, or said not to apply.
+        self.asked: dict[str, list[Row]] = {}
+        for row in rows("SELECT * FROM comparisons WHERE treatment <> 'missing'"):
+            self.asked.setdefault(row["pair_id"], []).append(row)
         self.options = {
             tuple(row[name] for name in ("form_id", "form_version", "criterion_key", "option")): row
             for row in rows("SELECT * FROM options")

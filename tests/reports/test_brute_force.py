@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,9 @@ def opened(finished: Finished) -> Iterator[Opened]:
 @pytest.fixture(scope="module")
 def facts(opened: Opened) -> Facts:
     return Facts(opened)
+
+
+SIDES = ("auditee", "auditor")
 
 
 def _rows(report: Report) -> list[Row]:
@@ -84,6 +88,23 @@ def test_intervals_that_have_a_formula(opened: Opened, facts: Facts) -> None:
             )
 
 
+def test_intervals_narrow_where_much_of_a_small_population_was_audited(opened: Opened, facts: Facts) -> None:
+    """n audits of N evaluations: the ends come closer by sqrt((N - n) / (N - 1)) where n / N is above 5 %."""
+    sizes = grouped(facts.buckets, lambda row: row["site"])
+    for row in _rows(build("summary", opened.scene, Ask(by=("site",)))):
+        pairs, size = [pair for pair in facts.pairs if pair["site"] == row["site"]], len(sizes[row["site"]])
+        factor = math.sqrt((size - len(pairs)) / (size - 1))
+        assert len(pairs) / size > 0.05
+        made = measures(facts, pairs)
+        (low, high), value = made["intervals"]["bias"], made["bias"]
+        assert row["bias_low"] == _close(value + (low - value) * factor)
+        assert row["bias_high"] == _close(value + (high - value) * factor)
+    plain = {row["auditor"]: row for row in _rows(build("summary", opened.scene, Ask(by=("auditor",))))}
+    for auditor, pairs in grouped(facts.pairs, lambda pair: pair["auditor_id"]).items():
+        low, high = measures(facts, pairs)["intervals"]["bias"]
+        assert (plain[auditor]["bias_low"], plain[auditor]["bias_high"]) == (_close(low), _close(high)), "N is unknown"
+
+
 def test_the_trend_is_the_line_accuracy_of_each_site_and_week(opened: Opened, facts: Facts) -> None:
     report = build("trend", opened.scene)
     sites = {field.name: field.label for field in report.fields if field.kind == "percent"}
@@ -125,6 +146,17 @@ def test_agreement_of_each_criterion(opened: Opened, facts: Facts, by: tuple[str
         assert row["percent_agreement"] == _close(sum(a == b for a, b in zip(mine, theirs, strict=True)) / n)
         assert row["mean_delta"] == _close((sum(mine) - sum(theirs)) / n)
         assert (row["kappa"], row["ac1"]) == (_close(kappa), _close(ac1))
+        asked = [
+            {**pair, **value}
+            for pair in facts.pairs
+            for value in facts.asked.get(pair["pair_id"], [])
+            if (pair["form_id"], value["criterion_key"], *(pair[column] for column in by)) == group
+        ]
+        both = [["N/A" if v[f"{side}_level"] is None else v[f"{side}_level"] for side in SIDES] for v in asked]
+        names = [*range(q), "N/A"]
+        with_na = [[float(both.count([i, j])) for j in names] for i in names]
+        assert sum(map(sum, with_na)) >= n
+        assert row["kappa_with_na"] == _close(kappa_and_ac1(with_na)[0])
         if kappa is None:
             assert row["undefined"]
         else:
