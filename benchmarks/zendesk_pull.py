@@ -37,13 +37,7 @@ PATH = "/api/v2/incremental/tickets/cursor.json"
 
 def serve(rows: int) -> None:
     """Serve ``rows`` tickets by cursor; print the port."""
-    template = [
-        text.replace(f'"id": {at}, "external_id"', '"id": #ID#, "external_id"', 1)
-        .replace('{"url"', '{"generated_timestamp": #AT#, "url"', 1)
-        .encode()
-        for at, text in enumerate(tickets(PAGE, lists=False))
-    ]
-    parts = [piece for text in template for piece in text.replace(b"#AT#", b"#ID#").split(b"#ID#")]
+    parts = [piece for text in tickets(PAGE, lists=False) for piece in _as_served(json.loads(text)).split(b"#")]
     assert len(parts) == 3 * PAGE
 
     def page(number: int) -> bytes:
@@ -52,9 +46,9 @@ def serve(rows: int) -> None:
             this = number * PAGE + at
             made += [
                 parts[3 * at],
-                b"%d" % (BEGIN + this),
-                parts[3 * at + 1],
                 b"%d" % (FIRST + this),
+                parts[3 * at + 1],
+                b"%d" % (BEGIN + this),
                 parts[3 * at + 2],
                 b",",
             ]
@@ -68,7 +62,7 @@ def serve(rows: int) -> None:
             "before_url": None,
             "end_of_stream": last,
         }
-        return b'{"tickets": [' + b"".join(made) + b"], " + json.dumps(around).encode()[1:]
+        return b'{"tickets":[' + b"".join(made) + b"]," + json.dumps(around, separators=(",", ":")).encode()[1:]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -91,6 +85,49 @@ def serve(rows: int) -> None:
     http = HTTPServer(("127.0.0.1", 0), Handler)
     print(http.server_port, flush=True)
     http.serve_forever()
+
+
+def _as_served(ticket: dict[str, Any]) -> bytes:
+    """Return a ticket as the export writes it, compact, with # for its id and its stamp.
+
+    Keys and their order are those of recorded tickets; ``fields`` says all of ``custom_fields`` again, as the
+    documentation has it.
+    """
+    custom = ticket["custom_fields"] + [
+        {"id": 360000000300 + n, "value": (None, f"choice_{n}", False)[n % 3]} for n in range(3)
+    ]
+    served = {
+        "url": "https://acme.zendesk.com/api/v2/tickets/1000000.json",
+        "id": "#",
+        "external_id": None,
+        "via": ticket["via"],
+        **{name: ticket[name] for name in ("created_at", "updated_at", "type", "subject", "raw_subject")},
+        "description": ticket["description"][:250],
+        **{name: ticket[name] for name in ("priority", "status", "recipient", "requester_id")},
+        **{name: ticket[name] for name in ("submitter_id", "assignee_id", "organization_id", "group_id")},
+        "collaborator_ids": [],
+        "follower_ids": [],
+        "email_cc_ids": [],
+        "forum_topic_id": None,
+        "problem_id": None,
+        "has_incidents": False,
+        "is_public": True,
+        "due_at": None,
+        "tags": ticket["tags"],
+        "custom_fields": custom,
+        "satisfaction_rating": ticket["satisfaction_rating"],
+        "sharing_agreement_ids": [],
+        "custom_status_id": 6130892426138,
+        "fields": custom,
+        "followup_ids": [],
+        "ticket_form_id": ticket["ticket_form_id"],
+        "brand_id": ticket["brand_id"],
+        "allow_channelback": False,
+        "allow_attachments": True,
+        "from_messaging_channel": False,
+        "generated_timestamp": "#",
+    }
+    return json.dumps(served, separators=(",", ":"), ensure_ascii=False).replace('"#"', "#").encode()
 
 
 def start(rows: int) -> tuple[str, subprocess.Popen[str]]:
@@ -175,7 +212,9 @@ def _source(rows: int) -> tuple[Any, Path, subprocess.Popen[str]]:
         state=folder / "state",
         mapped_fields={"tickets": mapping_of(lists=False).custom_fields("tickets")},
     )
-    settings = {"base_url": url, "auth": {"kind": "bearer", "token": "t"}, "hash_key": "k" * 16, "streams": ["tickets"]}
+    auth = {"kind": "bearer", "token": "t"}
+    own = {"hash_key": "k" * 16, "streams": ["tickets"], "metric_sets": False}
+    settings = {"base_url": url, "auth": auth, **own}
     return connect(settings, context), folder, server
 
 

@@ -12,13 +12,18 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+
+from msgspec import UNSET
 
 #: What may stand at a path. A value of another shape is never stored: a text where a number belongs could be anything.
 Kind = Literal["text", "number", "flag", "numbers", "texts", "any"]
 Tree = dict[str, "Kind | Branch"]
+
+
+#: So many hashes are remembered, so that memory stays flat.
+MOST_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +186,16 @@ def _grow(tree: Tree, path: list[str], kind: Kind) -> None:
         _grow(branch.parts, path[1:], kind)
 
 
-class Hasher:
-    """Turn an id into a text that stays the same for one key and tells nothing without it (HMAC-SHA256, 128 bits)."""
+class Hasher(dict[object, object]):
+    """Turn an id into a text that stays the same for one key and tells nothing without it (HMAC-SHA256, 128 bits).
+
+    A dict of what was hashed before, since the same people write again and again, so that looking up many runs in C.
+    An id that is not there (None, or msgspec's UNSET) stays not there.
+    """
 
     def __init__(self, key: bytes) -> None:
+        super().__init__({None: None, UNSET: UNSET})
         self._key = key
-        # The same people write again and again; the bound keeps memory flat.
-        self._hash = lru_cache(maxsize=50_000)(self._digest)
 
     def __call__(self, identity: object) -> str:
         """Return 32 hexadecimal digits.
@@ -197,10 +205,14 @@ class Hasher:
         """
         if isinstance(identity, float) and identity.is_integer():  # ids are seen as 12.0 here and there
             identity = int(identity)
-        return self._hash(str(identity))
+        return hmac.digest(self._key, str(identity).encode("utf-8", "replace"), hashlib.sha256).hex()[:32]
 
-    def _digest(self, identity: str) -> str:
-        return hmac.digest(self._key, identity.encode("utf-8", "replace"), hashlib.sha256).hex()[:32]
+    def __missing__(self, identity: object) -> str:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+            self.update({None: None, UNSET: UNSET})
+        found = self[identity] = self(identity)
+        return found
 
 
 def kept_key(folder: Path) -> bytes:

@@ -114,8 +114,7 @@ def _raw_row(payload: str, record_id: str, path: Path) -> pa.Table:
     """Return a raw row with the payload as the store would keep it: odd characters repaired."""
     moment = datetime(1970, 1, 1, tzinfo=UTC)  # a file says nothing of its version, and no column reads it
     page = {"id": record_id, "source_stamp": moment, "source_seq": 0, "deleted": False, "payload": payload}
-    with _engine() as engine:
-        valid, rejects, _ = valid_payloads(engine, pa.Table.from_pylist([page], schema=PAGE))
+    valid, rejects, _ = valid_payloads(pa.Table.from_pylist([page], schema=PAGE))
     if rejects.num_rows:
         raise ConfigError(Problem(what=f"cannot be stored: {rejects['reason'][0].as_py()}", file=str(path)))
     kept = valid.to_pylist()[0]

@@ -193,6 +193,24 @@ def files(table: DeltaTable | None) -> list[str]:
     return [] if table is None else [uri.removeprefix("file://") for uri in table.file_uris()]
 
 
+def files_within(table: DeltaTable | None, column: str, low: str, high: str) -> list[str]:
+    """Return the files that can hold a text between ``low`` and ``high``: by their statistics, all without any.
+
+    ``column`` is one that has statistics. Texts are in the order of their UTF-8 bytes.
+    """
+    if table is None:
+        return []
+    actions = pa.table(table.get_add_actions(flatten=True))
+    least, most = f"min.{column}", f"max.{column}"
+    if least not in actions.column_names or most not in actions.column_names:
+        return files(table)
+    spans = zip(*(actions[name].to_pylist() for name in ("path", least, most)), strict=True)
+    others = {
+        path for path, first, last in spans if first is not None and last is not None and (last < low or high < first)
+    }
+    return [file for file in files(table) if Path(file).name not in others]
+
+
 def compact(path: Path, note: Mapping[str, Any]) -> Mapping[str, Any]:
     """Merge small files; the note and app transaction of the last real commit are carried along.
 

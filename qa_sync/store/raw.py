@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,20 +97,18 @@ class RawStream:
             at: the moment of arrival, the stamp of versions whose order is arrival.
             by_arrival: whether (source_stamp, source_seq) of the rows mean nothing.
         """
-        engine = DuckEngine()
-        try:
-            valid, rejects, repaired = valid_payloads(engine, page.cast(PAGE))
-            engine.scan("stored", self.files(), RAW)
-            if by_arrival:
-                # A clock that was set back must not put what arrives now before what is stored.
-                newest = engine.fetch("SELECT max(source_stamp) AS at FROM stored")["at"][0].as_py()
-                arrived = at if newest is None else max(at, newest + timedelta(microseconds=1))
-                stamp = pa.array([arrived] * valid.num_rows, RAW.field("source_stamp").type)
-                valid = valid.set_column(1, "source_stamp", stamp)
-                valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
-            judged = self._judge(engine, valid, _ARRIVAL if by_arrival else _SOURCE)
-        finally:
-            engine.close()
+        valid, rejects, repaired = valid_payloads(page.cast(PAGE))
+        table = delta.open_table(self.path)
+        if by_arrival:
+            newest = self._newest(delta.files(table))
+            # A clock that was set back must not put what arrives now before what is stored.
+            arrived = at if newest is None else max(at, newest + timedelta(microseconds=1))
+            stamp = pa.array([arrived] * valid.num_rows, RAW.field("source_stamp").type)
+            valid = valid.set_column(1, "source_stamp", stamp)
+            valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
+        span = pc.min_max(valid["id"]).as_py()
+        stored = delta.files_within(table, "id", span["min"], span["max"]) if valid.num_rows else []
+        judged = self._judge(stored, valid, _ARRIVAL if by_arrival else _SOURCE)
         same = judged["same"]
         rows = valid.append_column("payload_hash", judged["payload_hash"]).filter(judged["kept"])
         unchanged = pc.sum(same).as_py() or 0
@@ -122,17 +122,28 @@ class RawStream:
         )
         return Prepared(rows=rows, rejects=rejects, counts=counts)
 
-    def _judge(self, engine: DuckEngine, rows: pa.Table, kept: str) -> pa.Table:
-        """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it."""
+    def _newest(self, files: list[str]) -> datetime | None:
+        with _engine(files) as engine:
+            found: datetime | None = engine.fetch("SELECT max(source_stamp) AS at FROM stored")["at"][0].as_py()
+        return found
+
+    def _judge(self, files: list[str], rows: pa.Table, kept: str) -> pa.Table:
+        """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it.
+
+        ``files`` are those in which one of the ids can be.
+        """
         digests, count = hashes(rows["payload"]), rows.num_rows
+        all_new = pa.table({"payload_hash": digests, "same": pa.repeat(False, count), "kept": pa.repeat(True, count)})
+        differ = pc.count_distinct(rows["id"]).as_py() == count
+        if differ and not files:  # as in most of a first pull: nothing to compare
+            return all_new
         slim = rows.drop_columns(["payload"]).append_column("payload_hash", digests)
-        engine.register("batch", slim.append_column("pos", pa.array(range(count), pa.int64())))
-        seen = engine.fetch("""
-            SELECT (SELECT count(DISTINCT id) FROM batch) AS ids,
-                   EXISTS (SELECT 1 FROM stored WHERE id IN (SELECT id FROM batch)) AS known""").to_pylist()[0]
-        if seen["ids"] == count and not seen["known"]:  # all are new, as in every first pull: nothing to compare
-            return pa.table({"payload_hash": digests, "same": pa.repeat(False, count), "kept": pa.repeat(True, count)})
-        return engine.fetch(_JUDGE.format(kept=kept))
+        with _engine(files) as engine:
+            engine.register("batch", slim.append_column("pos", pa.array(range(count), pa.int64())))
+            known = "SELECT EXISTS (SELECT 1 FROM stored WHERE id IN (SELECT id FROM batch)) AS known"
+            if differ and not engine.fetch(known)["known"][0].as_py():
+                return all_new
+            return engine.fetch(_JUDGE.format(kept=kept))
 
     def commit(
         self,
@@ -162,10 +173,8 @@ class RawStream:
 
     def absent(self, listed: pa.Array) -> pa.Table:
         """Return PAGE rows, one tombstone for each current record whose id is not among ``listed``."""
-        engine = DuckEngine()
-        try:
+        with _engine(self.files()) as engine:
             engine.register("listed", pa.table({"id": listed}))
-            engine.scan("stored", self.files(), RAW)
             return engine.fetch("""
                 SELECT id, NULL::TIMESTAMPTZ AS source_stamp, 0::BIGINT AS source_seq, true AS deleted,
                        NULL::VARCHAR AS payload
@@ -173,8 +182,17 @@ class RawStream:
                              ORDER BY source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC) AS newest
                       FROM stored)
                 WHERE newest = 1 AND NOT deleted AND id NOT IN (SELECT id FROM listed) ORDER BY id""").cast(PAGE)
-        finally:
-            engine.close()
+
+
+@contextmanager
+def _engine(files: list[str]) -> Iterator[DuckEngine]:
+    """An engine that reads these files of raw records as ``stored``."""
+    engine = DuckEngine()
+    try:
+        engine.scan("stored", files, RAW)
+        yield engine
+    finally:
+        engine.close()
 
 
 # A new version is compared with its predecessor in the order of versions, among what is stored and the batch.

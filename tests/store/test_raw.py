@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from store.pages import day, page
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.model.system import RAW
-from qa_sync.store import RawStream, Store, Upkeep
+from qa_sync.store import RawStream, Store, Upkeep, delta
 
 
 @pytest.fixture
@@ -160,3 +161,43 @@ def test_a_store_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text('{"format": 99}')
     with pytest.raises(StoreError, match="upgrade"):
         Store(tmp_path)
+
+
+def test_a_known_version_is_recognised_in_whichever_file_it_is_and_no_other_file_is_read(store: Store) -> None:
+    raw = store.raw("zen", "tickets")
+    batches = [("1", "2"), ("5", "59"), ("é" * 40, "日" * 40)]
+    for n, ids in enumerate(batches):
+        put(raw, page(*((one, n, "{}") for one in ids)), n=n)
+    table = delta.open_table(raw.path)
+    held = {ids: set(delta.files_within(table, "id", *sorted(ids))) for ids in batches}
+    assert [len(files) for files in held.values()] == [1, 1, 1]
+    assert set().union(*held.values()) == set(raw.files())
+    assert set(delta.files_within(table, "id", "2", "5")) == held["1", "2"] | held["5", "59"]
+    assert delta.files_within(table, "id", "3", "4") == []
+    for n, ids in enumerate(batches):
+        assert raw.prepare(page(*((one, n, "{}") for one in ids)), at=day(9), by_arrival=False).counts.unchanged == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "kept"),
+    [
+        ('{"a":"\\u00e9"}', '{"a":"\\u00e9"}'),
+        ('{"a":"\\u0000"}', '{"a":"\ufffd"}'),
+        ('{"a":NaN}', '{"a":null}'),
+        ('{"a":"NaN"}', '{"a":"NaN"}'),
+        ('{"a":12345678901234567890123}', '{"a":12345678901234567890123}'),
+        ("{" + '"a":[' * 3000 + "]" * 3000 + "}", None),
+        ("", None),
+        ('{"a":01}', None),
+    ],
+)
+def test_one_odd_payload_is_judged_for_itself_and_its_neighbours_stand(
+    store: Store, payload: str, kept: str | None
+) -> None:
+    prepared = store.raw("zen", "tickets").prepare(
+        page(("1", 0, '{"b":1}'), ("2", 0, payload), ("3", 0, None)), at=day(0), by_arrival=False
+    )
+    middle = [] if kept is None else [kept]
+    assert prepared.rows["payload"].to_pylist() == ['{"b":1}', *middle, None]
+    texts = [text or "" for text in prepared.rows["payload"].to_pylist()]
+    assert prepared.rows["payload_hash"].to_pylist() == [hashlib.sha256(text.encode()).hexdigest() for text in texts]

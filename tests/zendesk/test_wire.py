@@ -13,6 +13,7 @@ from zendesk.worlds import ticket, user
 
 from qa_sync.errors import TransientError
 from qa_sync.model.system import PAGE, PAGE_REJECTS
+from qa_sync_zendesk import privacy
 from qa_sync_zendesk.privacy import Hasher, policy
 from qa_sync_zendesk.streams import ENDPOINTS
 from qa_sync_zendesk.wire import Slice, Slicer
@@ -215,3 +216,13 @@ def test_what_a_record_becomes_does_not_depend_on_its_neighbours(records: list[b
     together, alone = one.slice(page_of(*records)), [one.slice(page_of(record)) for record in records]
     assert together.records.to_pylist() == [row for piece in alone for row in piece.records.to_pylist()]
     assert together.rejects.to_pylist() == [row for piece in alone for row in piece.rejects.to_pylist()]
+
+
+def test_hashes_are_the_same_after_the_remembered_ones_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(privacy, "MOST_REMEMBERED", 4)
+    hasher = Hasher(b"a key of the tests")
+    found = [hasher[number] for number in [*range(9), *range(9)]]
+    assert found == [HASHER(number) for number in [*range(9), *range(9)]]
+    assert len(set(found)) == 9
+    assert len(hasher) <= 6
+    assert (hasher[None], hasher[12.0], hasher["12"]) == (None, HASHER(12), HASHER(12))
