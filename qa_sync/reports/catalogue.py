@@ -17,6 +17,7 @@ from qa_sync.reports.drift_report import drift
 from qa_sync.reports.grouped import evaluators, summary
 from qa_sync.reports.listed import exceptions, pairs
 from qa_sync.reports.pools_report import pools
+from qa_sync.reports.quotas_report import quotas
 from qa_sync.reports.report import Ask, Report, Scene
 from qa_sync.reports.sampling_report import next_sample, sampling
 from qa_sync.reports.scores_report import scores
@@ -78,6 +79,7 @@ REPORTS: dict[str, ReportSpec] = {
     "disputes": _spec(disputes),
     "open_disputes": _spec(open_disputes, takes_by=False),
     "sampling": _spec(sampling, for_auditees=False),
+    "quotas": _spec(quotas, for_auditees=False),
     "next_sample": _spec(next_sample, takes_by=False, for_auditees=False),
     "pairs": _spec(pairs, takes_by=False),
     "disagreements": _spec(disagreements, takes_by=False),

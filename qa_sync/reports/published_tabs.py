@@ -525,6 +525,22 @@ _SAMPLING = (
         "the report's audits of a mean week, shared in proportion to evaluations by largest remainders, one each first "
         "where there are enough",
     ),
+    _m("quotas.target", "Target", "count", "units wanted, once a week, stratum, assignee and way of picking"),
+    _m("quotas.frame", "Frame", "count", "units that the sample was drawn from (N), before any filter"),
+    _m("quotas.drawn", "Drawn", "count", "units that were picked, replacements included"),
+    _m("quotas.done", "Done", "count", "picked evaluations that were audited, picked interactions that were evaluated"),
+    _m("quotas.replaced", "Replaced", "count", "picked, not done, and another unit took the place"),
+    _m("quotas.skipped", "Skipped", "count", "picked, not done, with a reason and nothing in its place"),
+    _m("quotas.waiting", "Waiting", "count", "picked, not done, not yet due or without a day"),
+    _m("quotas.overdue", "Overdue", "count", "picked, not done, due by now"),
+    _m("quotas.fulfilled", "Of target", "share", "done / target", undefined="no target"),
+    _m(
+        "quotas.margin",
+        "Precision ±",
+        "share",
+        "z sqrt(p (1 - p) / n) sqrt((N - n) / (N - 1)), n done of the frame N, p the programme's defect-free share",
+        undefined="nothing done",
+    ),
     _m("next_sample.place", "Place", "count", "order of selection in the stratum, by hash of seed and interaction"),
 )
 

@@ -108,6 +108,11 @@ def _rates(scene: Scene, ask: Ask) -> tuple[float, float]:
     return (free + 0.5) / (n + 1), n / weeks if weeks else 0.0
 
 
+def planning_rate(scene: Scene) -> float:
+    """The defect-free share of the whole programme, which precision is planned with."""
+    return _rates(scene, Ask())[0]
+
+
 def _plan(size: np.ndarray, a_week: float) -> np.ndarray:
     total = min(round(a_week), int(size.sum()))
     least = 1 if total >= len(size) else 0

@@ -1,0 +1,80 @@
+"""What the sample plan wanted of each stratum, and what became of every unit."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from reconcile.world import World, day
+from reports.scenes import opened_world
+
+from qa_sync.errors import ConfigError
+from qa_sync.reports import Ask, build
+
+AS_OF = datetime(2026, 1, 20, tzinfo=UTC)
+
+
+def planned() -> World:
+    """Five audits wanted of a stratum of forty: one done, one replaced by one done, one skipped, two that wait."""
+    made = World()
+    made.form()
+    answers = {"Q1": 10, "Q2": 10, "Q3": 10, "C1": "pass"}
+    for at in range(6):
+        made.evaluation(f"e{at}", answers, interaction_id=f"t{at}")
+    for at in (0, 2):
+        audit = {"kind": "ata", "evaluator_id": "v1", "audited_evaluation_id": f"e{at}", "submitted_at": day(1)}
+        made.evaluation(f"a{at}", answers, interaction_id=f"t{at}", **audit)
+    made.add("identities", account_id="mail:v1", person_id="v1")
+    what: dict[int, dict[str, Any]] = {
+        1: {"replaced_by": "s2"},
+        3: {"skipped_reason": "recording lost"},
+        4: {"due_at": day(7)},
+        5: {"due_at": day(30)},
+    }
+    for at in range(6):
+        made.add(
+            "samples", sample_id=f"s{at}", week="2026-W02", stratum="Billing", evaluation_id=f"e{at}", target=5,
+            assignee_id="mail:v1" if at else "v1", frame_size=40, selected_by="random", **what.get(at, {}),
+        )  # fmt: skip
+    made.add("samples", sample_id="i0", week="2026-W03", interaction_id="t5", target=1, selected_by="random")
+    made.add("samples", sample_id="i1", week="2026-W03", interaction_id="t9", target=1, selected_by="random")
+    made.add(
+        "samples", sample_id="i2", week="2026-W03", interaction_id="t5", assignee_id="u77", target=1,
+        selected_by="targeted",
+    )  # fmt: skip
+    return made
+
+
+def test_every_unit_of_the_plan_is_done_replaced_skipped_waiting_or_overdue() -> None:
+    with opened_world(planned(), as_of=AS_OF) as it:
+        rows = {row["key"]: row for row in build("quotas", it.scene).rows.to_pylist()}
+    row = rows["2026-W02|Billing|v1|random"]
+    names = ("target", "frame", "drawn", "done", "replaced", "skipped", "waiting", "overdue")
+    assert [row[name] for name in names] == [5, 40, 6, 2, 1, 1, 1, 1]
+    assert row["fulfilled"] == pytest.approx(0.4)
+    share = 2.5 / 3  # two audits without a defect, and half an observation on each side
+    error = math.sqrt(share * (1 - share) / 2) * math.sqrt(38 / 39)
+    assert row["margin"] == pytest.approx(1.959964 * error, abs=1e-6)
+    for row in rows.values():
+        assert row["drawn"] == sum(row[name] for name in names[3:])
+
+
+def test_an_interaction_is_done_by_its_assignee_or_by_anybody_where_there_is_none() -> None:
+    with opened_world(planned(), as_of=AS_OF) as it:
+        rows = build("quotas", it.scene, Ask(where={"week": "2026-W03"})).rows.to_pylist()
+        whole = build("quotas", it.scene, Ask(by=("week",))).rows.to_pylist()
+    assert [(row["selected_by"], row["drawn"], row["done"], row["waiting"]) for row in rows] == [
+        ("random", 2, 1, 1),
+        ("targeted", 1, 0, 1),
+    ]
+    assert [(row["week"], row["target"]) for row in whole] == [("2026-W03", 2), ("2026-W02", 5)]
+
+
+def test_a_plan_is_not_for_auditees_and_knows_its_own_columns_only() -> None:
+    with opened_world(planned(), as_of=AS_OF) as it:
+        with pytest.raises(ConfigError, match="not for auditees"):
+            build("quotas", it.scene, Ask(audience="auditees"))
+        with pytest.raises(ConfigError, match="grouped"):
+            build("quotas", it.scene, Ask(by=("site",)))
