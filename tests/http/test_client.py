@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+
 import pytest
 import requests
 import responses
@@ -24,6 +26,23 @@ def test_a_rate_limit_is_waited_out_for_as_long_as_it_says() -> None:
     assert client(waits).get("x").json() == {"ok": True}
     assert len(waits) == 1
     assert 7.5 <= waits[0] <= 7.75
+
+
+BODY = b'{"ok":true}' * 500
+PACKED = gzip.compress(BODY, mtime=0)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "broken",
+    [PACKED[:-3], PACKED[:20], PACKED[:10] + b"\xff" * 30, PACKED[:-8] + bytes(8), b"not gzip at all"],
+    ids=["end cut off", "middle cut off", "damaged", "checksum of another", "not gzip"],
+)
+def test_a_packed_answer_that_does_not_unpack_is_asked_for_again(broken: bytes) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    responses.get(f"{BASE}/x", body=broken, headers=packed)
+    responses.get(f"{BASE}/x", body=PACKED + PACKED, headers=packed)  # members in a row are one text
+    assert client().get("x").content == BODY + BODY
 
 
 @responses.activate
