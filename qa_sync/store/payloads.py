@@ -42,10 +42,12 @@ def _are_plain(page: pa.Table) -> bool:
     A stricter reader than DuckDB's takes it, and nothing is escaped in the way that NUL and half a character are.
     """
     blank = pc.fill_null(pc.equal(pc.binary_length(page["id"]), 0), fill_value=True)
-    if pc.any(blank).as_py() or pc.any(pc.match_substring(page["payload"], "\\u")).as_py():
+    if pc.any(blank).as_py():
         return False
     try:
         for view, ends in _texts(page["payload"]):
+            if b"\\u" in bytes(view[ends[0] : ends[-1]]):  # a tenth of the cost of Arrow's search
+                return False
             for begin, end in pairwise(ends):
                 _read(view[begin:end])  # of nothing, too, this is an error
     except (msgspec.DecodeError, RecursionError):

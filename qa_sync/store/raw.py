@@ -219,9 +219,9 @@ _SOURCE = "NOT coalesce(same AND same_place, false)"
 def _with_run(rows: pa.Table, *, at: datetime, run_id: str, n: int) -> pa.Table:
     height = rows.num_rows
     columns = {
-        "ingested_at": pa.array([at] * height, RAW.field("ingested_at").type),
-        "run_id": pa.array([run_id] * height, pa.string()),
-        "n": pa.array([n] * height, pa.int64()),
+        "ingested_at": pa.repeat(pa.scalar(at, RAW.field("ingested_at").type), height),
+        "run_id": pa.repeat(run_id, height),
+        "n": pa.repeat(pa.scalar(n, pa.int64()), height),
     }
     return pa.table(
         [columns.get(f.name, rows[f.name] if f.name in rows.column_names else None) for f in RAW], schema=RAW
