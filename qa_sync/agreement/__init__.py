@@ -95,6 +95,7 @@ from qa_sync.agreement.shrinkage import (
     shrink_proportions,
     within_variance,
 )
+from qa_sync.agreement.stratified import stratified_ratio
 from qa_sync.agreement.survival import Survival, kaplan_meier
 from qa_sync.agreement.two_raters import (
     TWO_RATER_COEFFICIENTS,
@@ -226,6 +227,7 @@ __all__ = [
     "shrink_proportions",
     "standardise",
     "stratified_proportion",
+    "stratified_ratio",
     "two_rater_agreement",
     "week_numbers",
     "weight_matrix",

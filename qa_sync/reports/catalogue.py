@@ -23,6 +23,7 @@ from qa_sync.reports.sampling_report import next_sample, sampling
 from qa_sync.reports.scores_report import scores
 from qa_sync.reports.standing import standing
 from qa_sync.reports.trend import trend
+from qa_sync.reports.weighted_report import weighted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ REPORTS: dict[str, ReportSpec] = {
     "agreement": _spec(agreement),
     "scores": _spec(scores),
     "confusion": _spec(confusion),
+    "weighted": _spec(weighted),
     "critical": _spec(critical),
     "pools": _spec(pools),
     "blind": _spec(blind),

@@ -544,6 +544,44 @@ _SAMPLING = (
     _m("next_sample.place", "Place", "count", "order of selection in the stratum, by hash of seed and interaction"),
 )
 
+_STRATIFIED = "Wilson 95 % for what the stratified ratio's variance is worth; strata with one audit collapsed"
+_WEIGHTED = (
+    _m("weighted.evaluations", "Evaluations", "count", "evaluations that could be audited (N)"),
+    _m("weighted.pairs", "Pairs", "count", "pairs with criteria compared, targeted audits apart (n)"),
+    _m("weighted.strata", "Strata", "count", "evaluators and queues with evaluations"),
+    _m("weighted.unaudited", "Without audit", "count", "strata without an audit: nothing is known of them"),
+    _m("weighted.covered", "Covered", "share", "evaluations in strata with an audit / evaluations"),
+    _m("weighted.plain", "Plain accuracy", "share", "criteria answered alike / criteria compared", undefined=_HIDDEN),
+    _m(
+        "weighted.line_accuracy",
+        "Weighted accuracy",
+        "share",
+        "sum w x / sum w m, w = N_h / n_h, x criteria answered alike, m criteria compared, strata with an audit",
+        interval=_STRATIFIED,
+        undefined=_HIDDEN,
+        source="Cochran 1977, §6.11",
+        higher_is="better",
+    ),
+    _m(
+        "weighted.defect_free",
+        "Weighted defect-free",
+        "share",
+        "share of pairs without any disagreement, each weighted by N_h / n_h, strata with an audit",
+        interval=_STRATIFIED,
+        undefined=_HIDDEN,
+        source="Cochran 1977, §5A",
+        higher_is="better",
+    ),
+    _m(
+        "weighted.effect",
+        "Effect of weights",
+        "score",
+        "n sum w² / (sum w)²: 1 where audits are in proportion to evaluations; so many times fewer they are worth",
+        undefined="no pairs",
+        source="Kish 1965",
+    ),
+)
+
 _DISAGREEMENTS = (
     _m(
         "disagreements.delta",
@@ -566,5 +604,6 @@ OF_TABS: tuple[Metric, ...] = (
     *_PEOPLE,
     *_POOLS,
     *_SAMPLING,
+    *_WEIGHTED,
     *_DISAGREEMENTS,
 )
