@@ -266,13 +266,19 @@ class Workspace:
         return frame_of(self.query_table(sql, as_of=as_of, seconds=seconds, megabytes=megabytes))
 
     def query_table(
-        self, sql: str, *, as_of: str = "", seconds: float = SECONDS, megabytes: int = MEGABYTES
+        self,
+        sql: str,
+        *,
+        as_of: str = "",
+        seconds: float = SECONDS,
+        megabytes: int = MEGABYTES,
+        audience: Audience = "",
     ) -> pa.Table:
-        """As ``query``, as an Arrow table."""
+        """As ``query``, as an Arrow table; for auditees over a programme without the audits under embargo."""
         from qa_sync.engine.duck import DuckEngine
 
         with self.open(as_of, raw=True) as it:
-            engine = it.engine
+            engine = it.scene.for_auditees("").engine if audience and it.scene.for_auditees else it.engine
             assert isinstance(engine, DuckEngine)  # noqa: S101  (raw opens one)
             return select(engine, sql, seconds=seconds, megabytes=megabytes)
 

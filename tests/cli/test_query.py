@@ -19,6 +19,7 @@ from qa_sync.errors import ConfigError
 from qa_sync.model import TABLES
 from qa_sync.runner.opened import Opened
 from qa_sync.runner.query import select
+from qa_sync.runner.workspace import Workspace
 
 RECONCILED = ("pairs", "comparisons", "buckets", "other_pairs", "other_comparisons", "pairs_current", "evaluator_work")
 LEDGER = ("runs", "rejects", "findings", "published")
@@ -321,6 +322,17 @@ def test_a_value_that_does_not_fit_late_in_a_result_is_quoted_no_more_than_an_ea
     with pytest.raises(ConfigError, match="a value did not fit") as refused:
         select(opened.engine, sql)
     assert "PLANTED" not in str(refused.value)
+
+
+def test_a_select_for_auditees_finds_no_audit_under_embargo_in_any_table(finished: Finished) -> None:
+    workspace = Workspace(finished.folder)
+    held = "SELECT auditor_evaluation_id AS id, pair_id FROM pairs WHERE is_embargoed"
+    ids = {row["id"] for row in workspace.query_table(held).to_pylist()}
+    assert ids
+    assert workspace.query_table(held, audience="auditees").num_rows == 0
+    for table in ("evaluations", "evaluations_history", "answers", "answers_history", "buckets", "disputes"):
+        found = workspace.query_table(f"SELECT DISTINCT evaluation_id AS id FROM {table}", audience="auditees")
+        assert ids.isdisjoint(found["id"].to_pylist()), table
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-2+3+cmd", "@SUM(A1)", "\t=1", " =1", "\uff1d1+1"])

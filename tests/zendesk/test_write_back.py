@@ -160,7 +160,11 @@ def test_the_command_writes_what_a_workspace_reconciled(
     solved = {number for number, one in sandbox.tickets().items() if one["status"] == "solved"}
     assert main(["write-back", "--workspace", str(tmp_path), "--dry-run"]) == 0
     assert sandbox.notes == []
+    asked: list[dict[str, Any]] = []
+    query = Workspace.query_table
+    monkeypatch.setattr(Workspace, "query_table", lambda *given, **how: (asked.append(how), query(*given, **how))[1])
     assert main(["write-back", "--workspace", str(tmp_path)]) == 0
+    assert asked == [{"audience": "auditees"}]
     assert {note["ticket_id"] for note in sandbox.notes} == solved
     assert f"{len(solved)} written" in capsys.readouterr().out
     sandbox.stop()
