@@ -32,7 +32,8 @@ def main(words: Sequence[str]) -> int:
 
         # Whoever is audited may open the ticket: what they may not know yet is not there to be written.
         def select(sql: str) -> list[dict[str, Any]]:
-            return workspace.query_table(sql, audience="auditees").to_pylist()
+            rows: list[dict[str, Any]] = workspace.query_table(sql, audience="auditees").to_pylist()
+            return rows
 
         counts = source.write_back(select, dry_run=arguments.dry_run)
     finally:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import tenacity
 import urllib3
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 from requests.auth import AuthBase
 
 from qa_sync.errors import AuthError, SourceError, TransientError
@@ -26,9 +26,11 @@ from qa_sync.http.redact import redact_url
 
 #: So many 401 in a row, each after a renewal, and the credentials themselves are refused.
 MOST_RENEWALS = 2
-# The stubs call the class of the error an exception, and leave the function without types.
+#: No vendor sends longer answers; a few packed bytes can become any number.
+MOST_BYTES = 1_000_000_000
+_TOO_LONG = "the answer is longer than any can be"
+# The stubs call the class of the error an exception.
 _Corrupt = cast("type[Exception]", isal_zlib.error)
-_unpack: Callable[[bytes], bytes] = igzip.decompress
 RETRIED_STATUSES = frozenset({409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
@@ -241,10 +243,27 @@ def _read_whole(response: requests.Response) -> None:
     except urllib3.exceptions.HTTPError as error:
         raise requests.exceptions.ChunkedEncodingError(error) from error
     try:
-        response._content = _unpack(packed) if packed else b""
+        response._content = _unpacked(packed) if packed else b""
     except (OSError, EOFError, _Corrupt) as error:
         raise requests.exceptions.ContentDecodingError(error) from error
     response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Unpack a gzip body of any number of members, of at most MOST_BYTES in all; OSError says that it is more."""
+    parts: list[bytes] = []
+    left = MOST_BYTES
+    while packed:
+        member = isal_zlib.decompressobj(wbits=31)
+        part = member.decompress(packed, left + 1)
+        left -= len(part)
+        if left < 0:
+            raise OSError(_TOO_LONG)
+        if not member.eof:
+            raise EOFError
+        parts.append(part)
+        packed = member.unused_data.lstrip(b"\0")  # padding may follow, as gzip itself takes it
+    return b"".join(parts)
 
 
 def _never_sent(error: requests.exceptions.ConnectionError) -> bool:

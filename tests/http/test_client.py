@@ -9,6 +9,7 @@ from requests.auth import AuthBase
 
 from qa_sync.errors import AuthError, SourceError, TransientError
 from qa_sync.http import HttpClient, Retry, probing, redact_url
+from qa_sync.http.client import _unpacked as unpacked
 
 BASE = "https://acme.example/api"
 
@@ -148,3 +149,16 @@ def test_a_probe_does_not_listen_for_long() -> None:
         it.get("x")
     it.get("x")
     assert seen == [(3.0, 10.0), (5.0, 60.0)]
+
+
+def test_an_answer_that_unpacks_without_end_is_no_answer_and_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa_sync.http.client.MOST_BYTES", 100_000)
+    packed = gzip.compress(b"0" * 100_001)
+    assert (
+        unpacked(gzip.compress(b"0" * 60_000) + gzip.compress(b"1" * 40_000) + b"\0") == b"0" * 60_000 + b"1" * 40_000
+    )
+    for bomb in (packed, gzip.compress(b"0" * 60_000) * 2):
+        with pytest.raises(OSError, match="longer than any can be"):
+            unpacked(bomb)
+    with pytest.raises(EOFError):
+        unpacked(packed[:-1][:60])
