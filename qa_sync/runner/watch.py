@@ -159,7 +159,9 @@ class Watch:
         except Exception as error:  # noqa: BLE001  (told where it was asked for; the watch goes on)
             why = _why(error)
             for request, door in together:
-                self._tell(workspace, door, f"failed {now:%Y-%m-%d %H:%M} UTC: {why}{_by(request)}", ends=True)
+                # A reason may name other places and their rows: where one place is shown only its own, it is not told.
+                told = why if not door.place.value else "the administrator can see why"
+                self._tell(workspace, door, f"failed {now:%Y-%m-%d %H:%M} UTC: {told}{_by(request)}", ends=True)
             self._last[dashboard] = now
             self.notify(f"{dashboard}: {why}")
             return []

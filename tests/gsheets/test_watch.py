@@ -24,6 +24,14 @@ CONTROL = "_qa_sync"
 WEEKLY = "mappings/dashboards/weekly.yaml"
 
 
+class _Refused(Workspace):
+    """A workspace whose sources refuse."""
+
+    def refresh(self, *_: Any, **__: Any) -> Any:
+        msg = "zendesk refused the credentials"
+        raise SourceError(msg)
+
+
 @dataclass
 class Office:
     """A workspace, its spreadsheet, somebody at it, and a watch whose clock we set."""
@@ -37,15 +45,11 @@ class Office:
     broken: bool = False
 
     def workspace(self) -> Workspace:
-        made = Workspace(self.folder, clock=lambda: self.now)
-        if self.broken:
-
-            def fails(*_: object, **__: object) -> None:
-                msg = "zendesk refused the credentials"
-                raise SourceError(msg)
-
-            made._sync = fails  # type: ignore[method-assign,assignment]
-        return made
+        return (
+            _Refused(self.folder, clock=lambda: self.now)
+            if self.broken
+            else Workspace(self.folder, clock=lambda: self.now)
+        )
 
     def watch(self, **options: Any) -> Watch:
         return Watch(self.workspace, notify=self.said.append, **options)
@@ -170,6 +174,24 @@ def test_a_refresh_that_fails_says_why_where_it_was_asked_for(office: Office) ->
     assert watch.look() == []
     office.fill_in("refresh", True)
     assert len(watch.look()) == 1
+    watch.close()
+
+
+def test_in_a_place_of_one_site_the_reason_of_a_failure_is_not_told(office: Office) -> None:
+    def one_site(workspace: dict[str, Any]) -> None:
+        workspace["dashboards"]["weekly"]["for_each"] = "site"
+        workspace["sinks"]["sheet"]["for_each"] = {"Dublin": {"spreadsheet": office.sheet}}
+
+    edit(office.folder, one_site)
+    office.broken = True
+    watch = office.watch()
+    office.now += timedelta(hours=1)
+    office.fill_in("refresh", True)
+    assert watch.look() == []
+    assert office.shown()["request"] == (
+        "failed 2100-03-01 10:00 UTC: the administrator can see why, asked by analyst@example.invalid"
+    )
+    assert "weekly: zendesk refused the credentials" in office.said
     watch.close()
 
 
