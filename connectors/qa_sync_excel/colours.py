@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qa_sync.dashboards.cells import Field
+from qa_sync.dashboards.cells import Field, TabShape
 
 INK, PAPER, SLATE, RULE = "#1F2933", "#FFFFFF", "#2F4858", "#D9DEE3"
 ANALYST = "#FFF4CE"
@@ -23,6 +23,7 @@ _BLUE = {"bg_color": "#CFE2F3", "font_color": "#174A7C"}
 _GREEN = {"bg_color": "#D5EBD8", "font_color": "#1E5631"}
 _PALE_GREEN = {"bg_color": "#EAF5EC", "font_color": "#1E5631"}
 _YELLOW = {"bg_color": "#FFF4CE", "font_color": "#6B5200"}
+_TOTAL = {"bg_color": "#E6EBF2", "bold": True}
 _GREY = {"bg_color": "#E9ECEF", "font_color": "#52606D"}
 
 #: First match wins. A class may be written as CRITICAL_MISS or as "Critical miss".
@@ -63,6 +64,15 @@ def number_format(field: Field) -> str:
 def alignment(field: Field) -> str:
     """Return how a column is aligned: figures to the right, words to the left."""
     return {"text": "left", "boolean": "center", "date": "center", "time": "center"}.get(field.kind, "right")
+
+
+def total_condition(shape: TabShape) -> list[dict[str, Any]]:
+    """Return the conditional format that sets off the row of totals, wherever people have sorted it to."""
+    if not shape.total:
+        return []
+    # The key is a tab's first column; the formula is read from the first data row on.
+    quoted = shape.total.replace('"', '""')
+    return [{"type": "formula", "criteria": f'=$A2="{quoted}"', "format": _TOTAL, "stop_if_true": True}]
 
 
 def conditions(field: Field, cells: Sequence[Any]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from qa_sync_excel.colours import (
     alignment,
     conditions,
     number_format,
+    total_condition,
 )
 from qa_sync_excel.figures import Figures
 from qa_sync_excel.foreign import ForeignSheet, draw_foreign
@@ -128,28 +129,33 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
             look["bold"] = True
         _write_column(worksheet, at, one, cells, pen, look)
         worksheet.set_column_pixels(at, at, widths[at])
-        for condition in conditions(one, hot if one.tone == "heat" else cells):
+        for condition in (*total_condition(sheet.shape), *conditions(one, hot if one.tone == "heat" else cells)):
             if "format" in condition:
                 condition["format"] = pen.book.add_format(condition["format"])
             worksheet.conditional_format(1, at, height, at, condition)
+        _offer(worksheet, at, height, one)
     inputs = {one.label: one for one in sheet.shape.inputs}
     for at, own in enumerate(sheet.own, start=len(fields)):
         asked = inputs.get(sheet.own_headers[at - len(fields)])
         worksheet.set_column_pixels(at, at, asked.width if asked else OWN_WIDTH)
         if asked:
             _offer(worksheet, at, height, asked)
+            _explain(worksheet, at, asked)
         for row, cell in enumerate(own, start=1):
             if cell is not None:
                 write_own(worksheet, row, at, cell, pen, {**LINE, "num_format": cell.number_format})
 
 
-def _offer(worksheet: Any, at: int, height: int, asked: Input) -> None:
+def _offer(worksheet: Any, at: int, height: int, asked: Field | Input) -> None:
     """Offer the options of a column for people; another text is taken after a question."""
     offered = displayable_options(asked.options)
     if offered:
         worksheet.data_validation(
             1, at, height, at, {"validate": "list", "source": offered, "error_type": "warning", "ignore_blank": True}
         )
+
+
+def _explain(worksheet: Any, at: int, asked: Input) -> None:
     if asked.doc:
         worksheet.write_comment(0, at, displayable(asked.doc), {"width": 260, "font_size": 9, "author": "qa-sync"})
 

@@ -139,7 +139,9 @@ def _with(tab: Registered, **changes: Any) -> Registered:
 def shape_of(raw: Mapping[str, Any]) -> TabShape:
     """Return a shape from its stored form; what a newer version added to it is left out."""
     known = {name: value for name, value in raw.items() if name in TabShape.__dataclass_fields__}
-    known["fields"] = tuple(Field(**_known(Field, one)) for one in raw["fields"])
+    known["fields"] = tuple(
+        Field(**{**_known(Field, one), "options": tuple(one.get("options", ()))}) for one in raw["fields"]
+    )
     known["charts"] = tuple(
         Chart(**{**_known(Chart, one), "series": tuple(one["series"]), "limits": tuple(one.get("limits", ()))})
         for one in raw["charts"]

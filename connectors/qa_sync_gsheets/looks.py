@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qa_sync.dashboards.cells import Field, Input, TabShape
 from qa_sync_gsheets import palette
+from qa_sync_gsheets.a1 import column_letters
 from qa_sync_gsheets.marks import stable_number
 
 Json = dict[str, Any]
@@ -50,6 +51,7 @@ def dress(
     requests.append(_line(sheet_id, "ROWS", head, {"pixelSize": header_height(shape.fields)}))
     for field in shape.fields:
         requests += _column(field, sheet_id, head, places[field.name])
+        requests += dropdown(field, sheet_id, head, places[field.name])
     for number, (first, last) in enumerate(runs(sorted(columns))):
         if not any(_overlaps(band, first, last) for band in worn.bands if not _is_our_band(shape, band)):
             requests.append(_band(shape, number, sheet_id, head, first, last))
@@ -59,6 +61,11 @@ def dress(
         width = max(columns) + 1 + len(shape.inputs)
         requests.append({"setBasicFilter": {"filter": {"range": _from_head(sheet_id, head, 0, width)}}})
     at = len(worn.rules) - sum(1 for rule in worn.rules if _is_our_rule(rule, columns))
+    if shape.total:
+        ranges = [_from_head(sheet_id, head, first, last) for first, last in _singles(columns)]
+        rule = palette.total_rule(shape.total, f"${column_letters(places[shape.key])}{head + 1}")
+        requests.append({"addConditionalFormatRule": {"rule": {"ranges": ranges, **rule}, "index": at}})
+        at += 1
     hot = [field.name for field in shape.fields if field.tone == "heat"]
     for field in shape.fields:
         if field.tone == "heat" and field.name != hot[0]:
@@ -122,7 +129,7 @@ def inputs(asked: Sequence[Input], sheet_id: int, head: int, first: int) -> list
     return requests
 
 
-def dropdown(asked: Input, sheet_id: int, head: int, column: int) -> list[Json]:
+def dropdown(asked: Field | Input, sheet_id: int, head: int, column: int) -> list[Json]:
     """Return the request that offers the options of a column; a text that is none of them is marked, and taken."""
     if not asked.options:
         return []
@@ -130,6 +137,11 @@ def dropdown(asked: Input, sheet_id: int, head: int, column: int) -> list[Json]:
     rule = {"condition": {"type": "ONE_OF_LIST", "values": values}, "strict": False, "showCustomUi": True}
     where = {**_from_head(sheet_id, head, column, column + 1), "startRowIndex": head + 1}
     return [{"setDataValidation": {"range": where, "rule": rule}}]
+
+
+def _singles(columns: Iterable[int]) -> list[tuple[int, int]]:
+    """A rule of ours covers single columns: that is how it is known again."""
+    return [(column, column + 1) for column in sorted(columns)]
 
 
 def header_height(fields: Sequence[Field]) -> int:

@@ -41,6 +41,8 @@ OUTCOMES = (
 WARM, COOL = rgb("9a4a00"), rgb("174ea6")
 WARM_FILL, COOL_FILL = rgb("fdebdd"), rgb("e3edfd")
 LOW, MIDDLE, HIGH = rgb("f4b6ae"), rgb("fff2cc"), rgb("b7dfc3")
+#: The row of totals.
+TOTAL = rgb("e6ebf2")
 #: Control limits and other thin lines of a chart.
 LIMIT = rgb("8a6d6d")
 BAR = rgb("bcd3f2")
@@ -112,7 +114,20 @@ def _boolean(kind: str, value: str, fill: Json, ink: Json) -> Json:
     }
 
 
-_FILLS = [fill for _, fill, _ in OUTCOMES] + [WARM_FILL, COOL_FILL, LOW, MIDDLE, HIGH, BAR]
+def total_rule(key: str, first: str) -> Json:
+    """Return the rule that sets off the row of totals, whatever row people have sorted it to.
+
+    Args:
+        key: of that row.
+        first: the uppermost cell of the key column that the rule covers, its column fixed, such as $A1.
+    """
+    quoted = key.replace('"', '""')
+    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": f'={first}="{quoted}"'}]}
+    form = {"backgroundColorStyle": TOTAL, "textFormat": {"bold": True}}
+    return {"booleanRule": {"condition": condition, "format": form}}
+
+
+_FILLS = [fill for _, fill, _ in OUTCOMES] + [WARM_FILL, COOL_FILL, LOW, MIDDLE, HIGH, BAR, TOTAL]
 
 
 def is_ours(rule: Json) -> bool:

@@ -15,6 +15,7 @@ from qa_sync.dashboards.look import shape_hash
 from qa_sync_gsheets import charts, looks, marks
 from qa_sync_gsheets.blocks import Block, blocks
 from qa_sync_gsheets.charts import Drawn
+from qa_sync_gsheets.links import links_of, newly_linked
 from qa_sync_gsheets.looks import Dressing
 from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, SHAPE, TAB, TabMarks
 from qa_sync_gsheets.reading import Layout, tab_name
@@ -204,7 +205,7 @@ def dropped(plan: TabPlan, tab: TabMarks) -> dict[str, int]:
 def updates(plan: TabPlan, target: Target) -> Iterator[Step]:
     """Yield the steps that write cells of existing rows, in row order."""
     layout = target.layout
-    if layout is None or not plan.updates:
+    if layout is None:
         return
     names = {place: name for name, place in target.places.items()}
     cells = [
@@ -213,8 +214,9 @@ def updates(plan: TabPlan, target: Target) -> Iterator[Step]:
         if name != plan.wanted.shape.key
         for position, cell in zip(positions, values, strict=True)
     ]
+    cells += newly_linked(plan, layout, target.places, {(row, column) for row, column, _ in cells})
     cells.sort(key=lambda one: one[:2])
-    links = _links(plan, target)
+    links = links_of(plan, target.places)
     for start in range(0, len(cells), STEP_CELLS):
         part = cells[start : start + STEP_CELLS]
         written = tuple(
@@ -234,7 +236,7 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
     """Yield the steps that insert rows below the last keyed one, and fill them."""
     if not plan.inserted_rows:
         return
-    names, links = plan.wanted.shape.field_names, _links(plan, target)
+    names, links = plan.wanted.shape.field_names, links_of(plan, target.places)
     at_once = max(1, STEP_CELLS // len(names))
     row, size = target.head + 2 + target.last_key, target.rows
     for start in range(0, plan.inserted_rows, at_once):
@@ -252,10 +254,6 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
             requests.append(fill(target.sheet_id, Block(row, first, tuple(lines)), links))
         yield Step(tab=target.name, requests=tuple(requests), fields=frozenset(names))
         row, size = row + count, size + count
-
-
-def _links(plan: TabPlan, target: Target) -> dict[int, Field]:
-    return {target.places[one.name]: one for one in plan.wanted.shape.fields if one.link and one.name in target.places}
 
 
 def fill(sheet_id: int, block: Block, links: Mapping[int, Field] | None = None) -> Json:

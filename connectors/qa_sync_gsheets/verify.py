@@ -11,6 +11,7 @@ from typing import Any
 
 from qa_sync.dashboards.cells import Cell, PresentTab, TabPlan
 from qa_sync_gsheets.blocks import blocks
+from qa_sync_gsheets.links import links_of
 from qa_sync_gsheets.steps import Step, Target, Written, fill
 from qa_sync_gsheets.wire import key_text, read_cell
 
@@ -61,7 +62,8 @@ def repairs(
         cells.append((one.row, target.places[one.field], cell))
         written.append(Written(row=one.row, field=one.field, key=keys.get(one.row), cell=cell))
     fields = frozenset(one.field for one in wrong) | {target.key}
-    requests = tuple(fill(target.sheet_id, block) for block in blocks(cells))
+    links = links_of(plan, target.places)
+    requests = tuple(fill(target.sheet_id, block, links) for block in blocks(cells))
     return Step(tab=target.name, requests=requests, fields=fields, written=tuple(written))
 
 

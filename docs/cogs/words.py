@@ -275,6 +275,9 @@ DASHBOARD: dict[str, str] = {
     "tabs[].report": "Which report it shows; see [reports](reports.md).",
     "tabs[].by": "Columns to group by, as after `qa-sync report NAME --by`.",
     "tabs[].where": "Values to keep, as after `--where`.",
+    "tabs[].sql": "Instead of a report: one SELECT, as after `qa-sync query`; see [tabs of your own](#tabs-of-your-own).",
+    "tabs[].key": "With `sql`: the column, or list of columns, whose values identify a row.",
+    "tabs[].totals": "A first row of totals: `true` for the report over everything, or a list of columns to add up.",
     "tabs[].columns": "Changes to the look of columns, by field name; their keys are below.",
     "tabs[].notes": "Sentences of your own below the report's.",
     "tabs[].inputs": "Columns made for people to fill in: name, and if you like label, options (a dropdown), doc, width; "
@@ -285,9 +288,14 @@ DASHBOARD: dict[str, str] = {
     "tabs[].columns.FIELD.label": "Heading.",
     "tabs[].columns.FIELD.width": "Width in pixels.",
     "tabs[].columns.FIELD.decimals": "Decimals of numbers and percents.",
+    "tabs[].columns.FIELD.kind": "How numbers are shown: `integer`, `number` or `percent`; anything can be `text`.",
+    "tabs[].columns.FIELD.tone": "Colours by meaning: `outcome`, `leniency`, `share`, `share_bad`, `bar` (a data bar), `heat` "
+    "(one scale for all columns that have it).",
+    "tabs[].columns.FIELD.doc": "What the header's note says.",
+    "tabs[].columns.FIELD.options": "What a dropdown offers in the cells, for a column with `policy: keep` or `report`.",
     "tabs[].columns.FIELD.hide": "True leaves the column out.",
     "tabs[].columns.FIELD.link": "Where the cell leads: an address with `{value}` for the cell, or `{id}` for what follows its "
-    "first colon. A link set later reaches cells as they are written.",
+    "first colon. A link set later reaches every cell at the next refresh; in the key column, new rows only.",
     "tabs[].columns.FIELD.policy": "What happens when a person has overwritten our value: `enforce` writes it again, "
     "`keep` leaves theirs, `report` leaves theirs and counts it.",
 }

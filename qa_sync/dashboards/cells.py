@@ -38,7 +38,8 @@ class Field:
     ``decimals`` is for numbers and percents. ``width`` is in pixels. ``policy`` says what happens when a
     person has overwritten our value: "enforce" writes it again, "keep" leaves theirs, "report" leaves and reports.
     ``link``: where a text leads, with ``{value}`` for the cell and ``{id}`` for what follows its first colon, such as
-    https://acme.zendesk.com/agent/tickets/{id}; "" for no link.
+    https://acme.zendesk.com/agent/tickets/{id}; "" for no link. ``options``: what a dropdown offers in its cells, where
+    people may choose another value than ours.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Field:
     tone: Tone = ""
     policy: Policy = "enforce"
     link: str = ""
+    options: tuple[str, ...] = ()
 
     def address(self, cell: Cell) -> str:
         """Return where a cell of this column leads; "" nowhere."""
@@ -102,7 +104,7 @@ class TabShape:
 
     ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
     ``ticks``: (key, field) of cells that are boxes to tick. ``inputs``: columns for people, to the right of ours.
-    ``filter``: a new tab gets filter buttons.
+    ``filter``: a new tab gets filter buttons. ``total``: key of the row that holds totals; "" without one.
     """
 
     dashboard: str
@@ -116,6 +118,7 @@ class TabShape:
     ticks: tuple[tuple[str, str], ...] = ()
     inputs: tuple[Input, ...] = ()
     filter: bool = True
+    total: str = ""
 
     @property
     def field_names(self) -> tuple[str, ...]:

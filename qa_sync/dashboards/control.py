@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from qa_sync.dashboards.cells import Cell, Field, PresentTab, Tab, TabPlan, TabShape
 from qa_sync.dashboards.plan import Base
@@ -20,7 +20,14 @@ _ASKING = (
     (ASKED_BY, "Asked by (you may leave it empty)"),
     (REQUEST, "Last request"),
 )
+#: The row that says when somebody last looked whether there is anything new.
+CHECKED = "checked"
+#: A refresh that finds nothing new says so in the tab at most so often: a quiet dashboard is told from a dead one, and
+#: hundreds of refreshes a day stay calls that only read.
+HEARTBEAT = timedelta(hours=1)
+
 _ITEMS = (
+    (CHECKED, "Last checked for new data (UTC)"),
     ("last_change", "Last data change (UTC)"),
     ("run", "By run"),
     ("cells", "Data cells written"),
@@ -31,6 +38,7 @@ _ITEMS = (
     ("problems", "Problems of that run"),
     ("next", "Next run planned (UTC)"),
 )
+_TIME = "%Y-%m-%d %H:%M:%S"
 #: A name longer than this is nobody's.
 _LONGEST_NAME = 80
 
@@ -55,7 +63,7 @@ def control_shape(dashboard: str, *, takes_requests: bool) -> TabShape:
             Field(name="what", label="What", width=230),
             Field(name="value", label="Value", width=330),
         ),
-        notes=("Kept by qa-sync. A refresh that finds nothing new writes nothing, here neither.",),
+        notes=("Kept by qa-sync. A refresh that finds nothing new tells so here, once an hour at most.",),
         ticks=((REFRESH, "value"),) if takes_requests else (),
         filter=False,
     )
@@ -87,7 +95,8 @@ def control_tab(
 def change_told(plans: Sequence[TabPlan], *, run_id: str, at: datetime) -> dict[str, Cell]:
     """Return what the control tab tells of a change of data."""
     return {
-        "last_change": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        **checked_told(at),
+        "last_change": at.astimezone(UTC).strftime(_TIME),
         "run": run_id,
         "cells": str(sum(plan.data_cells for plan in plans)),
         "rows_added": str(sum(plan.inserted_rows for plan in plans)),
@@ -95,6 +104,19 @@ def change_told(plans: Sequence[TabPlan], *, run_id: str, at: datetime) -> dict[
         "rows_unchanged": str(sum(plan.unchanged_rows for plan in plans)),
         "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
     }
+
+
+def checked_told(at: datetime) -> dict[str, Cell]:
+    """Return what the control tab tells of a refresh that found nothing new."""
+    return {CHECKED: at.astimezone(UTC).strftime(_TIME)}
+
+
+def heartbeat_due(base: Base | None, at: datetime) -> bool:
+    """Tell whether the control tab, as it was last published, is to hear of a refresh that found nothing new."""
+    told = (base or {}).get(CHECKED, {}).get("value")
+    if base is None or told is None:
+        return base is not None
+    return at - datetime.strptime(str(told), _TIME).replace(tzinfo=UTC) >= HEARTBEAT
 
 
 def answered(text: str) -> dict[str, Cell]:

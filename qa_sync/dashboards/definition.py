@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any
 
-from qa_sync.dashboards.cells import SERIES_OF, Chart, ChartKind, Field, Input, TabShape
+from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
+from qa_sync.dashboards.definition_parts import charts_of, columns_of, inputs_of, unknown
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
 from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 
-_TAB_KEYS = ("name", "title", "report", "by", "where", "columns", "notes", "audience", "inputs", "charts")
-_INPUT_KEYS = ("name", "label", "options", "doc", "width")
-_CHART_KEYS = ("name", "title", "kind", "x", "series", "limits", "percent", "low", "high")
+_TAB_KEYS = (
+    "name",
+    "title",
+    "report",
+    "by",
+    "where",
+    "sql",
+    "key",
+    "columns",
+    "totals",
+    "notes",
+    "audience",
+    "inputs",
+    "charts",
+)
 _AUDIENCES = ("", "auditees")
-_COLUMN_KEYS = ("label", "width", "decimals", "hide", "policy", "link")
-
-_INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabDefinition:
-    """One tab: a report, what is asked of it, and changes to the look of its columns (by field name)."""
+    """One tab: a report and what is asked of it, or a select; and changes to the look of columns (by field name).
+
+    ``sql`` with ``key``, the columns that identify a row: a free query instead of a report. ``totals``: true for a
+    first row with the report over everything; or columns whose sums stand there.
+    """
 
     name: str
     title: str
-    report: str
+    report: str = ""
+    sql: str = ""
+    key: tuple[str, ...] = ()
+    totals: bool | tuple[str, ...] = ()
     ask: Ask = field(default_factory=Ask)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -58,7 +74,7 @@ def parse(document: Document, *, name: str, reports: Sequence[str]) -> Definitio
     """
     problems: list[Problem] = []
     data = document.data if isinstance(document.data, dict) else {}
-    _unknown(document, (), data, ("version", "title", "tabs"), problems)
+    unknown(document, (), data, ("version", "title", "tabs"), problems)
     tabs = data.get("tabs")
     if not isinstance(tabs, list) or not tabs:
         problems.append(document.problem(("tabs",), "a dashboard needs a list of tabs"))
@@ -80,129 +96,84 @@ def _tab(
     if not isinstance(tab, dict):
         problems.append(document.problem(path, "a tab has keys: " + ", ".join(_TAB_KEYS)))
         return None
-    _unknown(document, path, tab, _TAB_KEYS, problems)
-    report = tab.get("report")
-    if report not in reports:
-        problems.append(
-            document.problem((*path, "report"), f"there is no report {report!r}", did_you_mean(str(report), reports))
-        )
-        return None
-    columns = tab.get("columns") or {}
-    for name, changes in columns.items() if isinstance(columns, dict) else ():
-        _unknown(document, (*path, "columns", name), changes, _COLUMN_KEYS, problems)
-        link = changes.get("link", "") if isinstance(changes, dict) else ""
-        if link and not (str(link).startswith(("https://", "http://")) and re.search(r"\{(value|id)\}", str(link))):
-            what = "a link starts with https:// and has {value} or {id} where the cell goes"
-            problems.append(document.problem((*path, "columns", name, "link"), what))
-    by = tab.get("by") or []
-    where = tab.get("where") or {}
-    for key, given, kind, what in (
+    before = len(problems)
+    unknown(document, path, tab, _TAB_KEYS, problems)
+    report, sql = tab.get("report"), tab.get("sql")
+    if sql is not None:
+        _check_select(document, path, tab, problems)
+    elif report not in reports:
+        hint = did_you_mean(str(report), reports) if report else "or sql: a select of its own"
+        problems.append(document.problem((*path, "report"), f"there is no report {report!r}", hint))
+    elif "key" in tab:
+        problems.append(document.problem((*path, "key"), "a report has its own key", "leave it out; it is for sql"))
+    by, where = tab.get("by") or [], tab.get("where") or {}
+    for name, given, kind, what in (
         ("by", by, list, "a list of columns"),
         ("where", where, dict, "columns and their values"),
-        ("columns", columns, dict, "columns and what changes in them"),
     ):
         if not isinstance(given, kind):
-            problems.append(document.problem((*path, key), f"must be {what}"))
-            return None
+            problems.append(document.problem((*path, name), f"must be {what}"))
+    columns = columns_of(document, (*path, "columns"), tab.get("columns") or {}, problems)
     audience = tab.get("audience") or ""
     if audience not in _AUDIENCES:
         problems.append(document.problem((*path, "audience"), "must be auditees, or left out"))
+    totals = tab.get("totals") or ()
+    if not (totals is True or (isinstance(totals, list | tuple) and all(isinstance(one, str) for one in totals))):
+        problems.append(document.problem((*path, "totals"), "must be true, or a list of columns to add up"))
+    elif totals is True and sql is not None:
+        what = "a select has no total of its own"
+        problems.append(document.problem((*path, "totals"), what, "list columns to add up"))
+    elif totals and tab.get("charts"):
+        what = "a tab with totals has no charts: the total would stand among the bars"
+        problems.append(document.problem((*path, "charts"), what, "show the report in two tabs"))
+    if len(problems) > before:
         return None
-    name = str(tab.get("name") or report)
+    name = str(tab.get("name") or report or "")
     return TabDefinition(
         name=name,
         title=str(tab.get("title") or name.capitalize()),
-        report=str(report),
+        report="" if sql is not None else str(report),
+        sql=str(sql or ""),
+        key=_names(tab.get("key")),
+        totals=True if totals is True else tuple(totals),
         ask=Ask(
             by=tuple(str(part) for part in by),
             where={str(k): str(v) for k, v in where.items()},
             audience="auditees" if audience else "",
         ),
-        columns=columns if isinstance(columns, dict) else {},
+        columns=columns,
         notes=tuple(str(note) for note in tab.get("notes") or ()),
-        inputs=_inputs(document, (*path, "inputs"), tab.get("inputs") or [], problems),
-        charts=_charts(document, (*path, "charts"), tab.get("charts") or [], name, problems),
+        inputs=inputs_of(document, (*path, "inputs"), tab.get("inputs") or [], problems),
+        charts=charts_of(document, (*path, "charts"), tab.get("charts") or [], name, problems),
     )
 
 
-def _charts(
-    document: Document, path: tuple[str | int, ...], given: object, tab: str, problems: list[Problem]
-) -> tuple[Chart, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        what = "must be a list of charts, such as {title: Leniency, kind: bar, x: name, series: [leniency]}"
-        problems.append(document.problem(path, what))
-        return ()
-    found: list[Chart] = []
-    for at, one in enumerate(given):
-        before = len(problems)
-        _unknown(document, (*path, at), one, _CHART_KEYS, problems)
-        kind, series, limits = one.get("kind", "line"), one.get("series") or [], one.get("limits") or []
-        if kind not in get_args(ChartKind):
-            what = f"there is no kind of chart {kind!r}"
-            problems.append(document.problem((*path, at, "kind"), what, did_you_mean(str(kind), get_args(ChartKind))))
-        if not isinstance(one.get("x"), str):
-            problems.append(document.problem((*path, at, "x"), "a chart needs x: the column along its axis"))
-        if not isinstance(series, list) or not series or not isinstance(limits, list):
-            problems.append(document.problem((*path, at, "series"), "a chart needs series: a list of columns"))
-        elif len(series) != SERIES_OF.get(str(kind), len(series)):
-            what = f"a chart of kind {kind} has {SERIES_OF[str(kind)]} series, not {len(series)}"
-            problems.append(document.problem((*path, at, "series"), what))
-        ends = [one.get(name) for name in ("low", "high")]
-        if not all(end is None or (isinstance(end, int | float) and not isinstance(end, bool)) for end in ends):
-            problems.append(document.problem((*path, at), "low and high are numbers"))
-        if len(problems) > before:
-            continue
-        found.append(
-            Chart(
-                name=str(one.get("name") or f"chart{at + 1}"),
-                title=str(one.get("title") or ""),
-                kind=kind,
-                data=tab,
-                x=one["x"],
-                series=tuple(map(str, series)),
-                limits=tuple(map(str, limits)),
-                percent=bool(one.get("percent")),
-                low=ends[0],
-                high=ends[1],
-            )
-        )
-    return tuple(found)
-
-
-def _inputs(
-    document: Document, path: tuple[str | int, ...], given: object, problems: list[Problem]
-) -> tuple[Input, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        problems.append(document.problem(path, "must be a list of columns for people, such as {name: root_cause}"))
-        return ()
-    found: list[Input] = []
-    for at, one in enumerate(given):
-        _unknown(document, (*path, at), one, _INPUT_KEYS, problems)
-        name, options, width = one.get("name"), one.get("options") or [], one.get("width", 150)
-        if not isinstance(name, str) or not _INPUT_NAME.match(name):
-            what = "an input needs a name of lower-case letters, digits and _"
-            problems.append(document.problem((*path, at, "name"), what))
-            continue
-        if any(name == other.name for other in found):
-            problems.append(document.problem((*path, at, "name"), f"two inputs are called {name!r}"))
-        if not isinstance(options, list) or not isinstance(width, int):
-            problems.append(document.problem((*path, at), "options must be a list, and width a number of pixels"))
-            continue
-        label = str(one.get("label") or name.replace("_", " ").capitalize())
-        texts = tuple(str(option) for option in options)
-        found.append(Input(name=name, label=label, options=texts, doc=str(one.get("doc") or ""), width=width))
-    return tuple(found)
-
-
-def _unknown(
-    document: Document, path: tuple[str | int, ...], given: object, known: Sequence[str], problems: list[Problem]
+def _check_select(
+    document: Document, path: tuple[str | int, ...], tab: dict[str, Any], problems: list[Problem]
 ) -> None:
-    names = given if isinstance(given, dict) else {}
-    problems += [
-        document.problem((*path, name), "this key is not known", did_you_mean(name, known))
-        for name in names
-        if name not in known
-    ]
+    """A select says itself what it groups and keeps; and nothing in it can be held back from auditees."""
+    if not isinstance(tab["sql"], str) or not tab["sql"].strip():
+        problems.append(document.problem((*path, "sql"), "must be one SELECT, as after 'qa-sync query'"))
+    for name, hint in (
+        ("report", "a tab shows a report, or a select"),
+        ("by", "write GROUP BY"),
+        ("where", "write WHERE"),
+        ("audience", "a select holds nothing back: show auditees a report"),
+    ):
+        if tab.get(name):
+            problems.append(document.problem((*path, name), f"sql and {name} do not go together", hint))
+    if not tab.get("name"):
+        problems.append(document.problem((*path, "name"), "a tab from sql needs a name"))
+    if not _names(tab.get("key")):
+        what = "a tab from sql needs a key: the column, or columns, whose values identify a row"
+        problems.append(document.problem((*path, "key"), what))
+
+
+def _names(given: object) -> tuple[str, ...]:
+    """Return a name or a list of names as names; nothing where it is neither."""
+    if isinstance(given, str):
+        return (given,) if given else ()
+    return tuple(map(str, given)) if isinstance(given, list) else ()
 
 
 def cut(definition: Definition, column: str, value: str, *, same_for_all: Collection[str]) -> Definition:
@@ -229,10 +200,14 @@ def cut(definition: Definition, column: str, value: str, *, same_for_all: Collec
     return replace(definition, tabs=tuple(tabs))
 
 
-def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> TabShape:
-    """Return the shape of a tab: the report's columns with the definition's changes."""
+def tab_shape(definition: Definition, tab: TabDefinition, report: Report, *, total: str = "") -> TabShape:
+    """Return the shape of a tab: the report's columns with the definition's changes. ``total``: key of its total's row.
+
+    Raises:
+        ConfigError: a column is to be shown as what it cannot be, or a chart is of one that is not shown.
+    """
     fields = tuple(
-        _changed(f, tab.columns.get(f.name) or {})
+        _changed(f, tab.columns.get(f.name) or {}, f"dashboard {definition.name}, tab {tab.name}")
         for f in report.fields
         if not (tab.columns.get(f.name) or {}).get("hide")
     )
@@ -246,6 +221,7 @@ def tab_shape(definition: Definition, tab: TabDefinition, report: Report) -> Tab
         charts=(*(chart for chart in charts if chart), *_own_charts(definition, tab, fields)),
         notes=(*report.notes, *tab.notes),
         inputs=tab.inputs,
+        total=total,
     )
 
 
@@ -262,13 +238,20 @@ def _own_charts(definition: Definition, tab: TabDefinition, fields: Sequence[Fie
     return tab.charts
 
 
-def _changed(original: Field, changes: Mapping[str, Any]) -> Field:
+_NUMBERS = frozenset({"integer", "number", "percent"})
+
+
+def _changed(original: Field, changes: Mapping[str, Any], where: str) -> Field:
+    kind = changes.get("kind", original.kind)
+    if kind not in (original.kind, "text") and not {kind, original.kind} <= _NUMBERS:
+        what = f"{where}: column {original.name!r} is of kind {original.kind}, and cannot be shown as {kind}"
+        raise ConfigError(Problem(what=what, hint="numbers can be integer, number or percent; anything can be text"))
     return replace(original, **{key: value for key, value in changes.items() if key != "hide"})
 
 
 def _bound(chart: Chart, definition: Definition) -> Chart | None:
     """A chart names the report its data comes from; here that becomes the tab showing the report."""
     for tab in definition.tabs:
-        if tab.report == chart.data:
+        if tab.report == chart.data and not tab.totals:
             return replace(chart, data=tab.name)
     return None

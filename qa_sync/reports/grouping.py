@@ -23,6 +23,7 @@ class Grouping:
 
 _FIXED: dict[str, tuple[str, str, str, int]] = {
     # name: (SQL, label, meaning, width)
+    "all": ("'all'", "All", "Everything together.", 80),
     "site": ("site", "Site", "Site of the auditee on the day that counts.", 120),
     "site_kind": ("site_kind", "Kind of site", "In-house or outsourcer.", 100),
     "team": ("team", "Team", "Team of the auditee on the day that counts.", 120),
@@ -162,5 +163,5 @@ OF_ROSTERS = frozenset({"site", "site_kind", "team", "queue"})
 
 def _tables_with(name: str) -> tuple[str, ...]:
     """Pairs have every column; evaluations without an audit have those of the evaluation and its interaction."""
-    of_evaluations = {*OF_ROSTERS, "form", "form_version", "week", *INTERACTION_COLUMNS}
+    of_evaluations = {*OF_ROSTERS, "all", "form", "form_version", "week", *INTERACTION_COLUMNS}
     return ("audited", "auditees") if name in of_evaluations else ("audited",)

@@ -33,7 +33,19 @@ POPULATION_FIELDS = (
 
 #: Columns that an evaluation has without an audit; by any other, coverage means nothing.
 OF_EVALUATIONS = frozenset(
-    {"site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "agent", *INTERACTION_COLUMNS}
+    {
+        "all",
+        "site",
+        "site_kind",
+        "team",
+        "queue",
+        "form",
+        "form_version",
+        "week",
+        "auditee",
+        "agent",
+        *INTERACTION_COLUMNS,
+    }
 )
 
 

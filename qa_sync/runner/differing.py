@@ -20,9 +20,9 @@ from qa_sync.mapping import TableChange, load, parse, table_change
 from qa_sync.model import TABLES
 from qa_sync.model.system import RAW
 from qa_sync.runner.feeds import RELATION, Feed, feeds_of
+from qa_sync.runner.making_tabs import make_tabs
 from qa_sync.runner.mapping_step import judged_rows, kept_rows
 from qa_sync.runner.opened import Opened, opened
-from qa_sync.runner.publish_step import make_tabs
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Run, stored_schema
 

@@ -157,7 +157,7 @@ def _where(workspace: Workspace, dashboard: str, tab: str, places: Sequence[str]
     """Return column → value of what a tab is cut to, by definition and by place; None where it shows no evaluations."""
     definition: Definition | None = workspace.materials.dashboards.get(dashboard)
     found = next((one for one in definition.tabs if one.name == tab), None) if definition else None
-    if found is not None and not REPORTS[found.report].holds_data:
+    if found is not None and found.report and not REPORTS[found.report].holds_data:
         return None
     where = dict(found.ask.where) if found else {}
     settings = workspace.settings.dashboards.get(dashboard)

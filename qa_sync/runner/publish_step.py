@@ -1,4 +1,4 @@
-"""Publish: make the tabs that a definition asks for, plan the change of each sink, apply it, remember it."""
+"""Publish: plan the change that tabs bring to each sink, apply it, remember it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from qa_sync.dashboards.aliases import aliases_of, hide_people
-from qa_sync.dashboards.canonical import cells_of
 from qa_sync.dashboards.cells import Cell, Conflict, Present, Receipt, Tab, TabPlan
 from qa_sync.dashboards.changes import RowChange, planned_changes
-from qa_sync.dashboards.control import CONTROL, answered, change_told, control_shape, control_tab
-from qa_sync.dashboards.definition import Definition, cut, tab_shape
+from qa_sync.dashboards.control import (
+    CONTROL,
+    answered,
+    change_told,
+    checked_told,
+    control_shape,
+    control_tab,
+    heartbeat_due,
+)
+from qa_sync.dashboards.definition import Definition
 from qa_sync.dashboards.plan import Base, plan_tab
 from qa_sync.errors import LostRace, SinkError
 from qa_sync.model.system import PUBLISHED
 from qa_sync.ports import Sink, Watched
-from qa_sync.reports import REPORTS, Scene, build
-from qa_sync.reports.grouping import strangers_to
 from qa_sync.runner.connecting import guarded
 from qa_sync.store import Store
 
@@ -78,28 +82,6 @@ class Published:
         }
 
 
-def make_tabs(definition: Definition, scene: Scene) -> list[Tab]:
-    """Return the tabs of a definition, as cells. Equal snapshots give equal tabs."""
-    tabs = []
-    for tab in definition.tabs:
-        report = build(tab.report, scene, tab.ask)
-        shape = tab_shape(definition, tab, report)
-        columns = {f.name: cells_of(report.rows[f.name], f.kind, zone=scene.time_zone) for f in shape.fields}
-        tabs.append(Tab(shape=shape, columns=columns))
-    return tabs
-
-
-def make_tabs_of(definition: Definition, scene: Scene, column: str, value: str, *, salt: str = "") -> list[Tab]:
-    """Return the tabs of a definition with the rows of one value of a column only.
-
-    With a ``salt``, people who are in no row of that value stand under an alias.
-    """
-    whole = [name for name, spec in REPORTS.items() if not spec.holds_data]
-    tabs = make_tabs(cut(definition, column, value, same_for_all=whole), scene)
-    aliases = aliases_of(strangers_to(scene.engine, column, value), salt=salt) if salt else {}
-    return [hide_people(tab, aliases) for tab in tabs]
-
-
 @dataclass(slots=True)
 class Publisher:
     """Publishes tabs of dashboards to their sinks, under a lease of each place.
@@ -144,12 +126,14 @@ class Publisher:
         plans = [_plan(tab, present, bases) for tab in tabs]
         told: dict[str, Cell] = {}
         if any(not plan.is_empty for plan in plans):
-            # Only a change of data moves the control tab: a quiet refresh writes nothing.
             told = {**change_told(plans, run_id=self.run_id, at=self.at), **self.facts}
+        elif isinstance(sink, Watched) and heartbeat_due(bases.get(CONTROL), self.at):
+            # A page people have open hears that we live; a file is not touched for that.
+            told = {**checked_told(self.at), **self.facts}
         who = self.answers.get((definition.name, sink_name))
         if who is not None:
             # The box is emptied in the batch that brings the data: after a crash it is still ticked.
-            told |= {**self.facts, **answered(_done(who, plans, self.at))}
+            told |= {**checked_told(self.at), **self.facts, **answered(_done(who, plans, self.at))}
         plans.append(
             _plan(
                 control_tab(control, bases.get(CONTROL), present=present.tabs.get(CONTROL), told=told), present, bases

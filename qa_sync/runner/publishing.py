@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 from qa_sync.config import FILE_NAME
 from qa_sync.dashboards import Cell, Tab
 from qa_sync.dashboards.definition import Definition
+from qa_sync.engine import engine_of
 from qa_sync.errors import ConfigError, Problem, QASyncError
 from qa_sync.reports.grouping import values_of
 from qa_sync.runner.connecting import close_quietly
 from qa_sync.runner.connections import connect_sink, placing
 from qa_sync.runner.failures import one_error
+from qa_sync.runner.making_tabs import Questions, make_tabs, make_tabs_of
 from qa_sync.runner.materials import definition_from_text
-from qa_sync.runner.opened import Opened
+from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place, alias_salt, place_of, places_of
-from qa_sync.runner.publish_step import Published, Publisher, make_tabs, make_tabs_of
+from qa_sync.runner.publish_step import Published, Publisher
 from qa_sync.runner.recording import Recording
 from qa_sync.runner.stages import (
     open_snapshot,
@@ -28,7 +30,7 @@ from qa_sync.runner.stages import (
     refuse_to_publish,
     snapshot_of,
 )
-from qa_sync.store import lease
+from qa_sync.store import Snapshot, lease
 from qa_sync.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def reconcile_and_publish(
         workspace.progress.stage("publish")
         with run.timed("publish"):
             definitions = [workspace.materials.dashboards[name] for name in dashboard_names(workspace, dashboards)]
-            _publish_all(workspace, run, publisher, definitions, it)
+            _publish_all(workspace, run, publisher, definitions, it, snapshot_of(run))
     return publisher.done
 
 
@@ -93,7 +95,7 @@ def publish_as_of(
         run.timed("publish"),
         open_snapshot(workspace, snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it,
     ):
-        _publish_all(workspace, run, publisher, definitions, it)
+        _publish_all(workspace, run, publisher, definitions, it, snapshot)
     return publisher.done
 
 
@@ -124,12 +126,24 @@ def dashboard_names(workspace: Workspace, wanted: Sequence[str]) -> list[str]:
 
 
 def _publish_all(
-    workspace: Workspace, run: Recording, publisher: Publisher, definitions: Sequence[Definition], it: Opened
+    workspace: Workspace,
+    run: Recording,
+    publisher: Publisher,
+    definitions: Sequence[Definition],
+    it: Opened,
+    snapshot: Snapshot,
 ) -> None:
-    publishing = _Publishing(workspace, publisher, it)
+    def open_anew() -> AbstractContextManager[Opened]:
+        """A snapshot for queries alone, in an engine that can be shut off from files, settings and the network."""
+        scene, made = it.scene, engine_of("duckdb")
+        return opened(workspace.store, snapshot, as_of=scene.as_of, run_id=scene.run_id, raw=True, engine=made)
+
+    questions = Questions(open_anew)
+    publishing = _Publishing(workspace, publisher, it, questions)
     try:
-        for definition in definitions:
-            publishing.dashboard(definition)
+        with questions:
+            for definition in definitions:
+                publishing.dashboard(definition)
     finally:
         run.counts["publish"] = {f"{made.dashboard} > {made.sink}": made.summary() for made in publisher.done}
         if publisher.unplaced:
@@ -145,6 +159,7 @@ class _Publishing:
     workspace: Workspace
     publisher: Publisher
     it: Opened
+    questions: Questions
     failures: list[tuple[str, tuple[str, str], QASyncError]] = field(default_factory=list)
 
     def dashboard(self, definition: Definition) -> None:
@@ -184,12 +199,12 @@ class _Publishing:
                 self.publisher.publish(definition, tabs, place.name, sink)
 
     def _tabs(self, definition: Definition, column: str, value: str) -> list[Tab]:
-        scene = self.it.scene
+        scene, answer = self.it.scene, self.questions.answer
         if not column:
-            return make_tabs(definition, scene)
-        if self.workspace.settings.dashboards[definition.name].names == "all":
-            return make_tabs_of(definition, scene, column, value)
-        return make_tabs_of(definition, scene, column, value, salt=alias_salt(self.workspace.store.folder / "state"))
+            return make_tabs(definition, scene, answer)
+        hides_names = self.workspace.settings.dashboards[definition.name].names != "all"
+        salt = alias_salt(self.workspace.store.folder / "state") if hides_names else ""
+        return make_tabs_of(definition, scene, column, value, salt=salt, answer=answer)
 
 
 def _facts(workspace: Workspace, run: Recording) -> dict[str, Cell]:

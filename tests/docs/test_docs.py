@@ -12,7 +12,7 @@ from docs.pages import PAGES, PROJECT, name_of, prose
 import qa_sync
 from qa_sync import registry
 from qa_sync.agreement.metrics import METRIC_DEFINITIONS
-from qa_sync.dashboards import definition
+from qa_sync.dashboards import definition, definition_parts
 from qa_sync.forms import catalogue
 from qa_sync.model import TABLES
 from qa_sync.reports import REPORTS
@@ -72,7 +72,7 @@ def test_every_installed_connector_has_its_settings_documented() -> None:
 def test_every_key_of_dashboards_and_forms_is_explained() -> None:
     top = {"version", "title", "tabs"}
     tabs = {f"tabs[].{key}" for key in definition._TAB_KEYS}
-    columns = {f"tabs[].columns.FIELD.{key}" for key in definition._COLUMN_KEYS}
+    columns = {f"tabs[].columns.FIELD.{key}" for key in definition_parts._COLUMN_KEYS}
     assert set(words.DASHBOARD) == top | tabs | columns
     criteria = {f"criteria[].{key}" for key in catalogue._CRITERION_KEYS}
     options = {f"criteria[].options[].{key}" for key in catalogue._OPTION_KEYS}

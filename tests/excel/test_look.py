@@ -163,3 +163,19 @@ def test_long_texts_get_rows_that_are_high_enough(world: ExcelWorld) -> None:
     )
     heights = world.opened()["Pairs & more"].row_dimensions
     assert heights[3].height > 5 * 12 > (heights[2].height or 0)
+
+
+def test_a_managed_column_with_options_has_a_dropdown_and_the_row_of_totals_is_set_off(world: ExcelWorld) -> None:
+    wanted = wanted_tab()
+    fields = tuple(
+        replace(one, options=("upheld", "overturned"), policy="keep") if one.name == "note" else one
+        for one in wanted.shape.fields
+    )
+    total = str(wanted.columns["pair_id"][0])
+    publish(world, Tab(shape=replace(wanted.shape, fields=fields, total=total), columns=wanted.columns))
+    sheet = world.opened()["Pairs & more"]
+    (offered,) = sheet.data_validations.dataValidation
+    assert (str(offered.sqref), offered.formula1) == ("B2:B4", '"upheld,overturned"')
+    rules = [rule for rules in sheet.conditional_formatting for rule in rules.rules if rule.type == "expression"]
+    assert {rule.formula[0] for rule in rules} == {f'$A2="{total}"'}
+    assert (len(rules), all(rule.dxf.font.b for rule in rules)) == (len(fields), True)

@@ -12,6 +12,7 @@ from qa_sync.dashboards import Chart, Field, TabShape
 from qa_sync.dashboards.definition import parse
 from qa_sync.errors import ConfigError
 from qa_sync.yamlfile import parse as parse_yaml
+from qa_sync_gsheets.sandbox.view import pages_of
 
 SHAPE = TabShape(
     dashboard="d",
@@ -137,3 +138,47 @@ def test_a_definition_says_what_is_wrong_with_it(tab_yaml: str, message: str) ->
     document = parse_yaml(f"tabs: [{{report: summary, {tab_yaml}}}]", file="d.yaml")
     with pytest.raises(ConfigError, match=message):
         parse(document, name="d", reports=("summary",))
+
+
+def test_a_link_set_later_reaches_every_cell_of_its_column_that_is_ours(world: World) -> None:
+    bare = replace(SHAPE, fields=(*SHAPE.fields, Field(name="ticket", label="Ticket", policy="keep")), charts=())
+    columns = {**COLUMNS, "ticket": ["t:1", "t:2", None]}
+    first = tab(columns, bare)
+    world.publish(first)
+    human, sheet = world.sandbox.human, world.spreadsheet
+    human.edit(sheet, "Causes", 2, 6, "mine")
+    human.sort(sheet, "Causes", 1)
+    linked = replace(bare, fields=(*bare.fields[:-1], replace(bare.fields[-1], link="https://a.invalid/{id}")))
+    base = {"causes": {key: {name: columns[name][at] for name in columns} for at, key in enumerate(columns["k"])}}
+    assert world.publish(tab(columns, linked), base=base).data_cells == 0
+    grid = next(one for one in world.sandbox.book(sheet).sheets if one.title == "Causes")
+    shown = {}
+    for row in range(1, 4):
+        runs = (grid.cell(row, 6).other or {}).get("textFormatRuns")
+        shown[world.cells("Causes")[row][6]] = runs[0]["format"]["link"]["uri"] if runs else None
+    assert shown == {"t:1": "https://a.invalid/1", "mine": None, None: None}
+
+
+def test_the_row_of_totals_is_set_off_wherever_it_is_sorted_to_and_no_longer_when_it_is_gone(world: World) -> None:
+    shape = replace(SHAPE, total='all "in"', charts=())
+    columns = {name: [*cells] for name, cells in COLUMNS.items()}
+    columns["k"][0] = 'all "in"'
+    world.publish(tab(columns, shape))
+
+    def rules() -> list[Any]:
+        grid = next(one for one in world.sandbox.book(world.spreadsheet).sheets if one.title == "Causes")
+        return [rule for rule in grid.parts["conditionalFormats"] if "booleanRule" in rule]
+
+    (rule,) = rules()
+    assert rule["booleanRule"]["condition"]["values"] == [{"userEnteredValue": '=$A1="all ""in"""'}]
+    assert [one["startColumnIndex"] for one in rule["ranges"]] == list(range(6))
+
+    def bold() -> list[str]:
+        world.sandbox.human.sort(world.spreadsheet, "Causes", 0)
+        lines = "".join(pages_of(world.sandbox.book(world.spreadsheet)).values()).split("<tr")
+        return [line for line in lines if "font-weight:bold" in line and "Cause" not in line]
+
+    (line,) = bold()
+    assert "all &quot;in" in line
+    world.publish(tab(columns, replace(shape, total="")))
+    assert (rules(), bold()) == ([], [])

@@ -13,7 +13,7 @@ from program.command import ask, query
 from program.finished import Finished
 from program.worlds import edit, own_copy
 
-from qa_sync.dashboards import Input
+from qa_sync.dashboards import Field, Input
 from qa_sync.errors import ConfigError
 from qa_sync.ports import Page
 from qa_sync_gsheets import connect_source
@@ -204,3 +204,17 @@ streams:
         evaluation_id: {from: key, match: "^([^|]+)[|].*$"}
         outcome: {from: decision, values: {upheld: upheld, overturned: overturned_full}}
 """
+
+
+def test_a_managed_column_with_options_offers_them_and_keeps_what_people_choose(world: World) -> None:
+    status = Field(name="status", label="Status", policy="keep", options=("open", "closed"))
+    shape = replace(SHAPE, fields=(*SHAPE.fields, status))
+    at = len(SHAPE.fields)
+    first = tab({**rows(3), "status": ["open"] * 3}, shape)
+    world.publish(first)
+    assert [options(world, row, at) for row in range(1, 4)] == [["open", "closed"]] * 3
+    world.sandbox.human.edit(world.spreadsheet, "Pairs", 2, at, "closed")
+    later = tab({**rows(4), "status": ["waiting", "waiting", "waiting", "open"]}, shape)
+    world.publish(later, base={"pairs": base_of(first)})
+    assert [line[at] for line in world.cells()[1:5]] == ["waiting", "closed", "waiting", "open"]
+    assert options(world, 4, at) == ["open", "closed"]

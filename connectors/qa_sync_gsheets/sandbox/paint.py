@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from qa_sync_gsheets.a1 import Box
+from qa_sync_gsheets.a1 import Box, column_index
 from qa_sync_gsheets.sandbox.grid import Grid
 from qa_sync_gsheets.sandbox.typed import CellFailure
 
@@ -101,6 +102,7 @@ class Rules:
 
     def __init__(self, grid: Grid, value_at: Any) -> None:
         self._grid = grid
+        self._value_at = value_at
         self._rules = [(rule, self._extremes(rule, value_at)) for rule in grid.parts["conditionalFormats"]]
 
     def _extremes(self, rule: Json, value_at: Any) -> tuple[float, float]:
@@ -125,12 +127,26 @@ class Rules:
                 if fill:
                     look.fill = fill
                     return
-            elif holds(rule["booleanRule"].get("condition") or {}, value):
+            elif self._holds(rule, row, value):
                 other = cell_look(rule["booleanRule"].get("format"))
                 look.fill = other.fill or look.fill
                 look.ink = other.ink or look.ink
                 look.bold = other.bold or look.bold
                 return
+
+    def _holds(self, rule: Json, row: int, value: Any) -> bool:
+        """A formula is understood where it compares a cell of the row with a text, such as =$A1="Total"."""
+        condition = rule["booleanRule"].get("condition") or {}
+        if condition.get("type") != "CUSTOM_FORMULA":
+            return holds(condition, value)
+        found = _ROW_FORMULA.match(condition["values"][0].get("userEnteredValue", ""))
+        if not found:
+            return False
+        down = row - (rule["ranges"][0].get("startRowIndex") or 0)
+        return bool(self._value_at(int(found[2]) - 1 + down, column_index(found[1])) == found[3].replace('""', '"'))
+
+
+_ROW_FORMULA = re.compile(r'=\$([A-Z]{1,3})(\d+)="((?:[^"]|"")*)"\Z')
 
 
 def holds(condition: Json, value: Any) -> bool:
