@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from qa_sync.dashboards.cells import Cell, Field, PresentTab, Tab, TabPlan, TabShape
 from qa_sync.dashboards.plan import Base
 
-CONTROL = "control"
+#: Name and first title of the control tab: no report is called so, and no tab of a definition may be.
+CONTROL = "_qa_sync"
 #: Rows that people fill in: they are read, and written only to answer.
 REFRESH, ASKED_BY = "refresh", "asked_by"
 #: The row that says what has become of the last request.
@@ -56,7 +57,7 @@ def control_shape(dashboard: str, *, takes_requests: bool) -> TabShape:
     return TabShape(
         dashboard=dashboard,
         name=CONTROL,
-        title="_qa_sync",
+        title=CONTROL,
         key="item",
         fields=(
             Field(name="item", label="Item", width=120),

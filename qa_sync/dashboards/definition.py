@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
+from qa_sync.dashboards.control import CONTROL
 from qa_sync.dashboards.definition_parts import charts_of, columns_of, inputs_of, unknown
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports.report import Ask, Report
@@ -126,9 +127,11 @@ def _tab(
     elif totals and tab.get("charts"):
         what = "a tab with totals has no charts: the total would stand among the bars"
         problems.append(document.problem((*path, "charts"), what, "show the report in two tabs"))
+    name = str(tab.get("name") or report or "")
+    if name == CONTROL:
+        problems.append(document.problem((*path, "name"), f"{CONTROL} is the tab that qa-sync keeps", "choose another"))
     if len(problems) > before:
         return None
-    name = str(tab.get("name") or report or "")
     return TabDefinition(
         name=name,
         title=str(tab.get("title") or name.capitalize()),

@@ -70,7 +70,7 @@ def reconcile_and_publish(
         workspace.progress.stage("publish")
         with run.timed("publish"):
             definitions = [workspace.materials.dashboards[name] for name in dashboard_names(workspace, dashboards)]
-            _publish_all(workspace, run, publisher, definitions, it, snapshot_of(run))
+            _publish_all(workspace, run, publisher, definitions, it, run.snapshot)
     return publisher.done
 
 
@@ -131,10 +131,11 @@ def _publish_all(
     publisher: Publisher,
     definitions: Sequence[Definition],
     it: Opened,
-    snapshot: Snapshot,
+    snapshot: Snapshot | None,
 ) -> None:
     def open_anew() -> AbstractContextManager[Opened]:
         """A snapshot for queries alone, in an engine that can be shut off from files, settings and the network."""
+        assert snapshot is not None  # noqa: S101  (it has been opened)
         scene, made = it.scene, engine_of("duckdb")
         return opened(workspace.store, snapshot, as_of=scene.as_of, run_id=scene.run_id, raw=True, engine=made)
 

@@ -43,7 +43,7 @@ def _cells(folder: Path, run: str) -> dict[tuple[str, str], dict[str, Any]]:
     rows = query(
         folder,
         f"""SELECT tab, key, cells, removed FROM published WHERE "at" <= (
-                SELECT finished_at FROM runs WHERE run_id = '{run}') AND tab <> 'control'
+                SELECT finished_at FROM runs WHERE run_id = '{run}') AND tab <> '_qa_sync'
             QUALIFY row_number() OVER (PARTITION BY tab, key ORDER BY "at" DESC) = 1""",
     )
     return {(row["tab"], row["key"]): json.loads(row["cells"]) for row in rows if not row["removed"]}

@@ -148,6 +148,7 @@ def _parse(tab: str) -> Definition:
         ("name: a, sql: SELECT 1, key: a, report: summary", "sql and report do not go together"),
         ("name: a, sql: SELECT 1, key: a, audience: auditees", "a select holds nothing back"),
         ("name: a, sql: SELECT 1, key: a, totals: true", "list columns to add up"),
+        ("report: summary, name: _qa_sync", "_qa_sync is the tab that qa-sync keeps"),
         ("report: summary, key: a", "a report has its own key"),
         ("report: summary, totals: yes please", "must be true, or a list of columns"),
         ("report: summary, totals: true, charts: [{x: a, series: [b]}]", "the total would stand among the bars"),

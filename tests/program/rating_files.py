@@ -76,7 +76,7 @@ STATE = {
     "answers": "SELECT evaluation_id, criterion_key, option, payload_hash FROM answers ORDER BY ALL",
     "rejects": "SELECT source, stream, record_id, field, reason, payload_hash FROM rejects ORDER BY ALL",
     "published": """SELECT tab, key, cells FROM (SELECT *, row_number() OVER (PARTITION BY sink, tab, key ORDER BY "at" DESC) AS newest
-                    FROM published) WHERE newest = 1 AND NOT removed AND tab <> 'control' ORDER BY ALL""",
+                    FROM published) WHERE newest = 1 AND NOT removed AND tab <> '_qa_sync' ORDER BY ALL""",
 }
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from reports.scenes import generated, opened
 
 from qa_sync.config.workspace import bundled_folder
 from qa_sync.dashboards.definition import Definition, parse, tab_shape
+from qa_sync.ports import Context
 from qa_sync.reports import REPORTS, build
 from qa_sync.reports.published import PUBLISHED_BY_ID
+from qa_sync.runner.making_tabs import make_tabs
 from qa_sync.runner.opened import Opened
+from qa_sync.runner.publish_step import Publisher
+from qa_sync.store import Store
 from qa_sync.yamlfile import read
+from qa_sync_excel import connect
 
 STARTERS = sorted(path.stem for path in (bundled_folder() / "dashboards").glob("*.yaml"))
 
@@ -56,3 +63,17 @@ def test_what_is_assumed_is_hidden_in_starters() -> None:
                 if one.assumed and one.id.startswith(f"{tab.report}.")
             }
             assert assumed <= hidden, (name, tab.name)
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_a_starter_is_published_and_has_nothing_to_write_again(name: str, it: Opened, tmp_path: Path) -> None:
+    definition = _definition(name)
+    tabs = make_tabs(definition, it.scene)
+    store = Store(tmp_path / "data")
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    written = []
+    for run in ("first", "second"):
+        sink = connect({"path": "out/book.xlsx"}, Context(name="book", folder=tmp_path, state=tmp_path / "state"))
+        written.append(Publisher(store=store, run_id=run, at=at).publish(definition, tabs, "book", sink).data_cells)
+        sink.close()
+    assert (written[0] > 0, written[1]) == (True, 0)

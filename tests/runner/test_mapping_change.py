@@ -92,7 +92,7 @@ def _published(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     rows = query(
         folder,
         """SELECT tab, key, cells FROM (SELECT *, row_number() OVER (PARTITION BY sink, tab, key ORDER BY "at" DESC) AS newest
-           FROM published) WHERE newest = 1 AND NOT removed AND tab <> 'control'""",
+           FROM published) WHERE newest = 1 AND NOT removed AND tab <> '_qa_sync'""",
     )
     return {(row["tab"], row["key"]): json.loads(row["cells"]) for row in rows}
 
