@@ -92,8 +92,8 @@ def demo(arguments: argparse.Namespace) -> int:
     show.fields(last, [f for f in trend.fields if not f.name.endswith("_n")], title=f"{trend.title}, the last six")
     for path in done.workbooks:
         print(f"workbook: {path}")
-    for path in done.pages:
-        print(f"the sheet, as a page: {path}")
+    if done.pages:
+        print(f"the sheet, as a page: {done.pages[0]}  (its {len(done.pages)} tabs are linked at the top)")
     again = "make demo" if folder == Path("demo") and Path("Makefile").is_file() else f"qa-sync demo {folder}"
     print(f"""
 what next

@@ -134,7 +134,7 @@ def _tab(
         return None
     return TabDefinition(
         name=name,
-        title=str(tab.get("title") or name.capitalize()),
+        title=str(tab.get("title") or name.replace("_", " ").capitalize()),
         report="" if sql is not None else str(report),
         sql=str(sql or ""),
         key=_names(tab.get("key")),

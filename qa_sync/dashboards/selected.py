@@ -48,7 +48,7 @@ def report_of(tab: TabDefinition, rows: pa.Table, *, where: str) -> Report:
         key = KEY
         rows = rows.add_column(0, KEY, keys([rows[name] for name in tab.key], rows.num_rows))
     _check_key(rows[key], tab, where)
-    fields = tuple(_field(name, rows.schema.field(name).type, is_key=name == key) for name in rows.column_names)
+    fields = tuple(_field(one.name, one.type, tab if one.name == key else None) for one in rows.schema)
     return Report(name=tab.name, title=tab.title, fields=fields, key=key, rows=rows)
 
 
@@ -64,14 +64,16 @@ def _check_key(key: pa.ChunkedArray, tab: TabDefinition, where: str) -> None:
         raise ConfigError(Problem(what=what, hint="name more columns in 'key', or group by it"))
 
 
-def _field(name: str, kind: pa.DataType, *, is_key: bool) -> Field:
+def _field(name: str, kind: pa.DataType, key_of: TabDefinition | None) -> Field:
+    # By kind and never by content: a width that changed with the data would undo what people have set.
     shown = _kind(kind)
+    wide = 60 + 130 * len(key_of.key) if key_of else 190
     return Field(
         name=name,
         label=name.replace("_", " ").capitalize(),
         kind=shown,
-        width=160 if shown == "text" else 110,
-        doc="Identity of the row; do not change it." if is_key else "",
+        width=wide if shown == "text" else 110,
+        doc="Identity of the row; do not change it." if key_of else "",
     )
 
 

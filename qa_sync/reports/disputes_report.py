@@ -198,7 +198,8 @@ def open_disputes(scene: Scene, ask: Ask) -> Report:
         found = f"dispute_id = {lineage.text(row['key'])}"
         return Inputs(sql=lineage.of_evaluations("cases", found, role="disputed"))
 
-    notes = (f"As of {scene.as_of.astimezone(ZoneInfo(scene.time_zone)):%Y-%m-%d %H:%M}, {scene.time_zone}.",)
+    # To the day: a note that changed with every refresh would have the tab dressed anew each time.
+    notes = (f"As of {scene.as_of.astimezone(ZoneInfo(scene.time_zone)):%Y-%m-%d}, {scene.time_zone}.",)
     return Report(
         name="open_disputes",
         title="Disputes that wait",
