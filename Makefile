@@ -36,7 +36,7 @@ test: $(DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 soak: $(DEV)
-	$(BIN)/python -m pytest -q -m "soak and not spark" -p no:randomly
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "soak and not spark" -p no:randomly
 
 test-spark: $(DEV)
 	@if command -v java >/dev/null; then \
@@ -51,7 +51,7 @@ check: $(DEV)
 	$(BIN)/deptry .
 	$(BIN)/codespell
 	$(BIN)/python -m cogapp --check -P README.md docs/*.md
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 3
 
 fix: $(DEV)

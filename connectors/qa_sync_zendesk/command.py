@@ -13,7 +13,9 @@ def main(words: Sequence[str]) -> int:
     """Run the connector's own command; return its exit code (0 done, 1 tickets were refused)."""
     parser = argparse.ArgumentParser(prog="qa-sync zendesk", description="Write reconciled results into tickets.")
     parser.add_argument("what", choices=("write-back",), help="write what write_back of the source's settings says")
-    parser.add_argument("--workspace", type=Path, default=Path(), help="the workspace's folder (default: here)")
+    parser.add_argument(
+        "--workspace", metavar="DIR", type=Path, default=Path(), help="the workspace's folder (default: here)"
+    )
     parser.add_argument("--source", default="zendesk", help="the source whose tickets are meant (default: zendesk)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
     arguments = parser.parse_args(list(words))

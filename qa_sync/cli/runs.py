@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.reconcile.outcomes import SCORE_REASONS
 from qa_sync.runner.progress import Lines, Progress, Silent
 from qa_sync.runner.workspace import Workspace
 
@@ -182,11 +183,11 @@ def summary(report: RunReport, *, links: bool = True) -> str:
             lines.append(line + (f", rebuilt{made_by}" if c["rebuilt"] else ""))
     if "reconcile" in report.counts:
         buckets = report.counts["reconcile"].get("buckets", {})
-        told = ", ".join(f"{name} {count:,}" for name, count in buckets.items() if count)
+        told = ", ".join(f"{name.replace('_', ' ').lower()} {count:,}" for name, count in buckets.items() if count)
         lines.append(f"  evaluations: {report.counts['reconcile'].get('evaluations', 0):,} ({told})")
         if differing := report.counts["reconcile"].get("score_findings"):
-            told = ", ".join(f"{reason} {count:,}" for reason, count in differing.items())
-            lines.append(f"  reported scores that differ from the recomputed: {sum(differing.values()):,} ({told})")
+            lines.append(f"  reported scores that differ from the recomputed: {sum(differing.values()):,}")
+            lines += [f"    {count:,} ({reason}): {SCORE_REASONS[reason]}" for reason, count in differing.items()]
     lines += _drift(report.counts.get("drift", {}))
     for name, c in report.counts.get("publish", {}).items():
         line = f"  {name}: {c['data_cells']:,} data cells written"

@@ -92,7 +92,7 @@ SCORE_REASONS: dict[str, str] = {
     "AUTO_FAIL_NOT_FOUND": "The source reports 0, and no critical criterion of the catalogue failed.",
     "WEIGHTS_NOT_APPLIED": "The source's score is the plain share of points: the catalogue's weights are not its own.",
     "NOT_APPLICABLE_COUNTED": "It fits when answers that do not apply count with all or none of their points.",
-    "RULE_DIFFERS": "None of these explains it: the source has a rule that the catalogue does not.",
+    "RULE_DIFFERS": "Nothing simpler explains it: the source has a rule that the catalogue does not.",
 }
 
 #: How the answers of the two sides to one criterion were treated.

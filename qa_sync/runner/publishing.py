@@ -184,7 +184,9 @@ class _Publishing:
                     self._place(definition, made[place.value], place, taken)
                 except QASyncError as error:
                     # The other places still have their turn: what can be published, is.
-                    self.failures.append((f"{definition.name} > {place.name}", ("sinks", sink_name), error))
+                    name = f"{definition.name} > {place.name}"
+                    self.failures.append((name, ("sinks", sink_name), error))
+                    self.workspace.notify(f"{name} failed: {error}")
 
     def _place(self, definition: Definition, tabs: list[Tab], place: Place, taken: dict[str, str]) -> None:
         with ExitStack() as stack:

@@ -27,9 +27,7 @@ def test_every_column_is_shown_with_the_path_its_value_took() -> None:
     assert "zendesk:5" in shown["interaction_id"]
     assert 'from via.channel "email"' in shown["channel"]
     assert "nothing there" in shown["priority"]
-    assert (
-        'from satisfaction_rating.score "offered", then values does not list it, default null' in shown["satisfaction"]
-    )
+    assert 'from satisfaction_rating.score "offered", then values offered: null' in shown["satisfaction"]
 
 
 def test_an_option_that_was_taken_is_named() -> None:
@@ -41,10 +39,17 @@ def test_an_option_that_was_taken_is_named() -> None:
 def test_each_element_of_a_list_is_accounted_for() -> None:
     payload = EVALUATION | {"rows": [*EVALUATION["rows"], {"answer": "Yes"}, {"component_id": "9", "points": "many"}]}  # type: ignore[misc]
     found = tried(starter("mappings", "verint.yaml"), "evaluations", "answers", payload)
-    assert [part.fate for part in found.parts] == ["row"] * 4 + ["set aside"] * 2
+    assert [part.fate for part in found.parts] == ["row"] * 4 + ["skipped", "set aside"]
     told = "\n".join(lines(found))
-    assert "required, and no value was found" in told
+    assert "when: does not hold" in told
     assert "not a number" in told
+
+
+def test_a_required_field_without_a_value_is_told() -> None:
+    nameless = {name: value for name, value in TICKET.items() if name != "id"}
+    found = tried(starter("mappings", "zendesk.yaml"), "tickets", "interactions", nameless)
+    assert [part.fate for part in found.parts] == ["set aside"]
+    assert "required, and no value was found" in "\n".join(lines(found))
 
 
 def test_what_becomes_of_a_record_without_a_row_is_told() -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from program import command as here
+from program.children import started
 from program.rating_files import qa_sync, state, workspace, write_ratings
 
 
@@ -15,28 +16,24 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
     write_ratings(ratings)
     shared, environment = workspace(tmp_path / "shared", ratings)
     command = [sys.executable, "-m", "qa_sync", "--workspace", str(shared)]
-    writers = [
-        subprocess.Popen([*command, "sync", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)
-    ]
-    assert _failures(writers) == []
-    mappers = [
-        subprocess.Popen([*command, "map", "--quiet"], env=environment, stderr=subprocess.PIPE) for _ in range(2)
-    ]
-    assert _failures(mappers) == []
+    for words in ("sync", "map"):
+        doing = [*command, words, "--quiet"]
+        with started(doing, environment) as one, started(doing, environment) as other:
+            assert _failures([one, other]) == []
     # A reader while another run stores more: an answer needs a recorded state, and that is always a whole one.
     with (ratings / "gal_adultcontent2_labels.csv").open("a") as file:
         file.writelines(f"{10_000 + at},I{at % 60:04d},LATE{at // 60},G,1\n" for at in range(600))
-    runner = subprocess.Popen([*command, "run", "--quiet"], env=environment, stderr=subprocess.PIPE)
     torn = """
         SELECT (SELECT count(*) FROM answers) AS answers, (SELECT count(*) FROM evaluations) AS evaluations,
                (SELECT count(*) FROM answers ANTI JOIN evaluations USING (evaluation_id)) AS torn"""
     seen = set()
-    while runner.poll() is None:
-        (row,) = here.query(shared, torn)
-        assert (row["torn"], row["answers"]) == (0, row["evaluations"])
-        seen.add(row["answers"])
-    _, error = runner.communicate()
-    assert runner.returncode == 0, error.decode()
+    with started([*command, "run", "--quiet"], environment) as runner:
+        while runner.poll() is None:
+            (row,) = here.query(shared, torn)
+            assert (row["torn"], row["answers"]) == (0, row["evaluations"])
+            seen.add(row["answers"])
+        _, error = runner.communicate()
+        assert runner.returncode == 0, error.decode()
     (row,) = here.query(shared, torn)
     assert len(seen | {row["answers"]}) == 2, "the run stored nothing while it was looked at"
     alone, environment = workspace(tmp_path / "alone", ratings)

@@ -6,13 +6,13 @@ import json
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from program.children import started
 from program.rating_files import ask, qa_sync, state, workspace, write_ratings
 
 
@@ -30,20 +30,15 @@ def killed_runs(tmp_path: Path, *, kills: int, seed: int, items: int, raters: in
     hurt, environment = workspace(tmp_path / "hurt", ratings)
     struck = 0
     while struck < kills:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "qa_sync", "--workspace", str(hurt), "run", "--quiet"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        try:
-            # Start-up is the same every time; the moments that matter come after it.
-            _, error = process.communicate(timeout=rng.uniform(0.2, 1.0) * length)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-            struck += 1
-            continue
+        with started(
+            [sys.executable, "-m", "qa_sync", "--workspace", str(hurt), "run", "--quiet"], environment
+        ) as process:
+            try:
+                # Start-up is the same every time; the moments that matter come after it.
+                _, error = process.communicate(timeout=rng.uniform(0.2, 1.0) * length)
+            except subprocess.TimeoutExpired:
+                struck += 1
+                continue
         assert process.returncode == 0, error.decode()
         if rng.random() < 0.5:  # a finished workspace has few commits left: start anew now and then
             assert state(hurt) == wanted

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from program.children import started
 from zendesk.worlds import ticket
 
 from qa_sync.runner.sync import BATCH_PAGES
@@ -53,17 +53,17 @@ def test_killed_at_a_request_the_next_pull_ends_as_one_left_alone(
         calm, killed = workspace(tmp_path / "calm", sandbox), workspace(tmp_path / "killed", sandbox)
         Workspace(calm).sync()
         begun = len(sandbox.requests)
-        child = subprocess.Popen([sys.executable, "-c", PULL, str(killed)], stderr=subprocess.DEVNULL)
-        real = sandbox.faults.take
+        with started([sys.executable, "-c", PULL, str(killed)]) as child:
+            real = sandbox.faults.take
 
-        def take(path: str) -> Any:
-            if len(sandbox.requests) - begun + 1 == at:
-                os.kill(child.pid, signal.SIGKILL)
-            return real(path)
+            def take(path: str) -> Any:
+                if len(sandbox.requests) - begun + 1 == at:
+                    os.kill(child.pid, signal.SIGKILL)
+                return real(path)
 
-        monkeypatch.setattr(sandbox.faults, "take", take)
-        assert child.wait(timeout=120) == -signal.SIGKILL
-        monkeypatch.setattr(sandbox.faults, "take", real)
+            monkeypatch.setattr(sandbox.faults, "take", take)
+            assert child.wait(timeout=120) == -signal.SIGKILL
+            monkeypatch.setattr(sandbox.faults, "take", real)
         pages_before = sum("incremental" in asked.path for asked in sandbox.requests[begun:])
         resumed = len(sandbox.requests)
         Workspace(killed).sync()
