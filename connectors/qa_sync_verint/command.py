@@ -11,13 +11,17 @@ from pathlib import Path
 def main(words: Sequence[str]) -> int:
     """Run the connector's own command; return its exit code (0 readable, 2 not)."""
     parser = argparse.ArgumentParser(prog="qa-sync verint", description="Look at an export file without reading it in.")
-    parser.add_argument("what", choices=("inspect",), help="show encoding, delimiter, header, aliases, rows, rejects")
-    parser.add_argument("file", type=Path, help="the export file")
+    parser.add_argument(
+        "what", choices=("inspect",), metavar="inspect", help="show encoding, delimiter, header, aliases, rows, rejects"
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the export file")
     parser.add_argument("--profile", type=Path, default=None, help="profile of the layout (default: the starter)")
     parser.add_argument("--stream", default="evaluations", help="stream of the profile (default: evaluations)")
     parser.add_argument(
         "--propose", action="store_true", help="print a profile proposed for this file, and nothing else"
     )
+    # A workspace is not needed: the file is looked at as it lies there.
+    parser.add_argument("--workspace", default=".", help=argparse.SUPPRESS)
     arguments = parser.parse_args(list(words))
 
     from qa_sync_verint import inspect_file

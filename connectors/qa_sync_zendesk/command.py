@@ -12,7 +12,12 @@ from typing import Any
 def main(words: Sequence[str]) -> int:
     """Run the connector's own command; return its exit code (0 done, 1 tickets were refused)."""
     parser = argparse.ArgumentParser(prog="qa-sync zendesk", description="Write reconciled results into tickets.")
-    parser.add_argument("what", choices=("write-back",), help="write what write_back of the source's settings says")
+    parser.add_argument(
+        "what",
+        choices=("write-back",),
+        metavar="write-back",
+        help="write what write_back of the source's settings says",
+    )
     parser.add_argument(
         "--workspace", metavar="DIR", type=Path, default=Path(), help="the workspace's folder (default: here)"
     )

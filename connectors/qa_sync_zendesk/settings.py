@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from qa_sync.errors import Problem
 from qa_sync.validation import validated
+from qa_sync.wording import nearest
 from qa_sync_zendesk.qa.streams import QA_ENDPOINTS
 from qa_sync_zendesk.streams import ENDPOINTS
 
@@ -166,8 +167,10 @@ class Settings(_Part):
     def _known_streams(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [name for name in value if name not in STREAMS]
         if unknown or not value or len(set(value)) != len(value):
+            near = [nearest(name, STREAMS) for name in unknown]
             told = f"no stream {', '.join(unknown)}" if unknown else "name each stream once, and at least one"
-            msg = f"{told}; there are {', '.join(sorted(STREAMS))}"
+            listed = ", ".join(str(name) for name in near) if near and all(near) else ""
+            msg = f"{told}; did you mean {listed}?" if listed else f"{told}; there are {', '.join(sorted(STREAMS))}"
             raise ValueError(msg)
         return value
 

@@ -28,6 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def program() -> str:
+    """Return how this program is called from here: by its name where a terminal finds it, else by its path."""
+    import shutil
+    from pathlib import Path
+
+    called = Path(sys.argv[0]).absolute()
+    if called.name != "qa-sync" or shutil.which("qa-sync") == str(called):
+        return "qa-sync"
+    return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)
+
+
 def _unheard() -> None:
     """The reader of our output has gone (| head): nothing is wrong, and nothing more is said."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

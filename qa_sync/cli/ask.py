@@ -85,17 +85,17 @@ def _show_explanation(found: Explanation) -> None:
     """The number, what it means, what it is made of; of a population only how large it is."""
     own = [row for row in found.evaluations.to_pylist() if row["part"] == "own"]
     shown = show.formatted(found.value, found.field)
-    print(f"{found.title}: {found.field.label} of {found.key} is {shown} ({found.value!r})")
+    print(f"{found.title}: {found.field.label} of {found.key} is {shown}{_unrounded(found.value, shown)}")
     if found.metric:
         print(f"{found.metric.id}, version {found.metric.version}: {found.metric.formula}")
     else:
         print(found.field.doc)
-    verdict = "the same" if found.agrees else "NOT the same: please report this"
-    print(f"Made again from the {len({row['evaluation_id'] for row in own}):,} evaluations below")
+    made = f"Made again from the {len({row['evaluation_id'] for row in own}):,} evaluations below"
     if found.borrowed:
         others = found.evaluations.num_rows - len(own)
-        print(f"and {others:,} more rows of what it leans on ({found.borrowed})")
-    print(f"it is {found.recomputed!r}: {verdict}. Run {found.run_id}.")
+        made += f" and {others:,} more rows of what it leans on ({found.borrowed})"
+    verdict = "the same number" if found.agrees else f"{found.recomputed!r}, NOT the same: please report this"
+    print(f"{made}: {verdict}. Run {found.run_id}.")
     show.rows(
         [{name: value for name, value in row.items() if name != "part"} for row in own],
         form="table",
@@ -103,6 +103,11 @@ def _show_explanation(found: Explanation) -> None:
     )
     for note in found.notes:
         print(note)
+
+
+def _unrounded(value: float, shown: str) -> str:
+    """The number behind a rounded one, in brackets; nothing where nothing was rounded."""
+    return "" if shown.replace(",", "") == f"{value:g}" else f" ({value!r})"
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from qa_sync.wording import did_you_mean
 
 _EPILOG = """exit codes: 0 done; 1 a system failed (what was pulled stays); 2 fix your set-up; 3 done, but with more
 new rejects than max_new_rejects allows. Every command reads the workspace in the current folder unless --workspace says
-otherwise."""
+otherwise. Connectors bring commands of their own; 'qa-sync connectors' lists them."""
 
 
 #: Commands of our own, in the order of --help.
@@ -50,6 +50,13 @@ class _Parser(argparse.ArgumentParser):
             ConfigError: always.
         """
         found = _CHOICE.match(message)
+        if not found and (absent := _ABSENT.match(message)):
+            name, *_ = absent["names"].split(", ")
+            known = next(action.choices for action in self._actions if name in (action.dest, action.metavar))
+            what = f"{self.prog} needs more words: {absent['names']}"
+            if known:
+                what = f"{self.prog} needs one more word: {', '.join(known)}"
+            raise ConfigError(Problem(what=what, hint=f"{self.prog} --help"))
         if not found:
             raise ConfigError(Problem(what=message, hint=f"{self.prog} --help"))
         argument, word, known = found["argument"], found["word"], _WORDS.findall(found["known"])
@@ -61,6 +68,7 @@ _CHOICE = re.compile(
     r"argument (?P<argument>\S+): invalid choice: '(?P<word>.*?)' \(choose from (?P<known>.*)\)\Z", re.DOTALL
 )
 _WORDS = re.compile(r"[\w-]+")
+_ABSENT = re.compile(r"the following arguments are required: (?P<names>.*)\Z", re.DOTALL)
 
 
 class _Lazy:
@@ -235,15 +243,26 @@ def _seconds(text: str) -> float:
 def connector_command(words: Sequence[str]) -> Callable[[], int] | None:
     """Return the command that a connector brings, such as ``verint inspect FILE``, or None when it is one of ours.
 
-    A connector registers ``main(words) -> exit code`` under the entry-point group ``qa_sync.commands``.
+    A connector registers ``main(words) -> exit code`` under the entry-point group ``qa_sync.commands``. A
+    ``--workspace DIR`` before the command is handed on as its last two words.
     """
-    if not words or words[0].startswith("-") or words[0] in COMMANDS:
+    before, rest = _workspace_before(words)
+    if not rest or rest[0].startswith("-") or rest[0] in COMMANDS:
         return None
     from qa_sync import registry
 
-    if words[0] not in registry.names("commands"):
+    if rest[0] not in registry.names("commands"):
         return None
-    return lambda: int(registry.load("commands", words[0])(list(words[1:])))
+    return lambda: int(registry.load("commands", rest[0])([*rest[1:], *before]))
+
+
+def _workspace_before(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split off a ``--workspace DIR`` that stands before the command: a connector's own command gets it behind."""
+    if words and words[0].startswith("--workspace="):
+        return [words[0]], list(words[1:])
+    if len(words) > 1 and words[0] == "--workspace":
+        return list(words[:2]), list(words[2:])
+    return [], list(words)
 
 
 def _common() -> _Parser:

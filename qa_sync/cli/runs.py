@@ -69,6 +69,9 @@ def publish(arguments: argparse.Namespace) -> int:
 #: So many changed rows are printed for people; programs get all of them.
 _MOST_ROWS = 50
 
+#: Grave drift that is told in words.
+_MOST_DRIFT = 5
+
 
 def _publish_diff(arguments: argparse.Namespace) -> int:
     from qa_sync.runner.publish_diff import publish_diff
@@ -206,7 +209,13 @@ def _drift(counts: dict[str, Any]) -> list[str]:
         return []
     told = ", ".join(f"{counts[level]:,} {level}" for level in ("high", "medium", "low") if counts[level])
     lines = [f"  drift: {told} ({counts['new']:,} new): qa-sync query \"SELECT * FROM findings WHERE stage = 'drift'\""]
-    return lines + [f"    {one['what']}; {one['hint']}" for one in counts["findings"] if one["severity"] == "high"][:5]
+    high: dict[str, list[str]] = {}
+    for one in counts["findings"]:
+        if one["severity"] == "high":
+            streams = high.setdefault(f"{one['what']}; {one['hint']}", [])
+            streams.append(f"{one['source']}.{one['stream']}")
+    grave = [f"    {', '.join(dict.fromkeys(streams))}: {what}" for what, streams in high.items()]
+    return lines + grave[:_MOST_DRIFT] + [f"    and {len(grave) - _MOST_DRIFT} more"] * (len(grave) > _MOST_DRIFT)
 
 
 def _show_plan(published: list[Published]) -> None:

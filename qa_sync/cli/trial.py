@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from qa_sync.cli import show
+from qa_sync.cli import program, show
 from qa_sync.cli.runs import summary
 from qa_sync.config import FILE_NAME
 from qa_sync.ports import Sandbox
 from qa_sync.runner.progress import Lines, Silent
-from qa_sync.runner.trial import DEMO_START, is_ours, renew_addresses, sandboxes, write_workspace
+from qa_sync.runner.trial import DEMO_START, is_ours, renew_addresses, sandboxes, write_environment, write_workspace
 from qa_sync.runner.trial import demo as run_demo
 
 
@@ -31,9 +33,7 @@ def sandbox(arguments: argparse.Namespace) -> int:
             print(json.dumps({"status": "running", "settings": told, "sandboxes": each}, indent=1), flush=True)
         else:
             for name, it in running.items():
-                print(f"{name}: {json.dumps(it.workspace())}")
-                for variable, value in it.environment().items():
-                    print(f"  export {variable}={value}")
+                print(f"{name}: {', '.join(_addresses(it.workspace()))}")
             print(f"{told}\npress Ctrl-C to stop", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -44,13 +44,26 @@ def _settings_told(folder: Path, running: Mapping[str, Sandbox], zone: str) -> s
     """Make a settings file lead to the sandboxes where it is ours to write; say what was done, or what to do."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE_NAME
+    variables = write_environment(folder, running)
+    next_step = f"in another terminal: . {shlex.quote(str(variables))} && {program()} --workspace {folder} run"
     if is_ours(folder):
         renew_addresses(folder, running)
-        return f"wrote the addresses into {file}; set the variables above, then: qa-sync --workspace {folder} run"
+        return f"wrote the addresses into {file}\n{next_step}"
     if file.exists():
-        return f"{file} is yours and was left alone: put the entries above into it, or name another --workspace"
+        entries = "\n".join(json.dumps(it.workspace()) for it in running.values())
+        return (
+            f"{entries}\n{file} is yours and was left alone: put the entries above into it, or name another --workspace"
+        )
     write_workspace(folder, running, zone=zone)
-    return f"wrote {file}; set the variables above, then: qa-sync --workspace {folder} run"
+    return f"wrote {file}\n{next_step}"
+
+
+def _addresses(part: Any) -> list[str]:
+    """Every address in a sandbox's entries, once each, wherever it stands."""
+    if not isinstance(part, Mapping):
+        return []
+    found = [str(part["base_url"])] if "base_url" in part else []
+    return list(dict.fromkeys(found + [one for value in part.values() for one in _addresses(value)]))
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -94,14 +107,15 @@ def demo(arguments: argparse.Namespace) -> int:
         print(f"workbook: {path}")
     if done.pages:
         print(f"the sheet, as a page: {done.pages[0]}  (its {len(done.pages)} tabs are linked at the top)")
-    again = "make demo" if folder == Path("demo") and Path("Makefile").is_file() else f"qa-sync demo {folder}"
+    again = "make demo" if folder == Path("demo") and Path("Makefile").is_file() else f"{program()} demo {folder}"
     print(f"""
 what next
   look at it            open {done.workbooks[0] if done.workbooks else folder}
   run it again          {again:<26} (finds nothing new and writes 0 data cells)
-  ask for a report      qa-sync --workspace {folder} report evaluators --by auditee,queue
-  ask anything          qa-sync --workspace {folder} query "SELECT outcome, count(*) FROM pairs GROUP BY ALL"
-  start your own        qa-sync init my-programme""")
+  ask for a report      {program()} --workspace {folder} report evaluators --by auditee,queue
+  ask anything          {program()} --workspace {folder} query "SELECT outcome, count(*) FROM pairs GROUP BY ALL"
+  see where it is from  {program()} --workspace {folder} explain summary Dublin pairs --by site
+  start your own        {program()} init my-programme""")
     return done.report.exit_code
 
 

@@ -74,6 +74,11 @@ def _erase(arguments: argparse.Namespace, workspace: Workspace) -> int:
     if not arguments.person:
         raise ConfigError(Problem(what="who is to be erased?", hint="--person ID, or an e-mail address or full name"))
     done = erase(workspace, arguments.person, dry_run=arguments.dry_run)
+    if not (done.accounts or done.rows or done.left):
+        hint = "give a person id, e-mail address, employee number, login or full name as in the people table"
+        raise ConfigError(
+            Problem(what="nobody is called so, and no record holds that text: nothing was erased", hint=hint)
+        )
     if arguments.format == "json":
         print(json.dumps(done.as_dict(), indent=1))
         return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import field as attribute
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -16,6 +17,9 @@ from qa_sync.reports.build import build, scene_for
 from qa_sync.reports.published import metric_of
 from qa_sync.reports.report import Ask, Report, Scene
 from qa_sync.wording import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Kinds of columns that hold numbers.
 NUMBERS = ("integer", "number", "percent")
@@ -51,10 +55,16 @@ class Explanation:
     value: float
     recomputed: float | None
     metric: Metric | None
-    evaluations: pa.Table
+    evaluations: pa.Table = attribute(repr=False)
     borrowed: str
     notes: tuple[str, ...]
     run_id: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """``evaluations`` as a pandas frame."""
+        frame: pd.DataFrame = self.evaluations.to_pandas()
+        return frame
 
     @property
     def agrees(self) -> bool:

@@ -135,6 +135,17 @@ def values_of(engine: Engine, name: str) -> list[str]:
     return [str(value) for value in found["value"].to_pylist()]
 
 
+def fits_nothing(engine: Engine, where: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each value asked for that its column has nowhere, with the one that may be meant."""
+    told = []
+    for name, value in where.items():
+        known = values_of(engine, name)
+        if value not in known:
+            hint = did_you_mean(value, known)
+            told.append(f"No {name} is {value!r}{f'; {hint}' if hint else '.'}")
+    return tuple(told)
+
+
 def strangers_to(engine: Engine, name: str, value: str) -> list[tuple[str, str]]:
     """Return (person, name) of everybody who is in no row of a value: neither evaluated, evaluating nor rostered there.
 

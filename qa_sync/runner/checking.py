@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -161,9 +161,11 @@ def mapping_problems(workspace: Workspace) -> list[Problem]:
         rows = materials.catalogue.rows
         known = {str(row["form_id"]) for row in rows["forms"]}
         criteria = {str(row["criterion_key"]) for row in rows["criteria"]}
-        for mapping in materials.mappings.values():
-            found += _unknown(mapping, "form_id", known, "no form catalogue has a form")
-            found += _unknown(mapping, "criterion_key", criteria, "no form catalogue has a criterion")
+        for name, mapping in materials.mappings.items():
+            listed = workspace.settings.sources[name].own.get("streams")
+            read = listed if isinstance(listed, list) else mapping.streams
+            found += _unknown(mapping, read, "form_id", known, "no form catalogue has a form")
+            found += _unknown(mapping, read, "criterion_key", criteria, "no form catalogue has a criterion")
     return list(dict.fromkeys(found))
 
 
@@ -184,10 +186,12 @@ def case_problems(workspace: Workspace) -> list[Problem]:
         engine.close()
 
 
-def _unknown(mapping: Mapping, column: str, known: set[str], what: str) -> Iterator[Problem]:
-    """Yield texts that a mapping always gives a column, and that no catalogue has."""
+def _unknown(mapping: Mapping, read: Collection[str], column: str, known: set[str], what: str) -> Iterator[Problem]:
+    """Yield texts that a mapping always gives a column, and that no catalogue has; of the streams that are read."""
     document = parse(mapping.text, file=mapping.file)
     for place, table in _tables(mapping):
+        if place[1] not in read:
+            continue
         for field in table.fields:
             given = outcomes(field.expression) if field.column == column else None
             for text in sorted(one for one in given or () if one is not None and one not in known):

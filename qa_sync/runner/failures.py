@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def one_error(
     workspace: Workspace, failures: Sequence[tuple[str, tuple[str, str], QASyncError]], kind: tuple[str, str]
 ) -> QASyncError:
-    """Return one error for all: every problem of set-up with its place, or the first failure where there are others.
+    """Return one error for all: every problem of set-up with its place, or the first failure of each source or place.
 
     Args:
         workspace: whose settings file the problems are placed in.
@@ -29,9 +29,12 @@ def one_error(
             for problem in error.problems
         ]
         return ConfigError(dict.fromkeys(placed))
-    name, _, error = failures[0]
-    more = len(failures) - 1
+    firsts: dict[tuple[str, str], str] = {}
+    for name, path, error in failures:
+        firsts.setdefault(path, f"{name}: {error}")
+    _, _, error = failures[0]
+    more = len(failures) - len(firsts)
     rest = f" (and {more} more {kind[more > 1]} failed)" if more else ""
-    failed = type(error)(f"{name}: {error}{rest}")
+    failed = type(error)("\n".join(firsts.values()) + rest)
     failed.__cause__ = error
     return failed

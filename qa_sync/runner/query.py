@@ -45,7 +45,8 @@ def select(engine: DuckEngine, sql: str, *, seconds: float = SECONDS, megabytes:
     except (duckdb.Error, UnicodeError):
         raise ConfigError(Problem(what="a query is one SELECT, in plain text")) from None
     if tree.get("error"):
-        what = f"a query is one SELECT: {_first_line(tree.get('error_message', ''))}"
+        reason = "" if tree.get("error_type") == "not implemented" else _first_line(tree.get("error_message", ""))
+        what = f"a query is one SELECT: {reason}" if reason else "a query is one SELECT, and this is none"
         raise ConfigError(Problem(what=what, hint="nothing can be changed here"))
     if len(tree["statements"]) != 1:
         raise ConfigError(Problem(what="a query is one SELECT", hint="leave out the others"))

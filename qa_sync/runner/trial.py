@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -145,6 +146,16 @@ def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) 
     with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
         file.write(f"{_MARK}\n")
         yaml.dump(settings, file)
+
+
+def write_environment(folder: Path, running: Mapping[str, Sandbox]) -> Path:
+    """Write the environment variables that lead to running sandboxes into a file for the shell; return its path."""
+    path = folder / "sandboxes" / "environment.sh"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    variables = {name: value for it in running.values() for name, value in it.environment().items()}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    path.write_text("\n".join(["# Written by 'qa-sync sandbox'.", *lines, ""]), encoding="utf-8")
+    return path
 
 
 def is_ours(folder: Path) -> bool:

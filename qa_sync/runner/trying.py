@@ -40,6 +40,8 @@ def try_record(workspace: Workspace, record: str, *, source: str = "", stream: s
     """
     streams = chosen_streams(workspace, source, stream)
     if record.endswith(".json") or Path(record).is_file():
+        if not Path(record).exists():
+            raise ConfigError(Problem(what="no such file", hint="it is looked for in the current folder", file=record))
         return _try_file(workspace, Path(record), streams)
     told: list[str] = []
     for name, stream_name in streams:

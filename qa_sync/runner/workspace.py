@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -13,6 +14,7 @@ from qa_sync.engine import engine_of
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.ports import Sink, Source
 from qa_sync.reports import REPORTS, Ask, Explanation, Report, build, explain
+from qa_sync.reports.grouping import fits_nothing
 from qa_sync.reports.report import Audience
 from qa_sync.runner.connections import connect_sink, connect_source, places_known
 from qa_sync.runner.feeds import Feed, feeds_of
@@ -48,7 +50,14 @@ def _ask(name: str, by: Sequence[str], where: Mapping[str, str] | None, audience
         raise ConfigError(Problem(what=f"there is no report {name!r}", hint=did_you_mean(name, list(REPORTS))))
     if audience not in get_args(Audience):
         raise ConfigError(Problem(what=f"there is no audience {audience!r}", hint="auditees, or none"))
-    return Ask(by=tuple(by), where=dict(where or {}), audience=audience)
+    if not isinstance(where or {}, Mapping):
+        raise ConfigError(Problem(what="where is not a mapping", hint='write {"site": "Dublin"}'))
+    return Ask(by=_names(by), where=dict(where or {}), audience=audience)
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names as a tuple; one name alone is meant whole, not letter by letter."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 class Workspace:
@@ -141,7 +150,7 @@ class Workspace:
     def sync(self, sources: Sequence[str] = ()) -> RunReport:
         """Pull raw records from the sources (all, or those named) into the store."""
         with self.recorded("sync", exclusive=False) as run:
-            sync_stage(self, run, sources)
+            sync_stage(self, run, _names(sources))
         return _report(run)
 
     def map(self) -> RunReport:
@@ -164,6 +173,7 @@ class Workspace:
 
         A dry run changes nothing, and records nothing either.
         """
+        dashboards = _names(dashboards)
         if dry_run:
             run = Recording(run_id="dry-run", command="publish", started_at=self._clock())
             published = publish_as_of(self, run, dashboards, as_of, dry_run=True)
@@ -226,7 +236,10 @@ class Workspace:
         """
         ask = _ask(name, by, where, audience)
         with self.open(as_of) as it:
-            return build(name, it.scene, ask)
+            made = build(name, it.scene, ask)
+            if made.rows.num_rows or audience:
+                return made
+            return replace(made, notes=(*fits_nothing(it.scene.engine, ask.where), *made.notes))
 
     def explain(
         self,

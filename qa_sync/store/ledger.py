@@ -137,9 +137,9 @@ class Ledger:
             )
         rows = self._select("runs", f"SELECT * FROM it WHERE {where} ORDER BY finished_at DESC, run_id DESC LIMIT 1")
         if not rows.num_rows:
-            what = f"no run with a snapshot for --as-of {as_of}" if as_of else "nothing has been mapped yet"
-            hint = "'qa-sync runs' lists them" if as_of else "run 'qa-sync run' first"
-            raise ConfigError(Problem(what=what, hint=hint))
+            if not as_of:
+                raise ConfigError(Problem(what="nothing has been mapped yet", hint="run 'qa-sync run' first"))
+            raise ConfigError(Problem(what=_no_run(as_of, moment), hint="'qa-sync runs' lists them"))
         return _run(rows.to_pylist()[0])
 
     def snapshots(self) -> list[tuple[str, datetime, Snapshot]]:
@@ -285,6 +285,15 @@ def _run(row: Mapping[str, Any]) -> Run:
         snapshot=snapshot,
         error=row["error"] or "",
     )
+
+
+def _no_run(as_of: str, moment: datetime | None) -> str:
+    """Say what there is not: a text that is neither a time nor like a run's id is a slip of typing."""
+    if moment is not None:
+        return f"no run with a snapshot had finished by {as_of}"
+    if as_of[:8].isdigit() and "T" in as_of:
+        return f"no run with a snapshot is called {as_of}"
+    return f"{as_of!r} is neither a run's id nor a time such as 2026-01-12T09:00Z, so no run with a snapshot is meant"
 
 
 def _moment(text: str) -> datetime | None:

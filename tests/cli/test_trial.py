@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ def test_a_settings_file_of_a_person_is_left_alone_and_they_are_told_what_to_do(
     told = qa_sync(tmp_path, "sandbox", "zendesk").out
     assert "is yours and was left alone: put the entries above into it" in told
     assert (tmp_path / "qa-sync.yaml").read_text() == "programme: {name: Real}\n"
+
+
+def test_the_variables_stand_in_a_file_that_a_shell_reads(tmp_path: Path) -> None:
+    told = qa_sync(tmp_path, "sandbox", "zendesk").out
+    (line,) = [line for line in told.splitlines() if line.startswith("in another terminal: ")]
+    file = tmp_path / "sandboxes" / "environment.sh"
+    assert f". {file} && qa-sync --workspace {tmp_path} run" in line
+    read = subprocess.run(
+        ["sh", "-c", f". {file}; echo $ZENDESK_CLIENT_ID"], capture_output=True, text=True, check=True
+    )
+    assert read.stdout == "qa-sync-sandbox\n"
+    assert "secret" not in told
+    assert f"zendesk: {_settings(tmp_path)['sources']['zendesk']['base_url']}\n" in told
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:

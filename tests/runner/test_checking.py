@@ -10,7 +10,7 @@ from program.rating_files import workspace, write_ratings
 from program.worlds import edit
 
 from qa_sync import Workspace
-from qa_sync.runner.checking import check_workspace
+from qa_sync.runner.checking import check_workspace, mapping_problems
 
 MAPPING = "mappings/ratings.yaml"
 
@@ -43,6 +43,16 @@ def test_a_form_that_no_catalogue_has_is_told_with_the_nearest(folder: Path) -> 
     done = qa_sync(folder, "mapping", "check", expect=2)
     assert f"{MAPPING}:{line}:" in done.err
     assert "no form catalogue has a form adultcontent4; did you mean adultcontent" in done.err
+
+
+def test_a_form_of_a_stream_that_is_not_read_is_not_looked_for(folder: Path) -> None:
+    _change(folder, 'form_id: {from: _file, match: "(?:gal_)?(?P<set>.+)_labels\\\\."}', "form_id: {const: autoqa}")
+    workspace = Workspace(folder)
+    source = next(iter(workspace.settings.sources.values()))
+    assert source.model_extra is not None
+    assert [one.what for one in mapping_problems(workspace)] == ["no form catalogue has a form autoqa"]
+    source.model_extra["streams"] = ["something_else"]
+    assert mapping_problems(workspace) == []
 
 
 def test_a_criterion_that_no_form_has_is_told(folder: Path) -> None:

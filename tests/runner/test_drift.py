@@ -72,7 +72,9 @@ def test_what_nobody_has_described_is_found_once_with_its_severity(made: World) 
     assert not any(one["kind"] == "option" for one in told["findings"]), "nothing was pulled"
     again = ask(folder, "run")["counts"]["drift"]
     assert again == {**told, "new": 0}
-    assert f"form {form} is in no form catalogue" in qa_sync(folder, "run", "--quiet").out
+    told = qa_sync(folder, "run", "--quiet").out
+    assert told.count(f"form {form} is in no form catalogue") == 1
+    assert f".evaluations: form {form} is in no form catalogue" in told
 
 
 def test_a_mapping_that_refuses_too_much_stops_the_publish_not_the_pull(made: World) -> None:
