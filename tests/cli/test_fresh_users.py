@@ -67,8 +67,8 @@ def test_an_exact_number_is_not_shown_twice_and_a_rounded_one_is(finished: Finis
 def test_a_connectors_command_is_found_behind_the_workspace(
     before: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main([*before, "zendesk", "write-back"]) == 2
-    assert "no qa-sync.yaml in there" in capsys.readouterr().err
+    assert cli.main([*before, "verint", "inspect", "nothing.csv"]) == 2
+    assert "nothing.csv" in capsys.readouterr().err
     assert connector_command([*before, "run"]) is None
     assert connector_command(before) is None
 
