@@ -65,9 +65,9 @@ def _check_key(key: pa.ChunkedArray, tab: TabDefinition, where: str) -> None:
 
 
 def _field(name: str, kind: pa.DataType, key_of: TabDefinition | None) -> Field:
-    # By kind and never by content: a width that changed with the data would undo what people have set.
+    # By kind and never by content: data set no widths. Wide enough that a workbook wraps texts and cuts none.
     shown = _kind(kind)
-    wide = 60 + 130 * len(key_of.key) if key_of else 190
+    wide = 80 + 120 * len(key_of.key) if key_of else 200
     return Field(
         name=name,
         label=name.replace("_", " ").capitalize(),
