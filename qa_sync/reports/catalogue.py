@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qa_sync.reports.actions_report import actions
 from qa_sync.reports.agreement_report import agreement
 from qa_sync.reports.auditors_report import auditors, blind, repeats
 from qa_sync.reports.calibration_report import calibration, sessions
@@ -73,6 +74,7 @@ REPORTS: dict[str, ReportSpec] = {
     "confusion": _spec(confusion),
     "weighted": _spec(weighted),
     "critical": _spec(critical),
+    "actions": _spec(actions),
     "pools": _spec(pools),
     "blind": _spec(blind),
     "repeats": _spec(repeats),

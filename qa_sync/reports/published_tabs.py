@@ -582,6 +582,37 @@ _WEIGHTED = (
     ),
 )
 
+_ACTIONS = (
+    _m("actions.answers", "Answers", "count", "answers with a level on both sides, forms of growing severity (n)"),
+    _m(
+        "actions.over",
+        "Over-enforced",
+        "share",
+        "the auditee acted and the auditor would not / answers; the lowest option is no action",
+        interval=_WILSON,
+        undefined=_HIDDEN,
+        higher_is="worse",
+    ),
+    _m(
+        "actions.under",
+        "Under-enforced",
+        "share",
+        "the auditee did not act and the auditor would / answers",
+        interval=_WILSON,
+        undefined=_HIDDEN,
+        higher_is="worse",
+    ),
+    _m(
+        "actions.wrong_selection",
+        "Wrong action",
+        "share",
+        "both act, differently / answers",
+        interval=_WILSON,
+        undefined=_HIDDEN,
+        higher_is="worse",
+    ),
+)
+
 _DISAGREEMENTS = (
     _m(
         "disagreements.delta",
@@ -605,5 +636,6 @@ OF_TABS: tuple[Metric, ...] = (
     *_POOLS,
     *_SAMPLING,
     *_WEIGHTED,
+    *_ACTIONS,
     *_DISAGREEMENTS,
 )
