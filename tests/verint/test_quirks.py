@@ -160,3 +160,12 @@ def test_all_quirks_in_full_product_give_the_same_tables(grain: str, encoding: s
 )
 def test_fifty_thousand_evaluations_come_out_as_they_went_in(quirks: Quirks, tmp_path: Path) -> None:
     holds(quirks, tmp_path, whole_truth())
+
+
+@pytest.mark.parametrize("container", ["xlsx", "zipped xlsx"])
+def test_a_first_column_that_is_empty_keeps_its_place_where_columns_go_by_position(
+    container: str, tmp_path: Path
+) -> None:
+    quirks = Quirks(grain="evaluation", container=container, header="none", scatter=True, shuffle=True, extra=True)
+    for number, one in enumerate(make_truth(1, 12, plain=True)):
+        holds(quirks, tmp_path / str(number), [one])

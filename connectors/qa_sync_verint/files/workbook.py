@@ -102,7 +102,10 @@ def _column(letters: bytes) -> int:
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[Row]:
-    for number, row in enumerate(sheet.iter_rows(), start=1):
+    # The reader leaves out empty columns on the left, and a file without a header is read by position.
+    left: list[str] = [""] * (sheet.start[1] if sheet.start else 0)
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        row = left + cells
         texts = [_text(cell) for cell in row]
         if not any(texts):
             continue
