@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -189,8 +190,11 @@ def _difference(found: pa.Schema, declared: pa.Schema) -> str:
 
 
 def files(table: DeltaTable | None) -> list[str]:
-    """Return the Parquet files of a table, to be read through the engine."""
-    return [] if table is None else [uri.removeprefix("file://") for uri in table.file_uris()]
+    """Return the Parquet files of a table, to be read through the engine.
+
+    Delta Lake tells addresses, in which a folder "My Drive" is "My%20Drive".
+    """
+    return [] if table is None else [unquote(uri.removeprefix("file://")) for uri in table.file_uris()]
 
 
 def files_within(table: DeltaTable | None, column: str, low: str, high: str) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from qa_sync.engine import Engine
-from qa_sync.errors import StoreError
+from qa_sync.errors import ConfigError, Problem, StoreError
 from qa_sync.model import TABLES
 from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
 from qa_sync.store.durable import write_whole
@@ -39,10 +41,12 @@ class Store:
 
     Raises:
         StoreError: the folder was made by a newer version of qa-sync, or cannot be written.
+        ConfigError: its path has a character that no store can live below.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        _check_path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.lock = StoreLock(folder)
@@ -198,3 +202,14 @@ def _present(files: list[str]) -> list[str]:
         )
         raise StoreError(msg)
     return files
+
+
+def _check_path(folder: Path) -> None:
+    """Refuse what Delta Lake cannot address ([ ] ^ | and %20), or DuckDB takes for a pattern (* ? [)."""
+    odd = _ODD.search(str(folder.resolve()))
+    if odd:
+        what = f"no store can be kept below a folder with {odd[0]!r} in its path"
+        raise ConfigError(Problem(what=what, hint="rename that folder, or move the workspace elsewhere"))
+
+
+_ODD = re.compile(r"[\[\]^|*?\x00-\x1f]|%[0-9A-Fa-f]{2}" + (r"|\\" if os.sep == "/" else ""))

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pytest
 from store.pages import day, page
 
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, StoreError
+from qa_sync.model.system import RAW
 from qa_sync.runner.query import select
 from qa_sync.store import Run, Snapshot, Store, lease
 
@@ -134,3 +136,22 @@ def test_a_run_of_another_host_is_not_joined(tmp_path: Path, host: str, hours: f
     with lease(folder, "run", run_id="mine"):
         assert json.loads((folder / "leases" / "run.json").read_text())["run"] == "mine"
     assert not (folder / "leases" / "run.json").exists()
+
+
+@pytest.mark.parametrize("name", ["My Drive", "Qualität", "100% ours", "R&D #1", "o'hara"])
+def test_a_store_lives_below_a_folder_of_any_ordinary_name(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / name / "data")
+    raw = store.raw("s", "t")
+    for cursor, text in (("a", '"one"'), ("b", '"two"')):
+        prepared = raw.prepare(page(("1", None, text)), at=day(9), by_arrival=True)
+        raw.commit(prepared.rows, cursor=cursor, expected_n=raw.position().n, run_id="r", at=day(9))
+    engine = DuckEngine()
+    engine.scan("stored", raw.files(), RAW)
+    assert engine.fetch("SELECT count(*) AS n FROM stored").to_pylist() == [{"n": 2}]
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "what?", "x|y", "a%20b"])
+def test_a_path_that_no_store_can_live_below_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="no store can be kept below a folder with"):
+        Store(tmp_path / name / "data")
+    assert not (tmp_path / name).exists()
