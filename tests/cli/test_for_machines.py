@@ -88,7 +88,7 @@ def test_an_error_is_an_object_that_says_what_happened(
         (("runs", "--limit", "none"), "argument --limit: a whole number from 1; qa-sync runs --help"),
         (("run", "--nowhere"), "unrecognized arguments: --nowhere; qa-sync --help"),
         (("store", "statsu"), "what: 'statsu' is not known; did you mean status?"),
-        (("refresh",), "the following arguments are required: dashboard; qa-sync refresh --help"),
+        (("refresh",), "qa-sync refresh needs more words: dashboard; qa-sync refresh --help"),
     ],
 )
 def test_a_command_line_that_cannot_be_understood_is_told_like_any_other_fault(
@@ -131,7 +131,7 @@ def test_a_failed_run_tells_how_far_it_came(folder: Path, monkeypatch: pytest.Mo
         msg = "PLANTED"
         raise KeyError(msg)
 
-    monkeypatch.setattr("qa_sync.runner.workspace.map_all", fail)
+    monkeypatch.setattr("qa_sync.runner.stages.map_all", fail)
     told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
     assert told["counts"]["sync"]["ratings.gold"]["accepted"] == 4
     (run,) = qa_sync(folder, "runs", "--format", "json", "--quiet").data
@@ -143,7 +143,7 @@ def test_a_run_that_is_stopped_is_in_the_ledger(folder: Path, monkeypatch: pytes
     def stop(*_given: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qa_sync.runner.workspace.map_all", stop)
+    monkeypatch.setattr("qa_sync.runner.stages.map_all", stop)
     told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
     assert (told["status"], told["exit_code"]) == ("stopped", 1)
     monkeypatch.undo()
@@ -158,7 +158,7 @@ def test_a_scheduler_that_ends_the_run_is_answered_as_a_person_who_does(
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("qa_sync.runner.workspace.map_all", end)
+    monkeypatch.setattr("qa_sync.runner.stages.map_all", end)
     told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
     assert (told["status"], told["exit_code"]) == ("stopped", 1)
     assert signal.getsignal(signal.SIGTERM) == before
@@ -174,7 +174,7 @@ def test_a_stop_while_the_engine_is_at_work_is_a_stop_and_no_fault(
         timer.start()
         DuckEngine(threads=1).fetch("SELECT count(*) FROM range(100000000000)")
 
-    monkeypatch.setattr("qa_sync.runner.workspace.map_all", long)
+    monkeypatch.setattr("qa_sync.runner.stages.map_all", long)
     told = qa_sync(folder, "run", "--format", "json", "--quiet", expect=1).data
     assert (told["status"], told["error"]) == ("stopped", "stopped; what was committed stays, run again to go on")
     monkeypatch.undo()
@@ -185,7 +185,7 @@ def test_where_a_fault_happened_is_shown_to_who_asks_for_it(folder: Path, monkey
     def fail(*_given: object, **_options: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr("qa_sync.runner.workspace.map_all", fail)
+    monkeypatch.setattr("qa_sync.runner.stages.map_all", fail)
     assert "Traceback" not in qa_sync(folder, "map", expect=1).err
     monkeypatch.setenv("QA_SYNC_DEBUG", "1")
     done = qa_sync(folder, "map", "--format", "json", expect=1)

@@ -16,8 +16,8 @@ from program.rating_files import workspace, write_ratings
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import FIXED
 
-#: The sources of this world deliver no disputes; tests/reports has a programme with some.
-NO_SOURCE = ("disputes", "open_disputes")
+#: The sources of this world deliver no disputes and no samples; tests/reports has programmes with some.
+NO_SOURCE = ("disputes", "open_disputes", "quotas")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -130,7 +130,7 @@ def test_a_value_that_nothing_has_gives_an_empty_report(finished: Finished) -> N
     [
         (("summary", "--by", "sitee"), "did you mean site?"),
         (("summary", "--where", "quue=x"), "did you mean queue?"),
-        (("agreement", "--by", "xyzzy"), "known: site"),
+        (("agreement", "--by", "xyzzy"), "known: all, site"),
         (("summry",), "did you mean summary?"),
         (("summary", "--where", "site"), "write COLUMN=VALUE"),
         (("exceptions", "--where", "outcome=LENIENT"), "not all of them are audits"),

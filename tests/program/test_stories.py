@@ -123,32 +123,37 @@ def test_3_missed_fatals_stand_beside_agreement_and_the_paradox_is_named() -> No
 # ---- 4. "Five audits decided my rating." --------------------------------------------------------------------------
 
 
-def test_4_few_audits_are_never_compared_and_every_rate_has_n_an_interval_and_a_shrunken_value() -> None:
+def _audited(unaudited: int) -> World:
+    """Three evaluators; of one of them, so many evaluations were not audited beside the 60 that were."""
     made = World()
     made.form()
     number = 0
-    for who, right, count, unaudited in (("few", 1, 3, 0), ("many", 40, 60, 60), ("others", 90, 100, 0)):
+    for who, right, count, more in (("few", 1, 3, 0), ("many", 40, 60, unaudited), ("others", 90, 100, 0)):
         for at in range(count):
             number += 1
             mine = FULL if at < right else {**FULL, "Q1": 0, "Q2": 0, "Q3": 0, "C1": "fail"}
             _pair(made, number, mine, FULL, evaluator_id=who)
-        for _ in range(unaudited):
+        for _ in range(more):
             number += 1
             made.evaluation(f"e{number}", FULL, evaluator_id=who, interaction_id=f"i{number}")
-    with opened_world(made) as it:
-        rows = {row["auditee"]: row for row in _rows(it, "standing")}
-        plain = {row["auditee"]: row for row in _rows(it, "evaluators", by=("auditee",))}
-    few, many, others = rows["few"], rows["many"], rows["others"]
-    assert (few["pairs"], few["line_accuracy"], few["compared"]) == (3, None, "not compared: n=3")
-    assert few["line_accuracy_high"] - few["line_accuracy_low"] > 0.5
-    assert 1 / 3 < few["shrunken"] < 0.8 < others["shrunken"]
-    assert (many["line_accuracy"], many["compared"]) == (pytest.approx(2 / 3), "below the mean")
-    assert all(None not in (row["shrunken_low"], row["shrunken_high"]) for row in rows.values())
-    # 60 of 120 were audited: the interval is narrower by sqrt((120 - 60) / (120 - 1)).
-    width = many["line_accuracy_high"] - many["line_accuracy_low"]
-    unlimited = plain["many"]["line_accuracy_high"] - plain["many"]["line_accuracy_low"]
-    assert width / unlimited == pytest.approx((60 / 119) ** 0.5)
-    assert not [name for name in few if "rank" in name]
+    return made
+
+
+def test_4_few_audits_are_never_compared_and_every_rate_has_n_an_interval_and_a_shrunken_value() -> None:
+    widths = {}
+    for unaudited in (60, 240):
+        with opened_world(_audited(unaudited)) as it:
+            rows = {row["auditee"]: row for row in _rows(it, "standing")}
+        few, many, others = rows["few"], rows["many"], rows["others"]
+        assert (few["pairs"], few["line_accuracy"], few["compared"]) == (3, None, "not compared: n=3")
+        assert few["line_accuracy_high"] - few["line_accuracy_low"] > 0.5
+        assert 1 / 3 < few["shrunken"] < 0.8 < others["shrunken"]
+        assert (many["line_accuracy"], many["compared"]) == (pytest.approx(2 / 3), "below the mean")
+        assert all(None not in (row["shrunken_low"], row["shrunken_high"]) for row in rows.values())
+        assert not [name for name in few if "rank" in name]
+        widths[unaudited] = many["line_accuracy_high"] - many["line_accuracy_low"]
+    # Of N evaluations 60 were audited: the interval is narrower by sqrt((N - 60) / (N - 1)).
+    assert widths[60] / widths[240] == pytest.approx(((60 / 119) / (240 / 299)) ** 0.5)
 
 
 # ---- 5. "Same score, different reasons." --------------------------------------------------------------------------
