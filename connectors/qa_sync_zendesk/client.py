@@ -23,9 +23,9 @@ from qa_sync_zendesk.auth import API_TOKENS_END, Fixed, auth_for
 from qa_sync_zendesk.clock import Clock
 from qa_sync_zendesk.diagnosis import diagnose
 from qa_sync_zendesk.explain import explain
-from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time, read_listing
+from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time
 from qa_sync_zendesk.limiter import Limiter
-from qa_sync_zendesk.lists import Kind, read_per_ticket, read_since
+from qa_sync_zendesk.lists import Kind, read_listing, read_per_ticket, read_since
 from qa_sync_zendesk.position import Position, time_in
 from qa_sync_zendesk.privacy import Hasher, kept_key, policy, unknown_custom_fields
 from qa_sync_zendesk.qa.source import QASource

@@ -1,12 +1,10 @@
-"""How a stream is read: by export cursor, by time, or as a whole listing. Arithmetic over pages; no HTTP here."""
+"""How an export is read: by cursor or by time. Arithmetic over pages; no HTTP here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
-
-import pyarrow as pa
 
 from qa_sync.errors import SourceError, TransientError
 from qa_sync.ports import Page
@@ -22,7 +20,6 @@ IDLE_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0)
 MOST_EMPTY_PAGES = 500
 #: Statuses that answer an export cursor which is no longer good.
 _STALE = frozenset({400, 404, 410, 422})
-LISTING_PAGE = 100
 
 
 class Fetch(Protocol):
@@ -125,42 +122,6 @@ def read_by_time(name: str, position: Position, *, start: int, fetch: Fetch, clo
         yield Page(records=piece.records, rejects=piece.rejects, cursor=Position(time=moment).to_text(), last=done)
         if done:
             return
-
-
-def read_listing(name: str, *, fetch: Fetch) -> Iterator[Page]:
-    """Yield one page with the whole list, always read from its beginning, since lists are short.
-
-    Raises:
-        SourceError: the list goes round in circles.
-    """
-    pieces: list[Slice] = []
-    seen: set[str] = set()
-    params, number = {"page[size]": str(LISTING_PAGE)}, 1
-    while True:
-        piece = fetch(params)
-        pieces.append(piece)
-        meta = piece.envelope.meta or {}
-        if meta.get("has_more"):
-            token = meta.get("after_cursor")
-            if not isinstance(token, str) or token in seen:
-                msg = f"{name}: the list says that more follows, but not where"
-                raise SourceError(msg)
-            seen.add(token)
-            params = {"page[size]": str(LISTING_PAGE), "page[after]": token}
-        elif piece.envelope.next_page and piece.count:
-            number += 1
-            params = {"page": str(number), "per_page": str(LISTING_PAGE)}
-        else:
-            break
-    rejects = pa.concat_tables([piece.rejects for piece in pieces])
-    yield Page(
-        records=pa.concat_tables([piece.records for piece in pieces]).combine_chunks(),
-        rejects=rejects,
-        cursor=Position().to_text(),
-        # An unreadable record is not in the list, and must not be taken for a deleted one.
-        listing=rejects.num_rows == 0,
-        last=True,
-    )
 
 
 def _wait_idle(name: str, idle: int, clock: Clock) -> None:

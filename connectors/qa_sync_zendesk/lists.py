@@ -1,4 +1,4 @@
-"""How lists outside the exports are read: from a moment on, and ticket by ticket. Arithmetic only; no HTTP here."""
+"""How lists outside the exports are read: whole, from a moment on, ticket by ticket. Arithmetic only; no HTTP here."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from qa_sync.errors import AuthError, SourceError
 from qa_sync.model.system import PAGE
 from qa_sync.ports import Page
 from qa_sync_zendesk.clock import Clock
-from qa_sync_zendesk.export import LISTING_PAGE, Fetch
+from qa_sync_zendesk.export import Fetch
 from qa_sync_zendesk.position import Position
 from qa_sync_zendesk.wire import Slice
 
+#: Records of a page.
+LISTING_PAGE = 100
 #: Ratings change after they were given: so many seconds before the last reading are read again.
 LOOK_BACK = 35 * 86_400
 _ABSENT = frozenset({403, 404})
@@ -28,6 +30,23 @@ class Kind:
     name: str
     fetch: Fetch
     since: tuple[str, int]
+
+
+def read_listing(name: str, *, fetch: Fetch) -> Iterator[Page]:
+    """Yield one page with the whole list, always read from its beginning, since lists are short.
+
+    Raises:
+        SourceError: the list goes round in circles.
+    """
+    records, rejects = _whole(name, fetch)
+    yield Page(
+        records=records,
+        rejects=rejects,
+        cursor=Position().to_text(),
+        # An unreadable record is not in the list, and must not be taken for a deleted one.
+        listing=rejects.num_rows == 0,
+        last=True,
+    )
 
 
 def read_since(name: str, position: Position, kinds: Iterable[Kind], *, start: int, clock: Clock) -> Iterator[Page]:
@@ -78,18 +97,21 @@ def read_per_ticket(
         if ticket <= done:
             continue
         try:
-            pieces = [piece for piece, _ in _pages(name, fetch_of(ticket), {"page[size]": str(LISTING_PAGE)}, "")]
+            records, rejects = _whole(name, fetch_of(ticket))
         except SourceError as error:
             if getattr(error, "status", None) != 404:
                 raise
             notify(f"{name}: there is no ticket {ticket}")
             continue
-        yield Page(
-            records=pa.concat_tables([piece.records for piece in pieces]).combine_chunks(),
-            rejects=pa.concat_tables([piece.rejects for piece in pieces]),
-            cursor=Position(after=str(ticket)).to_text(),
-        )
+        yield Page(records=records, rejects=rejects, cursor=Position(after=str(ticket)).to_text())
     yield Page(records=PAGE.empty_table(), cursor=Position().to_text(), last=True)
+
+
+def _whole(name: str, fetch: Fetch) -> tuple[pa.Table, pa.Table]:
+    """Return the records and the rejects of all pages of a list, read from its beginning."""
+    pieces = [piece for piece, _ in _pages(name, fetch, {"page[size]": str(LISTING_PAGE)}, "")]
+    records = pa.concat_tables([piece.records for piece in pieces]).combine_chunks()
+    return records, pa.concat_tables([piece.rejects for piece in pieces])
 
 
 def _pages(name: str, fetch: Fetch, constant: Mapping[str, str], token: str) -> Iterator[tuple[Slice, str]]:
@@ -118,6 +140,7 @@ def _pages(name: str, fetch: Fetch, constant: Mapping[str, str], token: str) -> 
         elif piece.envelope.next_page and piece.count:
             number += 1
             params = {**constant, "page": str(number), "per_page": constant["page[size]"]}
+            del params["page[size]"]  # both ways of paging in one request are refused
             yield piece, ""
         else:
             yield piece, ""

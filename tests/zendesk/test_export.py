@@ -13,7 +13,8 @@ from zendesk.worlds import NOW, FakeTime
 
 from qa_sync.errors import SourceError, TransientError
 from qa_sync.model.system import PAGE, PAGE_REJECTS
-from qa_sync_zendesk.export import IDLE_WAITS, MOST_EMPTY_PAGES, read_by_cursor, read_by_time, read_listing
+from qa_sync_zendesk.export import IDLE_WAITS, MOST_EMPTY_PAGES, read_by_cursor, read_by_time
+from qa_sync_zendesk.lists import read_listing
 from qa_sync_zendesk.position import Position, time_in
 from qa_sync_zendesk.wire import Envelope, Slice
 
