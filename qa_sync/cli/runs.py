@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qa_sync.errors import ConfigError, Problem
@@ -14,7 +15,7 @@ from qa_sync.runner.workspace import Workspace
 
 if TYPE_CHECKING:
     from qa_sync.dashboards.cells import Cell
-    from qa_sync.dashboards.changes import RowChange
+    from qa_sync.runner.publish_causes import Because
     from qa_sync.runner.publish_diff import Explained
     from qa_sync.runner.publish_step import Published
     from qa_sync.runner.recording import RunReport
@@ -100,16 +101,29 @@ def _publish_diff(arguments: argparse.Namespace) -> int:
 def _show_row(row: Explained) -> None:
     change = row.change
     print(f"  {row.dashboard} > {', '.join(row.sinks)}: {change.tab}, {change.key}: {change.what}")
-    if change.what == "changed":
-        print("    " + _cells(change))
-    if row.causes:
-        shown = ", ".join(f"{cause.evaluation_id} {cause.what}" for cause in row.causes[:8])
-        more = f", and {len(row.causes) - 8} more" if len(row.causes) > 8 else ""
-        print(f"    because of {shown}{more}")
+    what = {cause.evaluation_id: cause.what for cause in row.causes}
+    if change.what != "changed":
+        if what:
+            print(f"    because of {_listed(list(what), what)}")
+        return
+    alike: dict[Because, dict[str, tuple[Cell, Cell]]] = {}
+    for name, cell in change.cells.items():
+        alike.setdefault(row.because[name], {})[name] = cell
+    for because, cells in alike.items():
+        print(f"    {_cells(cells)}")
+        if because.evaluations:
+            print(f"      because of {_listed(because.evaluations, what)}")
+        if because.borrowed:
+            print(f"      it borrows from {because.borrowed}")
 
 
-def _cells(change: RowChange) -> str:
-    told = [f"{name} {_told(was)} → {_told(becomes)}" for name, (was, becomes) in change.cells.items()]
+def _listed(evaluations: Sequence[str], what: Mapping[str, str]) -> str:
+    more = f", and {len(evaluations) - 8:,} more" if len(evaluations) > 8 else ""
+    return ", ".join(f"{one} {what[one]}" for one in evaluations[:8]) + more
+
+
+def _cells(cells: Mapping[str, tuple[Cell, Cell]]) -> str:
+    told = [f"{name} {_told(was)} → {_told(becomes)}" for name, (was, becomes) in cells.items()]
     return ", ".join(told[:6]) + (f", and {len(told) - 6} more cells" if len(told) > 6 else "")
 
 
@@ -234,7 +248,7 @@ def _show_plan(published: list[Published]) -> None:
                 print(f"  {shape.title}: {what}", file=sys.stdout)
             for change in made.changes():
                 if change.tab == shape.name and change.what == "changed" and len(shown) < _MOST_ROWS:
-                    shown.append(f"    {change.key}: {_cells(change)}")
+                    shown.append(f"    {change.key}: {_cells(change.cells)}")
             print(*shown, sep="\n", end="\n" if shown else "")
             for conflict in plan.conflicts:
                 print(f"    {conflict.key} {conflict.field}: changed by a person; would {conflict.action}")

@@ -35,12 +35,13 @@ def hide_people(tab: Tab, aliases: Mapping[str, str]) -> Tab:
         cells = tab.columns[field.name]
         if field.kind == "text":
             split = "|" if field.name == tab.shape.key else ", "
-            cells = [_hidden(cell, aliases, split) if isinstance(cell, str) else cell for cell in cells]
+            cells = [hidden_text(cell, aliases, split) if isinstance(cell, str) else cell for cell in cells]
         columns[field.name] = cells
     return replace(tab, columns=columns)
 
 
-def _hidden(text: str, aliases: Mapping[str, str], split: str) -> str:
+def hidden_text(text: str, aliases: Mapping[str, str], split: str) -> str:
+    """Return a text in which people, as a whole or as parts between ``split``, are their aliases."""
     if text in aliases:
         return aliases[text]
     if split not in text:

@@ -10,39 +10,37 @@ from typing import TYPE_CHECKING, Any
 from qa_sync.dashboards.changes import RowChange, published_changes
 from qa_sync.dashboards.control import CONTROL
 from qa_sync.dashboards.plan import Base
-from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem
-from qa_sync.reports import REPORTS
-from qa_sync.reports.grouping import FIXED, dimensions, groupings
-from qa_sync.runner.opened import Opened
+from qa_sync.runner.publish_causes import Because, Causes
+from qa_sync.runner.publish_records import Cause
+from qa_sync.runner.publish_traces import TabPlace
 from qa_sync.store import Run
 
 if TYPE_CHECKING:
-    from qa_sync.dashboards.definition import Definition
     from qa_sync.runner.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """An evaluation that differs between the two runs. ``what``: new, gone, revised, or counted otherwise."""
-
-    evaluation_id: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A changed row, where it is shown, and the evaluations that changed it."""
+    """A changed row, where it is shown, and what changed it.
+
+    ``causes``: the evaluations behind any of its cells. ``because``: field → those behind that cell.
+    """
 
     dashboard: str
     sinks: tuple[str, ...]
     change: RowChange
     causes: tuple[Cause, ...]
+    because: Mapping[str, Because]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        causes = [{"evaluation_id": cause.evaluation_id, "what": cause.what} for cause in self.causes]
-        return {"dashboard": self.dashboard, "sinks": list(self.sinks), **self.change.as_dict(), "causes": causes}
+        told = {"dashboard": self.dashboard, "sinks": list(self.sinks), **self.change.as_dict()}
+        for name, cell in told["cells"].items():
+            cell["because"] = list(self.because[name].evaluations)
+            if self.because[name].borrowed:
+                cell["borrowed"] = self.because[name].borrowed
+        return {**told, "causes": [{"evaluation_id": one.evaluation_id, "what": one.what} for one in self.causes]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +51,6 @@ class PublishDiff:
     after: str
     rules: tuple[str, ...]
     rows: tuple[Explained, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """A pair or a single evaluation that is not the same in both runs, and its values to group by in either."""
-
-    ids: frozenset[str]
-    is_pair: bool
-    causes: tuple[Cause, ...]
-    values: Mapping[str, frozenset[str | None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,7 +78,7 @@ def publish_diff(workspace: Workspace, before: str, after: str, dashboards: Sequ
     runs = workspace.store.ledger.runs()
     old, new = _run(runs, before), _run(runs, after)
     shown_old, shown_new = _shown(runs, old), _shown(runs, new)
-    found: dict[tuple[str, str], _Shown] = {}
+    found: dict[tuple[str, str, str], _Shown] = {}
     for dashboard, place in workspace.store.ledger.published_places():
         if dashboards and dashboard not in dashboards:
             continue
@@ -99,17 +87,32 @@ def publish_diff(workspace: Workspace, before: str, after: str, dashboards: Sequ
         )
         changes = [one for one in published_changes(was, now) if one.tab != CONTROL]
         # Sinks that show the same are told once.
-        found.setdefault((dashboard, repr(changes)), _Shown(changes, was, now)).places.append(place)
-    records: list[_Record] = []
-    if any(shown.changes for shown in found.values()) and shown_old.run_id != shown_new.run_id:
-        records = _records(workspace, shown_old, shown_new)
-    rows = []
-    for (dashboard, _), shown in found.items():
+        value = place.partition("/")[2]
+        found.setdefault((dashboard, value, repr(changes)), _Shown(changes, was, now)).places.append(place)
+    changed: dict[TabPlace, list[RowChange]] = {}
+    for (dashboard, value, _), shown in found.items():
         for change in shown.changes:
-            where = _where(workspace, dashboard, change.tab, shown.places)
-            causes = () if where is None else _causes(change, shown.row(change), where, records)
-            rows.append(Explained(dashboard=dashboard, sinks=tuple(shown.places), change=change, causes=causes))
+            changed.setdefault((dashboard, value, change.tab), []).append(change)
+    causes = None
+    if changed and shown_old.run_id != shown_new.run_id:
+        causes = Causes(workspace, shown_old, shown_new, changed)
+    rows = [
+        _explained((dashboard, value, change.tab), shown, change, causes)
+        for (dashboard, value, _), shown in found.items()
+        for change in shown.changes
+    ]
     return PublishDiff(before=old.run_id, after=new.run_id, rules=tuple(_rules(shown_old, shown_new)), rows=tuple(rows))
+
+
+def _explained(place: TabPlace, shown: _Shown, change: RowChange, causes: Causes | None) -> Explained:
+    because, of_row = causes.of(place, change, shown.row(change)) if causes else ({}, ())
+    return Explained(
+        dashboard=place[0],
+        sinks=tuple(shown.places),
+        change=change,
+        causes=of_row,
+        because={name: because.get(name, Because()) for name in change.cells},
+    )
 
 
 def _run(runs: Sequence[Run], asked: str) -> Run:
@@ -151,99 +154,3 @@ def _flat(contents: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in contents.items():
         found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return found
-
-
-def _where(workspace: Workspace, dashboard: str, tab: str, places: Sequence[str]) -> dict[str, str] | None:
-    """Return column → value of what a tab is cut to, by definition and by place; None where it shows no evaluations."""
-    definition: Definition | None = workspace.materials.dashboards.get(dashboard)
-    found = next((one for one in definition.tabs if one.name == tab), None) if definition else None
-    if found is not None and found.report and not REPORTS[found.report].holds_data:
-        return None
-    where = dict(found.ask.where) if found else {}
-    settings = workspace.settings.dashboards.get(dashboard)
-    value = places[0].partition("/")[2]
-    return {**where, settings.for_each: value} if settings and settings.for_each and value else where
-
-
-def _causes(
-    change: RowChange, row: Mapping[str, set[str | None]], where: Mapping[str, str], records: Sequence[_Record]
-) -> tuple[Cause, ...]:
-    """Return the evaluations that changed and belong to a row: by its key, or by what it is grouped by."""
-    parts = {change.key, *change.key.split("|")}
-    mine = [record for record in records if record.ids & parts]
-    if not mine:
-        # Most numbers are of pairs; only coverage counts evaluations without one.
-        countable = [record for record in records if record.is_pair or "evaluations" in row]
-        mine = [record for record in countable if _belongs(record, row, where)]
-    found = {cause.evaluation_id: cause for record in mine for cause in record.causes}
-    return tuple(found[name] for name in sorted(found))
-
-
-def _belongs(record: _Record, row: Mapping[str, set[str | None]], where: Mapping[str, str]) -> bool:
-    for name, value in where.items():
-        if name in record.values and value not in record.values[name]:
-            return False
-    for name, values in record.values.items():
-        shown = {value for value in row.get(name, ()) if not (value or "").startswith("person ")}
-        if shown and not shown & values:
-            return False
-    return True
-
-
-def _records(workspace: Workspace, old: Run, new: Run) -> list[_Record]:
-    tables = {}
-    for name, run in (("old", old), ("new", new)):
-        with workspace.open(run.run_id) as it:
-            tables[name] = _stated(it)
-    columns = [name for name in tables["new"].column_names if name in tables["old"].column_names]
-    values = [name for name in columns if name.startswith("by_")]
-    both = ", ".join(f'o."{name}" AS "old_{name}", n."{name}" AS "new_{name}"' for name in values)
-    engine = DuckEngine(threads=1)
-    try:
-        engine.register("old_state", tables["old"].select(columns))
-        engine.register("new_state", tables["new"].select(columns))
-        found = engine.fetch(f"""
-            SELECT coalesce(n.ids, o.ids) AS ids, o.hashes AS old_hashes, n.hashes AS new_hashes, {both}
-            FROM old_state o FULL JOIN new_state n ON o.id = n.id
-            WHERE o.state IS DISTINCT FROM n.state ORDER BY 1""")
-    finally:
-        engine.close()
-    rows = found.to_pylist()
-    # What became of each evaluation by itself; a pair is new because one of its evaluations is, seldom both.
-    singles = {row["ids"][0]: _what(row, 0) for row in rows if len(row["ids"]) == 1}
-    return [_record(row, values, singles) for row in rows]
-
-
-def _what(row: Mapping[str, Any], at: int) -> str:
-    old, new = row["old_hashes"], row["new_hashes"]
-    if old is None or new is None:
-        return "new" if old is None else "gone"
-    return "revised" if old[at] != new[at] else "counted otherwise"
-
-
-def _record(row: Mapping[str, Any], values: Sequence[str], singles: Mapping[str, str]) -> _Record:
-    ids = row["ids"]
-    told = {evaluation: singles[evaluation] for evaluation in ids if evaluation in singles}
-    told = told or {evaluation: _what(row, at) for at, evaluation in enumerate(ids)}
-    return _Record(
-        ids=frozenset([*ids, "|".join(ids)]),
-        is_pair=len(ids) == 2,
-        causes=tuple(Cause(evaluation_id=evaluation, what=what) for evaluation, what in told.items()),
-        values={name.removeprefix("by_"): frozenset([row[f"old_{name}"], row[f"new_{name}"]]) for name in values},
-    )
-
-
-def _stated(it: Opened) -> Any:
-    """Return one row a pair and one a single evaluation: ids, hashes, what it is grouped by, a digest."""
-    engine = it.scene.engine
-    names = [*FIXED, *dimensions(engine)]
-    by = ", ".join(f'CAST({one.sql} AS VARCHAR) AS "by_{one.name}"' for one in groupings(engine, names))
-    return engine.fetch(f"""
-        SELECT pair_id AS id, [auditee_evaluation_id, auditor_evaluation_id] AS ids,
-               [auditee_payload_hash, auditor_payload_hash] AS hashes, CAST(hash(a) AS VARCHAR) AS state, {by}
-        FROM audited a WHERE basis = 'original'
-        UNION ALL BY NAME
-        SELECT evaluation_id AS id, [evaluation_id] AS ids, [payload_hash] AS hashes, CAST(hash(b) AS VARCHAR) AS state,
-               site AS by_site, team AS by_team, queue AS by_queue, form_id AS by_form, week AS by_week,
-               evaluator_id AS by_auditee
-        FROM buckets b""")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,24 @@ from program.command import ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 from python_calamine import CalamineWorkbook
 
+from qa_sync.errors import ConfigError
+from qa_sync.reports import Ask, explain
+from qa_sync.runner.opened import Opened
+
 MONDAY, TUESDAY = datetime(2025, 11, 3, tzinfo=UTC), datetime(2025, 11, 4, tzinfo=UTC)
 WEEKLY = "mappings/dashboards/weekly.yaml"
 TABS = [
     {"name": "summary", "report": "summary", "by": ["site", "week"]},
     {"name": "pairs", "report": "pairs"},
     {"name": "definitions", "report": "definitions"},
+    {"name": "sites", "report": "summary", "by": ["site"], "totals": True},
+    {"name": "audits", "report": "sampling", "by": ["site"], "totals": ["audits"]},
+    {"name": "standing", "report": "standing"},
+    {
+        "name": "coded",
+        "sql": "SELECT site, count(*) AS pairs FROM pairs WHERE site IS NOT NULL GROUP BY site ORDER BY site",
+        "key": "site",
+    },
 ]
 
 
@@ -32,14 +45,19 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
         yield made, first["run_id"], second["run_id"]
 
 
+@pytest.fixture(scope="module")
+def difference(two_days: tuple[World, str, str]) -> dict[str, Any]:
+    made, first, second = two_days
+    found: dict[str, Any] = ask(made.folder, "publish", "diff", first, second)
+    return found
+
+
 def _evaluations(folder: Path, run: str) -> dict[str, str]:
     rows = query(folder, "SELECT evaluation_id, payload_hash FROM buckets", "--as-of", run)
     return {row["evaluation_id"]: row["payload_hash"] for row in rows}
 
 
 def _cells(folder: Path, run: str) -> dict[tuple[str, str], dict[str, Any]]:
-    import json
-
     rows = query(
         folder,
         f"""SELECT tab, key, cells, removed FROM published WHERE "at" <= (
@@ -49,10 +67,11 @@ def _cells(folder: Path, run: str) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["tab"], row["key"]): json.loads(row["cells"]) for row in rows if not row["removed"]}
 
 
-def test_a_diff_names_every_cell_that_differs_and_no_other(two_days: tuple[World, str, str]) -> None:
+def test_a_diff_names_every_cell_that_differs_and_no_other(
+    two_days: tuple[World, str, str], difference: dict[str, Any]
+) -> None:
     made, first, second = two_days
-    found = ask(made.folder, "publish", "diff", first, second)
-    assert (found["before"], found["after"], found["rules"]) == (first, second, [])
+    assert (difference["before"], difference["after"], difference["rules"]) == (first, second, [])
     old, new = _cells(made.folder, first), _cells(made.folder, second)
     differing = {
         (tab, key, field)
@@ -61,16 +80,19 @@ def test_a_diff_names_every_cell_that_differs_and_no_other(two_days: tuple[World
         if old.get((tab, key), {}).get(field) != new.get((tab, key), {}).get(field)
     }
     assert differing
-    assert {(row["tab"], row["key"], field) for row in found["rows"] for field in row["cells"]} == differing
-    for row in found["rows"]:
+    assert {(row["tab"], row["key"], field) for row in difference["rows"] for field in row["cells"]} == differing
+    for row in difference["rows"]:
         for field, cell in row["cells"].items():
             place = row["tab"], row["key"]
-            assert cell == {"was": old.get(place, {}).get(field), "becomes": new.get(place, {}).get(field)}
+            told = {name: cell[name] for name in ("was", "becomes")}
+            assert told == {"was": old.get(place, {}).get(field), "becomes": new.get(place, {}).get(field)}
 
 
-def test_a_diff_names_the_evaluations_that_caused_it(two_days: tuple[World, str, str]) -> None:
+def test_a_diff_names_the_evaluations_that_caused_it(
+    two_days: tuple[World, str, str], difference: dict[str, Any]
+) -> None:
     made, first, second = two_days
-    rows = ask(made.folder, "publish", "diff", first, second)["rows"]
+    rows = difference["rows"]
     before, after = _evaluations(made.folder, first), _evaluations(made.folder, second)
     told = {cause["evaluation_id"]: cause["what"] for row in rows for cause in row["causes"]}
     assert [row for row in rows if not row["causes"]] == []
@@ -93,6 +115,70 @@ def test_a_diff_names_the_evaluations_that_caused_it(two_days: tuple[World, str,
             audits = query(made.folder, "SELECT auditor_evaluation_id AS id FROM pairs")
             own = {cause["evaluation_id"] for cause in new} - {audit["id"] for audit in audits}
             assert len(own) == grown["becomes"] - grown["was"]
+
+
+def _listed(it: Opened, key: str, column: str) -> set[tuple[str, str | None, str]]:
+    """What ``explain`` lists of a number's own; nothing where there is no number."""
+    ask, shown = (Ask(by=("all",)), "all") if key == "(all)" else (Ask(by=("site",)), key)
+    try:
+        found = explain("summary", it.scene, shown, column, ask).evaluations.to_pylist()
+    except ConfigError:
+        return set()
+    return {(one["evaluation_id"], one["pair_id"], one["payload_hash"]) for one in found if one["part"] == "own"}
+
+
+def test_each_cell_names_the_evaluations_by_which_what_explain_lists_differs(
+    two_days: tuple[World, str, str], difference: dict[str, Any]
+) -> None:
+    made, first, second = two_days
+    rows = difference["rows"]
+    sites = {row["key"]: row["cells"] for row in rows if row["tab"] == "sites"}
+    checked = set()
+    with made.workspace().open(first) as old, made.workspace().open(second) as new:
+        for key, cells in sites.items():
+            for name in {"pairs", "evaluations", "critical_miss", "exact", "line_accuracy"} & {*cells}:
+                was, becomes = _listed(old, key, name), _listed(new, key, name)
+                entered = was ^ becomes
+                told = set(cells[name]["because"])
+                assert told
+                assert told <= {e for e, _, _ in was | becomes}
+                if name == "evaluations":
+                    assert told == {e for e, _, _ in entered}
+                # A pair is told by those of its evaluations that changed: one at least.
+                for pair in {pair or e for e, pair, _ in entered}:
+                    assert {e for e, p, _ in entered if (p or e) == pair} & told, (key, name, pair)
+                checked.add((key == "(all)", name))
+    assert {(True, "pairs"), (False, "pairs"), (False, "evaluations")} <= checked
+    # Not all cells of a row have the same causes: a class that did not move is no cause of one that did.
+    assert any(len({tuple(cell["because"]) for cell in cells.values()}) > 1 for cells in sites.values())
+
+
+def test_people_read_which_cells_moved_and_why(two_days: tuple[World, str, str], difference: dict[str, Any]) -> None:
+    made, first, second = two_days
+    lines = qa_sync(made.folder, "publish", "diff", first, second, "--quiet").out.splitlines()
+    cells = sum(len(row["cells"]) for row in difference["rows"])
+    assert lines[0] == f"{first} to {second}: {cells:,} cells of {len(difference['rows']):,} rows differ"
+    told = [row for row in difference["rows"] if row["what"] == "changed"]
+    row = next(row for row in told if f"  weekly > workbook: {row['tab']}, {row['key']}: changed" in lines)
+    name, cell = next((name, cell) for name, cell in row["cells"].items() if cell["because"])
+    at = next(at for at, line in enumerate(lines) if line.startswith(f"    {name} "))
+    what = {cause["evaluation_id"]: cause["what"] for cause in row["causes"]}
+    listed = ", ".join(f"{one} {what[one]}" for one in cell["because"][:8])
+    assert lines[at + 1].startswith(f"      because of {listed}")
+
+
+def test_a_row_of_sums_is_moved_by_what_moved_the_rows_it_adds_up(difference: dict[str, Any]) -> None:
+    rows = {r["key"]: r["cells"] for r in difference["rows"] if r["tab"] == "audits"}
+    parts = [set(cells["audits"]["because"]) for key, cells in rows.items() if key != "(all)" and "audits" in cells]
+    assert parts
+    assert set(rows["(all)"]["audits"]["because"]) == set().union(*parts)
+
+
+def test_a_number_that_borrows_says_what_from(difference: dict[str, Any]) -> None:
+    rows = [row for row in difference["rows"] if row["tab"] == "standing"]
+    borrowed = {cell["borrowed"] for row in rows for cell in row["cells"].values() if "borrowed" in cell}
+    assert borrowed
+    assert all(cell["because"] for row in rows for cell in row["cells"].values() if "borrowed" in cell)
 
 
 def test_an_earlier_run_is_shown_again_as_it_was(two_days: tuple[World, str, str]) -> None:
