@@ -53,12 +53,14 @@ class Stream:
     """One kind of record a source offers.
 
     ``order``: "source" when (source_stamp, source_seq) of a record say which version is newer,
-    "arrival" when only the order of delivery can.
+    "arrival" when only the order of delivery can. ``alongside``: it may be read by a thread of its own while
+    others read other streams of the source.
     """
 
     name: str
     order: Literal["source", "arrival"] = "source"
     doc: str = ""
+    alongside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,8 @@ class Source(Protocol):
 
     Promises: every record comes at least once; a version comes unchanged however often; a bad record
     becomes a row of ``Page.rejects`` and hides no other; the last page of a read says ``last``.
+    Different sources are read by different threads at the same time; one source by one thread, except for streams
+    that say ``alongside``.
     """
 
     def streams(self) -> Sequence[Stream]:

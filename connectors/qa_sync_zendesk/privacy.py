@@ -207,7 +207,9 @@ class Hasher(dict[object, object]):
             identity = int(identity)
         return hmac.digest(self._key, str(identity).encode("utf-8", "replace"), hashlib.sha256).hex()[:32]
 
-    def __missing__(self, identity: object) -> str:
+    def __missing__(self, identity: object) -> object:
+        if identity is None or identity is UNSET:
+            return identity  # another thread is emptying the dict just now
         if len(self) > MOST_REMEMBERED:
             self.clear()
             self.update({None: None, UNSET: UNSET})

@@ -54,8 +54,8 @@ class Endpoint:
         return self.path or f"/api/v2/{named}.json"
 
     def stream(self) -> Stream:
-        """Return the stream as the port describes it."""
-        return Stream(name=self.name, order=self.order, doc=self.doc)
+        """Return the stream as the port describes it; all are read at once, and the governor says whose turn it is."""
+        return Stream(name=self.name, order=self.order, doc=self.doc, alongside=True)
 
 
 #: An account has the one or the other kind of satisfaction survey.

@@ -111,7 +111,7 @@ def _context(workspace: Workspace, name: str, mapped_fields: Mapping[str, frozen
         state=state,
         common=state.parent,
         time_zone=workspace.settings.programme.time_zone,
-        notify=workspace.notify,
+        notify=lambda text: workspace.notify(f"{name}: {text}"),
         note=partial(workspace.note, name),
         mapped_fields=mapped_fields,
         urgent=workspace.urgent,

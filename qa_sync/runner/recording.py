@@ -56,7 +56,7 @@ class Recording:
     """A run that is going on.
 
     ``is_reconciled``: the snapshot was taken and everything in it added up, so it can be asked even when
-    publishing fails afterwards.
+    publishing fails afterwards. ``notes``: line → of whom, "" for all.
     """
 
     run_id: str
@@ -64,11 +64,15 @@ class Recording:
     started_at: datetime
     counts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     snapshot: Snapshot | None = None
     is_reconciled: bool = False
     new_rejects: int = 0
     report: RunReport | None = None
+
+    def sort_notes(self, key: Callable[[str], int]) -> None:
+        """Put the notes in the order of whom they are of; those of one keep theirs."""
+        self.notes = dict(sorted(self.notes.items(), key=lambda note: key(note[1])))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

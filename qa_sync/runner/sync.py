@@ -83,8 +83,11 @@ def sync_stream(
     run_id: str,
     clock: Callable[[], datetime],
     progress: Progress,
+    check: Callable[[], None] = lambda: None,
 ) -> StreamCounts:
     """Pull everything a stream has now; return what became of it.
+
+    ``check`` is called between two pages; what it raises breaks the pull off, with nothing more committed.
 
     Raises:
         QASyncError: the source failed. What was pulled before is stored; the counts so far are on the
@@ -92,7 +95,7 @@ def sync_stream(
         ConservationError: the counts do not add up.
     """
     counts = StreamCounts(order=stream.order)
-    puller = _Puller(store, source, name, stream, run_id, clock, progress, counts)
+    puller = _Puller(store, source, name, stream, run_id, clock, progress, check, counts)
     for _ in range(RACES):
         try:
             puller.pull()
@@ -116,6 +119,7 @@ class _Puller:
     run_id: str
     clock: Callable[[], datetime]
     progress: Progress
+    check: Callable[[], None]
     counts: StreamCounts
 
     def pull(self) -> None:
@@ -127,6 +131,7 @@ class _Puller:
         n = here.n
         try:
             for page in self._pages(here.cursor):
+                self.check()
                 batch.add(page)
                 # The last page has the last word: a listing that ends otherwise was not complete.
                 complete = page.listing

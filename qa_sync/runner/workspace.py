@@ -357,7 +357,7 @@ class Workspace:
         line = f"{of}: {text}" if of else text
         self.progress.say(line)
         if self._run is not None:
-            self._run.notes[line] = None
+            self._run.notes[line] = of
 
     def problem(self, path: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
         """Return a problem at a place of the settings file."""

@@ -52,7 +52,7 @@ class QAEndpoint:
 
         Nothing says that ``updated`` moves with every change of a review: what arrives later is the newer version.
         """
-        return Stream(name=self.name, order="arrival", doc=self.doc)
+        return Stream(name=self.name, order="arrival", doc=self.doc, alongside=True)
 
 
 def _tree(**kinds: str | Part) -> Tree:
