@@ -325,6 +325,8 @@ FORMS: dict[str, str] = {
     "criteria[].weight": "Weight in the score; 1 where it is not given, 0 for none.",
     "criteria[].critical_class": "`customer`, `business` or `compliance`: whose harm a failure is.",
     "criteria[].is_critical": "Whether failing it fails the evaluation. Without it: whether it has a `critical_class`.",
+    "criteria[].asked_when": "The condition under which it is asked; see [below](#criteria-that-are-not-always-asked). Left out: "
+    "always.",
     "criteria[].options": "The answers it allows, in the order of the scale: texts, or the keys below. May be left out on a "
     "points form with `max_points`: then any number of points goes.",
     "criteria[].options[].option": "The answer, as the source writes it.",

@@ -5,7 +5,6 @@ A file is a list of form versions. What a catalogue says decides scores, so ever
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,11 @@ import pyarrow as pa
 
 from qa_sync import yamlfile
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.forms.conditions import condition_text
+from qa_sync.forms.conditions_reading import read_conditions
+from qa_sync.forms.reading import Reader
 from qa_sync.forms.scoring_reading import read_rule
 from qa_sync.model import TABLES
-from qa_sync.wording import did_you_mean
 
 _FORM_KEYS = (
     "form_id",
@@ -46,9 +47,9 @@ _CRITERION_KEYS = (
     "is_critical",
     "counts_as",
     "options",
+    "asked_when",
 )
 _OPTION_KEYS = ("option", "label", "level", "points", "is_fail", "counts_as")
-_ID = re.compile(r"\S(.*\S)?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,50 +113,46 @@ def _read(documents: Sequence[yamlfile.Document], problems: list[Problem]) -> Ca
 
 
 @dataclass(slots=True)
-class _Reader:
-    document: yamlfile.Document
-    problems: list[Problem]
+class _Reader(Reader):
     rows: dict[str, list[dict[str, Any]]]
-
-    def fault(self, path: Sequence[str | int], what: str, hint: str = "") -> None:
-        self.problems.append(self.document.problem(path, what, hint))
 
     def form(self, at: int, form: object, seen: dict[tuple[str, str], str]) -> None:
         path = (at,)
         if not isinstance(form, dict):
             return self.fault(path, "a form version has keys", f"known: {', '.join(_FORM_KEYS)}")
-        self._known(path, form, _FORM_KEYS)
-        identity = (self._id(path, form, "form_id"), self._id(path, form, "version"))
+        self.known(path, form, _FORM_KEYS)
+        identity = (self.id(path, form, "form_id"), self.id(path, form, "version"))
         if identity in seen:
             self.fault((at, "version"), f"form {identity[0]} version {identity[1]} is already in {seen[identity]}")
         seen[identity] = self.document.file
         row: dict[str, Any] = {
             "form_id": identity[0],
             "form_version": identity[1],
-            "name": self._text(path, form, "name") or identity[0],
+            "name": self.text(path, form, "name") or identity[0],
         }
         for name in ("higher_is", "scale", "auto_fail", "about"):
             column = TABLES["forms"].column(name)
-            row[name] = self._choice(path, form, name, column.values, required=column.required)
+            row[name] = self.choice(path, form, name, column.values, required=column.required)
         row["auto_fail"] = row["auto_fail"] or "zero"
         row["about"] = row["about"] or "agent_work"
         for name in ("tolerance", "pass_mark", "auto_fail_cap"):
-            row[name] = self._number(path, form, name)
+            row[name] = self.number(path, form, name)
         if row["auto_fail"] == "cap" and row["auto_fail_cap"] is None:
             self.fault((at, "auto_fail"), "auto_fail: cap needs auto_fail_cap, the most points that are left")
-        row["status"] = self._text(path, form, "status") or "published"
-        row["counts_as"] = self._text(path, form, "counts_as")
+        row["status"] = self.text(path, form, "status") or "published"
+        row["counts_as"] = self.text(path, form, "counts_as")
         self.rows["forms"].append(row)
         criteria = form.get("criteria")
         self._same_twice((at, "criteria"), criteria, "key")
-        first = len(self.rows["criteria"])
+        first = {name: len(rows) for name, rows in self.rows.items()}
         if isinstance(criteria, list) and criteria:
             keys: set[str] = set()
             for number, criterion in enumerate(criteria):
                 self.criterion(identity, (at, "criteria", number), criterion, keys, row["scale"])
+            self.conditions((at, "criteria"), criteria, first)
         elif form.get("scoring") != "reported":
             return self.fault((at, "criteria"), "a form version needs a list of criteria", "or scoring: reported")
-        self.scoring((at, "scoring"), form.get("scoring"), row, self.rows["criteria"][first:])
+        self.scoring((at, "scoring"), form.get("scoring"), row, self.rows["criteria"][first["criteria"] :])
         return None
 
     def scoring(
@@ -180,22 +177,36 @@ class _Reader:
             self.fault(path, "scoring must be weighted, reported, or a mapping of methods")
         return None
 
+    def conditions(self, path: tuple[str | int, ...], written: Sequence[object], first: Mapping[str, int]) -> None:
+        """``asked_when``, which can be read once every criterion of the form version is known."""
+        own = {row["criterion_key"]: row for row in self.rows["criteria"][first["criteria"] :]}
+        options: dict[str, dict[str, float | None]] = {key: {} for key in own}
+        for row in self.rows["options"][first["options"] :]:
+            options[row["criterion_key"]][row["option"]] = row["points"]
+        at = {str(one["key"]): n for n, one in enumerate(written) if isinstance(one, dict) and "asked_when" in one}
+        asked = {key: written[n]["asked_when"] for key, n in at.items() if key in own}  # type: ignore[index]
+        made, faults = read_conditions(asked, options)
+        for (key, *below), what, hint in faults:
+            self.fault((*path, at[str(key)], "asked_when", *below), what, hint)
+        for key, condition in made.items():
+            own[key]["asked_when"] = condition_text(condition)
+
     def criterion(
         self, form: tuple[str, str], path: tuple[str | int, ...], criterion: object, keys: set[str], scale: str | None
     ) -> None:
         if not isinstance(criterion, dict):
             return self.fault(path, "a criterion has keys", f"known: {', '.join(_CRITERION_KEYS)}")
-        self._known(path, criterion, _CRITERION_KEYS)
-        key = self._id(path, criterion, "key")
+        self.known(path, criterion, _CRITERION_KEYS)
+        key = self.id(path, criterion, "key")
         if key in keys:
             self.fault((*path, "key"), f"two criteria have the key {key!r}")
         keys.add(key)
         classes = TABLES["criteria"].column("critical_class").values
-        critical_class = self._choice(path, criterion, "critical_class", classes)
-        is_critical = self._truth(path, criterion, "is_critical")
+        critical_class = self.choice(path, criterion, "critical_class", classes)
+        is_critical = self.truth(path, criterion, "is_critical")
         options = criterion.get("options")
-        points = self._number(path, criterion, "max_points")
-        weight = self._number(path, criterion, "weight")
+        points = self.number(path, criterion, "max_points")
+        weight = self.number(path, criterion, "weight")
         for name, value in (("max_points", points), ("weight", weight)):
             if value is not None and value < 0:
                 self.fault((*path, name), f"{name} cannot be negative")
@@ -204,15 +215,16 @@ class _Reader:
                 "form_id": form[0],
                 "form_version": form[1],
                 "criterion_key": key,
-                "label": self._text(path, criterion, "label") or key,
-                "section": self._text(path, criterion, "section"),
-                "category": self._text(path, criterion, "category"),
+                "label": self.text(path, criterion, "label") or key,
+                "section": self.text(path, criterion, "section"),
+                "category": self.text(path, criterion, "category"),
                 "position": int(path[-1]) + 1,
                 "max_points": points,
                 "weight": 1.0 if weight is None else weight,
                 "critical_class": critical_class,
                 "is_critical": bool(critical_class) if is_critical is None else is_critical,
-                "counts_as": self._text(path, criterion, "counts_as"),
+                "counts_as": self.text(path, criterion, "counts_as"),
+                "asked_when": None,
             }
         )
         if options is None and scale == "points" and points is not None:
@@ -239,8 +251,8 @@ class _Reader:
             if not isinstance(option, dict):
                 self.fault(at, "an option is a text, or has keys", f"known: {', '.join(_OPTION_KEYS)}")
                 continue
-            self._known(at, option, _OPTION_KEYS)
-            name = self._id(at, option, "option")
+            self.known(at, option, _OPTION_KEYS)
+            name = self.id(at, option, "option")
             level = option.get("level", number)
             if name in names:
                 self.fault((*at, "option"), f"two options are called {name!r}")
@@ -251,7 +263,7 @@ class _Reader:
                 self.fault((*at, "level"), f"two options have level {level}")
             names.add(name)
             levels.add(level)
-            points = self._number(at, option, "points")
+            points = self.number(at, option, "points")
             if points is not None and max_points is not None and points > max_points:
                 self.fault((*at, "points"), f"{points:g} points, but the criterion has {max_points:g}")
             self.rows["options"].append(
@@ -260,11 +272,11 @@ class _Reader:
                     "form_version": form[1],
                     "criterion_key": key,
                     "option": name,
-                    "label": self._text(at, option, "label") or name,
+                    "label": self.text(at, option, "label") or name,
                     "level": level,
                     "points": points,
-                    "is_fail": self._truth(at, option, "is_fail"),
-                    "counts_as": self._text(at, option, "counts_as"),
+                    "is_fail": self.truth(at, option, "is_fail"),
+                    "counts_as": self.text(at, option, "counts_as"),
                 }
             )
         if levels and sorted(levels) != list(range(len(levels))):
@@ -281,57 +293,3 @@ class _Reader:
             if one["counts_as"] in seen | others:
                 self.fault((*path, number, "counts_as"), f"two of them count as {one['counts_as']!r}")
             seen.add(one["counts_as"])
-
-    def _known(self, path: Sequence[str | int], given: Mapping[str, Any], known: Sequence[str]) -> None:
-        for name in given:
-            if name not in known:
-                self.fault((*path, name), "this key is not known", did_you_mean(str(name), known))
-
-    def _id(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str:
-        value = given.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not _ID.match(value):
-            self.fault((*path, name), f"{name} must be a text", f'for example {name}: "1"' if name == "version" else "")
-            return f"?{len(self.problems)}"
-        return value
-
-    def _text(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> str | None:
-        value = given.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        self.fault((*path, name), f"{name} must be a text", f'write it as "{value}"')
-        return None
-
-    def _number(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> float | None:
-        value = given.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fault((*path, name), f"{name} must be a number")
-            return None
-        return float(value)
-
-    def _truth(self, path: Sequence[str | int], given: Mapping[str, Any], name: str) -> bool | None:
-        value = given.get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        self.fault((*path, name), f"{name} must be true or false")
-        return None
-
-    def _choice(
-        self,
-        path: Sequence[str | int],
-        given: Mapping[str, Any],
-        name: str,
-        values: Sequence[str],
-        *,
-        required: bool = False,
-    ) -> str | None:
-        value = given.get(name)
-        if value is None and not required:
-            return None
-        if value not in values:
-            self.fault((*path, name), f"{name} must be one of {', '.join(values)}")
-            return None
-        return str(value)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qa_sync.forms.catalogue import Catalogue
+from qa_sync.forms.conditions import Condition, is_unasked, parse_condition
 from qa_sync.forms.scoring_rule import Asked, ScoringRule, form_score
 
 
@@ -25,6 +26,7 @@ class CriterionRule:
         is_critical: whether failing it triggers the form's auto-fail rule.
         options: the points of each option (None: not known).
         fails: whether an option fails a critical criterion, where the form says so.
+        asked_when: the condition on other criteria's answers under which it is asked; empty: always.
     """
 
     max_points: float | None = None
@@ -32,6 +34,7 @@ class CriterionRule:
     is_critical: bool = False
     options: Mapping[str, float | None] = field(default_factory=dict)
     fails: Mapping[str, bool] = field(default_factory=dict)
+    asked_when: Condition = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,7 @@ def rule_of(catalogue: Catalogue, form_id: str, form_version: str) -> FormRule:
             is_critical=row["is_critical"],
             options={option["option"]: option["points"] for option in own},
             fails={option["option"]: option["is_fail"] for option in own if option["is_fail"] is not None},
+            asked_when=parse_condition(row["asked_when"], criterion=row["criterion_key"]) if row["asked_when"] else (),
         )
     form = found[0]
     return FormRule(
@@ -123,7 +127,8 @@ def evaluation_score(rule: FormRule, answers: Mapping[str, Answer], *, auto_fail
     A form that adds up by methods has the score its methods make.
     Undefined (None) where nothing that counts applies, where points that count are not known, and on forms whose
     scale is not points. A failed critical criterion, or ``auto_failed`` where the source says so, then makes it 0 or
-    caps it, as the form says. Answers to criteria that the form does not have count for nothing.
+    caps it, as the form says. Answers to criteria that the form does not have, or whose conditions rule them out,
+    count for nothing.
 
     >>> rule = FormRule(criteria={"a": CriterionRule(max_points=10), "b": CriterionRule(max_points=10, weight=3)})
     >>> evaluation_score(rule, {"a": Answer(points=0), "b": Answer(points=10)}).score
@@ -135,6 +140,11 @@ def evaluation_score(rule: FormRule, answers: Mapping[str, Answer], *, auto_fail
     available: list[float] = []
     unknown = False
     failed = []
+    answers = {
+        key: answer
+        for key, answer in answers.items()
+        if key in rule.criteria and not is_unasked(rule.criteria[key].asked_when, answers)
+    }
     for key, criterion in rule.criteria.items():
         answer = answers.get(key)
         if answer is None or answer.state != "valued" or (answer.option is None and answer.points is None):

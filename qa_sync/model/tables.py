@@ -199,6 +199,11 @@ CRITERIA = TableSchema(
             doc="Whose harm a failure is; null when the criterion is not critical.",
         ),
         C(name="is_critical", type="boolean", doc="Whether failing it triggers the form's auto-fail rule."),
+        C(
+            name="asked_when",
+            type="text",
+            doc="When it is asked, as JSON: clauses of tests on the answers to other criteria; null: always.",
+        ),
         C(name="counts_as", type="text", doc="criterion_key that other versions or systems know it by."),
     ),
 )

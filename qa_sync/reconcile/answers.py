@@ -86,26 +86,32 @@ def given() -> str:
 def items() -> str:
     """Select one row for each state and each criterion of its form version, ``criterion_key`` being the common one.
 
-    A criterion without an answer is missing, and so is a valued answer without any value. Points are those of
+    A criterion without an answer is missing, and so is a valued answer without any value; but one that the form's
+    conditions rule out was not asked, whatever was left in it (``is_left_over``: a value was). Points are those of
     the form's option, else those of the record. A critical criterion fails as the form's option says, else as
     the record says, else when it earned nothing of what it could.
     """
-    return """
+    valued = "a.state = 'valued' AND u.state_no IS NULL"
+    return f"""
         SELECT s.state_no, c.criterion_no, c.common_key AS criterion_key, c.weight,
-               coalesce(c.max_points, a.max_points) AS max_points, a.option,
-               a.criterion_key IS NOT NULL AS is_given, CASE WHEN a.state = 'valued' THEN o.level END AS level,
-               CASE WHEN a.state = 'valued' THEN coalesce(o.points, a.points) END AS points,
-               CASE WHEN a.state IS NULL AND c.is_optional THEN 'not_asked'
+               coalesce(c.max_points, a.max_points) AS max_points,
+               CASE WHEN u.state_no IS NULL THEN a.option END AS option, a.criterion_key IS NOT NULL AS is_given,
+               CASE WHEN {valued} THEN o.level END AS level,
+               CASE WHEN {valued} THEN coalesce(o.points, a.points) END AS points,
+               CASE WHEN u.state_no IS NOT NULL OR a.state IS NULL AND c.is_optional THEN 'not_asked'
                     WHEN a.state IS NULL OR a.state = 'valued' AND a.option IS NULL AND a.points IS NULL THEN 'missing'
                     ELSE a.state END AS state,
-               a.state = 'valued' AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale,
-               c.is_critical AND coalesce(a.state = 'valued', false)
+               u.state_no IS NOT NULL AND a.state = 'valued' AND (a.option IS NOT NULL OR a.points IS NOT NULL)
+                   AS is_left_over,
+               {valued} AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale,
+               c.is_critical AND coalesce({valued}, false)
                    AND coalesce(o.is_fail, a.is_fail,
                                 coalesce(o.points, a.points) <= 0 AND coalesce(c.max_points, a.max_points) > 0, false)
                    AS is_failed
         FROM rc_states s
         JOIN rc_criteria c ON c.form_id = s.form_id AND c.form_version = s.form_version
         LEFT JOIN rc_given a ON a.state_no = s.state_no AND a.criterion_key = c.criterion_key
+        LEFT JOIN rc_unasked u ON u.state_no = s.state_no AND u.criterion_no = c.criterion_no
         LEFT JOIN options o ON o.form_id = c.form_id AND o.form_version = c.form_version
                            AND o.criterion_key = c.criterion_key AND o.option = a.option AND NOT o.deleted"""
 
@@ -115,8 +121,9 @@ def scores(score_mismatch: float) -> str:
 
     ``scoring``: whether the catalogue holds the form's rule (weighted, methods), says that only the source knows it
     (reported), or says nothing of points (unknown).
-    ``extra_answers`` counts answers to criteria that the form version does not have. ``is_mismatch``: the score
-    its source reported is further away than ``score_mismatch`` points.
+    ``extra_answers`` counts answers to criteria that the form version does not have, ``left_over`` those to criteria
+    that its conditions ruled out. ``is_mismatch``: the score its source reported is further away than
+    ``score_mismatch`` points.
     """
     raw = "CASE WHEN f.scoring = 'methods' THEN m.method_score ELSE t.raw_score END"
     failed = "coalesce(t.failures > 0 OR s.auto_failed, false)"
@@ -127,7 +134,7 @@ def scores(score_mismatch: float) -> str:
             SELECT s.state_no, t.criteria, t.total_weight, s.auto_failed, t.failures, t.level, s.payload_hash,
                    s.outcome_label, CASE WHEN f.scale = 'points' THEN s.reported_percent END AS reported_percent,
                    CASE WHEN f.scale = 'points' THEN {raw} END AS raw_score, t.missing, t.off_scale,
-                   {failed} AS is_failed, f.auto_fail, f.auto_fail_cap,
+                   t.left_over, {failed} AS is_failed, f.auto_fail, f.auto_fail_cap,
                    coalesce(f.scale = 'points', false) AS is_points,
                    coalesce(f.scoring, CASE WHEN k.is_counted THEN 'weighted' ELSE 'unknown' END) AS scoring,
                    coalesce(g.answers, 0) - coalesce(t.answers, 0) AS extra_answers
@@ -143,6 +150,7 @@ def scores(score_mismatch: float) -> str:
                        {raw_score("points", "max_points", "weight", "state")} AS raw_score,
                        sum(CASE WHEN state = 'missing' THEN 1 ELSE 0 END) AS missing,
                        sum(CASE WHEN is_off_scale THEN 1 ELSE 0 END) AS off_scale,
+                       coalesce(sum(CASE WHEN is_left_over THEN 1 ELSE 0 END), 0) AS left_over,
                        sum(CASE WHEN is_failed THEN 1 ELSE 0 END) AS failures,
                        sum(CASE WHEN is_given AND criterion_key <> '{OUTCOME_KEY}' THEN 1 ELSE 0 END) AS answers,
                        CASE WHEN count(*) = 1 THEN max(level) END AS level

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
 
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.forms.conditions import Condition, condition_text
+from qa_sync.forms.conditions_reading import read_conditions
+from qa_sync.forms.scoring_reading import Fault
 from qa_sync.model import TABLES
 from qa_sync.model.system import VERSION
 from qa_sync.model.tables import CRITICAL_CLASSES, FORMS
@@ -27,6 +30,8 @@ class Criterion:
         critical_class: whose harm a failure is: customer, business or compliance.
         label: its text.
         counts_as: the key that the other form, or other versions, know it by.
+        asked_when: the condition under which it is asked, as a catalogue writes it:
+            ``{"criterion": "refund", "is": "Yes"}``.
     """
 
     max_points: float | None = None
@@ -37,6 +42,12 @@ class Criterion:
     critical_class: str | None = None
     label: str | None = None
     counts_as: str | None = None
+    asked_when: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def scale(self) -> dict[str, float | None]:
+        """Its options, lowest level first, each with its points."""
+        return dict(self.options) if isinstance(self.options, Mapping) else dict.fromkeys(self.options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +104,20 @@ class Form:
                         hint="use one of " + ", ".join(CRITICAL_CLASSES),
                     )
                 )
+        problems += [
+            Problem(what=what, hint=hint, path=("criteria", key, "asked_when", *below))
+            for (key, *below), what, hint in self._conditions()[1]
+        ]
         if problems:
             raise ConfigError(problems)
+
+    def _conditions(self) -> tuple[dict[str, Condition], list[Fault]]:
+        asked = {key: one.asked_when for key, one in self.criteria.items() if one.asked_when is not None}
+        return read_conditions(asked, {key: one.scale for key, one in self.criteria.items()})
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return the conditions under which criteria are asked, by key; those that always are have none."""
+        return self._conditions()[0]
 
 
 def to_form(given: Form | Mapping[str, Any]) -> Form:
@@ -180,6 +203,7 @@ def form_tables(form: Form) -> dict[str, pa.Table]:
         for name in ("higher_is", "scale", "tolerance", "pass_mark", "auto_fail", "auto_fail_cap", "name", "counts_as")
     }
     criteria, options = [], []
+    conditions = form.conditions()
     for position, (name, c) in enumerate(form.criteria.items(), start=1):
         criteria.append(
             {
@@ -192,9 +216,10 @@ def form_tables(form: Form) -> dict[str, pa.Table]:
                 "is_critical": c.is_critical,
                 "critical_class": c.critical_class,
                 "counts_as": c.counts_as,
+                "asked_when": condition_text(conditions[name]) if name in conditions else None,
             }
         )
-        points = c.options if isinstance(c.options, Mapping) else dict.fromkeys(c.options)
+        points = c.scale
         options += [
             {
                 **key,

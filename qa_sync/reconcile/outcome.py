@@ -55,6 +55,7 @@ def measured(programme: Programme) -> str:
                        es.auto_failed AS auditee_flag, au.auto_failed AS auditor_flag, es.criteria AS auditee_criteria,
                        au.criteria AS auditor_criteria, es.is_mismatch OR au.is_mismatch AS is_mismatch,
                        es.extra_answers + au.extra_answers AS extra_answers,
+                       es.left_over + au.left_over AS left_over,
                        es.payload_hash AS auditee_payload_hash, au.payload_hash AS auditor_payload_hash,
                        coalesce(es.reported_percent, es.score) AS auditee_reported,
                        least({share["es"]}, {share["au"]}) AS common_weight
@@ -114,9 +115,9 @@ def classed() -> str:
             SELECT *, CASE higher_is WHEN 'better' THEN delta WHEN 'more_severe' THEN 0e0 - delta END AS leniency
             FROM (
                 SELECT pair_no, variant, is_reported, auditee_state, auditor_state, own_state, is_same_version, reason,
-                       tolerance,
-                       higher_is, pass_mark, is_mismatch, extra_answers, auditee_payload_hash, auditor_payload_hash,
-                       auditee_reported, common_weight, auditee_failures, auditor_failures, other_failures,
+                       tolerance, higher_is, pass_mark, is_mismatch, extra_answers, left_over, auditee_payload_hash,
+                       auditor_payload_hash, auditee_reported, common_weight, auditee_failures, auditor_failures,
+                       other_failures,
                        coalesce(items_compared, 0) AS items_compared, coalesce(items_agree, 0) AS items_agree,
                        coalesce(value_pairs, 0) AS value_pairs,
                        coalesce(applicability_disagreements, 0) AS applicability_disagreements,

@@ -78,6 +78,7 @@ FLAGS: dict[str, str] = {
     "NOT_BLIND": "The source says that the auditor could see the auditee's answers.",
     "PASS_FAIL_FLIP": "One side passes the form's pass mark, the other does not.",
     "SCORE_MISMATCH": "A recomputed score differs from the one its source reported.",
+    "UNASKED_ANSWER": "A value was left aside where the form's conditions say that the criterion was not asked.",
     "UNKNOWN_CRITERION": "An answer to a criterion that the form version does not have was left aside.",
 }
 
@@ -86,6 +87,8 @@ SCORE_REASONS: dict[str, str] = {
     "ANSWERS_MISSING": "Answers that should be there are not: the recomputed score stands on fewer.",
     "ANSWERS_OFF_SCALE": "An answer is not among the options of its criterion: the catalogue is of another version.",
     "ANSWERS_UNKNOWN": "There are answers to criteria that the catalogue's form version does not have.",
+    "ANSWERS_UNASKED": "There are values where the form's conditions rule an answer out: the source counts them, or "
+    "has other conditions.",
     "UNDEFINED": "The source reports a score where the catalogue's rule gives none: nothing that counts applies.",
     "ROUNDED": "The source rounded it.",
     "AUTO_FAIL_NOT_APPLIED": "A critical criterion failed, but the source reports the score before auto-fail.",

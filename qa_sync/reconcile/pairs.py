@@ -70,6 +70,7 @@ def flags() -> str:
         ("NOT_BLIND", "NOT p.is_blind"),
         ("PASS_FAIL_FLIP", f"(p.auditee_score >= {mark}) <> (p.auditor_score >= {mark})"),
         ("SCORE_MISMATCH", "p.is_mismatch"),
+        ("UNASKED_ANSWER", "p.left_over > 0"),
         ("UNKNOWN_CRITERION", "p.extra_answers > 0"),
     )
 
@@ -107,7 +108,7 @@ def every_pair(programme: Programme, basis: str) -> str:
                {dialect.merged_labels("i.dimensions", "s.dimensions")} AS dimensions, {agent_score} AS agent_score,
                {_beside("c", "current", "p")}, {_beside("b", "before", "")}
         FROM (SELECT k.*, {", ".join("o." + name for name in _MEASURES)}, o.is_same_version, o.higher_is, o.pass_mark,
-                     o.is_mismatch, o.extra_answers, o.auditee_payload_hash, o.auditor_payload_hash,
+                     o.is_mismatch, o.extra_answers, o.left_over, o.auditee_payload_hash, o.auditor_payload_hash,
                      o.auditee_reported, o.auditee_state
               FROM rc_ranked k JOIN ({outcomes_on(basis)}) o ON o.pair_no = k.pair_no) p
         LEFT JOIN rc_outcomes c ON c.pair_no = p.pair_no AND c.variant = 'current'

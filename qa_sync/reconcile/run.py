@@ -27,6 +27,7 @@ from qa_sync.reconcile import (
     schema_cases,
     score_findings,
     states,
+    unasked,
 )
 from qa_sync.reconcile.method_scores import method_scores
 from qa_sync.reconcile.programme import Programme
@@ -142,6 +143,8 @@ def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_criteria", answers.criteria())
     engine.table("rc_delivered", answers.delivered())
     engine.view("rc_given", answers.given())
+    engine.register("rc_tests", unasked.tests(engine))
+    engine.table("rc_unasked", unasked.unasked())
     engine.table("rc_items", answers.items())
     engine.register("rc_method_scores", method_scores(engine))
     engine.table("rc_scores", answers.scores(programme.score_mismatch))

@@ -18,7 +18,7 @@ def score_findings(score_mismatch: float) -> str:
         WITH differing AS (
             SELECT c.state_no, s.evaluation_id, s.form_id, s.form_version, s.payload_hash,
                    c.reported_percent AS reported,
-                   c.score AS recomputed, c.raw_score, c.is_failed, c.missing, c.off_scale, c.extra_answers
+                   c.score AS recomputed, c.raw_score, c.is_failed, c.missing, c.off_scale, c.extra_answers, c.left_over
             FROM rc_scores c
             JOIN rc_states s ON s.state_no = c.state_no
             JOIN rc_ends e ON e.evaluation_id = s.evaluation_id AND e.current_rev = s.rev
@@ -35,6 +35,7 @@ def score_findings(score_mismatch: float) -> str:
                CASE WHEN d.missing > 0 THEN 'ANSWERS_MISSING'
                     WHEN d.off_scale > 0 THEN 'ANSWERS_OFF_SCALE'
                     WHEN d.extra_answers > 0 THEN 'ANSWERS_UNKNOWN'
+                    WHEN d.left_over > 0 THEN 'ANSWERS_UNASKED'
                     WHEN d.recomputed IS NULL THEN 'UNDEFINED'
                     WHEN abs(round(d.recomputed, 0) - d.reported) <= 1e-9
                          OR abs(round(d.recomputed, 1) - d.reported) <= 1e-9 THEN 'ROUNDED'

@@ -11,6 +11,7 @@ import pytest
 
 import qa_sync
 from qa_sync.forms import Answer, CriterionRule, FormRule, evaluation_score, load_catalogue, rule_of
+from qa_sync.reconcile.form import to_form
 
 PROJECT = Path(__file__).resolve().parents[2]
 YES_NO = {"No": 0.0, "Yes": 10.0}
@@ -133,6 +134,12 @@ def _random_form(chance: random.Random) -> dict[str, Any]:
             one["is_critical"] = True
             if "options" in one and chance.random() < 0.7:
                 one["failing"] = [chance.choice(list(one["options"]))]
+        others = [other for other, rest in criteria.items() if "options" in rest]
+        if others and chance.random() < 0.4:
+            other = chance.choice(others)
+            named = chance.sample(list(criteria[other]["options"]), 1)
+            question = {"is": named[0]} if chance.random() < 0.5 else {"not_in": named}
+            one["asked_when"] = {"criterion": other, **question}
         criteria[key] = one
     mode = chance.choice(["zero", "none", "cap"])
     return {"criteria": criteria, "auto_fail": mode, **({"auto_fail_cap": 30.0} if mode == "cap" else {})}
@@ -163,9 +170,11 @@ def test_the_rule_is_the_same_in_both_places_for_any_form(seed: int) -> None:
 
 def _rule(form: dict[str, Any]) -> FormRule:
     rest = {name: value for name, value in form.items() if name != "criteria"}
+    conditions = to_form(form).conditions()
     return FormRule(
         criteria={
             key: CriterionRule(
+                asked_when=conditions.get(key, ()),
                 max_points=one.get("max"),
                 weight=one.get("weight", 1.0),
                 is_critical=one.get("is_critical", False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from reconcile.brute_records import Revision, Row
@@ -127,8 +128,23 @@ def _share(criteria: dict[str, Row], common: list[str]) -> float:
     return weight(common) / weight(criteria) if weight(criteria) else len(common) / len(criteria)
 
 
+def _is_asked(test: Row, answers: dict[str, Row]) -> bool:
+    """Whether a test does not rule the criterion out; tests of random worlds are of options, points or N/A."""
+    row = answers.get(test["criterion"], {"state": "missing"})
+    if row["state"] == "missing":
+        return True
+    if row["state"] != "valued":
+        return row["state"] == "na" and bool(test.get("is_na"))
+    if test.get("is_na"):
+        return False
+    return row["option"] in test["options"] if "options" in test else row["points"] >= test["at_least"]
+
+
 def _reading(revision: Revision, criterion: Row, key: str) -> Row:
     row = revision.answers.get(criterion["criterion_key"], {"state": "missing"})
+    clauses = json.loads(criterion.get("asked_when") or "[]")
+    if clauses and not any(all(_is_asked(test, revision.answers) for test in clause) for clause in clauses):
+        row = {"state": "not_asked"}
     option, points = row.get("option"), row.get("points")
     state = "missing" if row["state"] == "valued" and option is None and points is None else row["state"]
     known = criterion["options"].get(option)

@@ -29,6 +29,11 @@ OTHER_SYSTEM = {
         "options": {"ok": {"counts_as": "pass"}, "not ok": {"counts_as": "fail", "is_fail": True}},
     },
 }
+#: Q4 of version 4: where C2 passed, or Q1 earned 5 or more and C1 does not apply.
+Q4_ASKED = (
+    '[[{"criterion": "C2", "options": ["pass"], "points": [0.0], "is_na": false}],'
+    ' [{"criterion": "Q1", "at_least": 5.0}, {"criterion": "C1", "is_na": true}]]'
+)
 _KEYS = {"Q1": "K1", "Q3": "K3", "C1": "K4"}
 _WORDS = {"pass": "ok", "fail": "not ok"}
 
@@ -39,9 +44,13 @@ def elsewhere(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def forms(world: World) -> None:
-    """Version 4 of F1 adds little, 5 changes the scale of what counts most; F2 is ordinal, F3 neutral."""
+    """Version 4 of F1 adds little and asks some of it on a condition, 5 changes the scale of what counts most; F2 is ordinal, F3 neutral."""
     world.form()
-    world.form("F1", "4", {**F1, "Q4": {"max": 2, "weight": 1}, "C2": {"max": 0, "weight": 0, "crit": True}})
+    world.form(
+        "F1",
+        "4",
+        {**F1, "Q4": {"max": 2, "weight": 1, "asked_when": Q4_ASKED}, "C2": {"max": 0, "weight": 0, "crit": True}},
+    )
     world.form("F1", "5", {**F1, "Q3": {"max": 20, "weight": 2}})
     world.form("G1", "1", OTHER_SYSTEM, counts_as="F1")
     world.form("F2", "1", {"L": {"options": ["G", "P", "R", "X"]}}, scale="ordinal", higher_is="more_severe")
@@ -60,7 +69,9 @@ def answers(random: Random, form_id: str, version: str) -> dict[str, Any]:
     }
     given["C1"] = random.choice(["pass"] * 6 + ["fail", "NA"])
     if version == "4":
-        given |= {"Q4": random.choice([0, 2, 2, "NA"]), "C2": random.choice(["pass", "pass", "fail"])}
+        given |= {"Q4": random.choice([0, 2, 2, "NA"]), "C2": random.choice(["pass", "pass", "fail", "NA"])}
+        if random.random() < 0.3:
+            del given["Q4"]
     if random.random() < 0.05:
         given["Q1"] = "MISSING"
     if random.random() < 0.05:

@@ -71,7 +71,7 @@ class World:
     def form(
         self, form_id: str = "F1", version: str = "3", criteria: Mapping[str, Mapping[str, Any]] = F1, **settings: Any
     ) -> None:
-        """A form: criteria as {key: {max, weight, crit, options}}; options as {option: {points, is_fail}} or a list."""
+        """A form: criteria as {key: {max, weight, crit, options, asked_when}}; options as {option: {points, is_fail}} or a list."""
         given = {"higher_is": "better", "scale": "points", "auto_fail": "zero", **settings}
         self.add("forms", form_id=form_id, form_version=version, **given)
         for position, (key, c) in enumerate(criteria.items(), start=1):
@@ -88,6 +88,7 @@ class World:
                 is_critical=is_critical,
                 critical_class=c.get("class", "customer") if is_critical else None,
                 counts_as=c.get("counts_as"),
+                asked_when=c.get("asked_when"),
             )
             options = c.get("options") or ({"pass": {}, "fail": {"is_fail": True}} if is_critical else {})
             if not isinstance(options, Mapping):
