@@ -7,6 +7,7 @@
     qa.head   on a row             the header row
     qa.c      on a column          value: the field
     qa.in     on a column          value: the input, a column that people fill in
+    qa.worn   on a sheet           value: links and dropdowns that its cells wear
 
 People rename, move, sort and insert; the marks go along. A column without our mark belongs to an analyst.
 """
@@ -20,7 +21,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-FENCE, TAB, SHAPE, HEAD, COLUMN, EDGE, INPUT, KEY = (
+FENCE, TAB, SHAPE, HEAD, COLUMN, EDGE, INPUT, KEY, WORN = (
     "qa.fence",
     "qa.tab",
     "qa.shape",
@@ -29,6 +30,7 @@ FENCE, TAB, SHAPE, HEAD, COLUMN, EDGE, INPUT, KEY = (
     "qa.edge",
     "qa.in",
     "qa.key",
+    "qa.worn",
 )
 #: Ids of fences lie above every other id of ours; int32 leaves room for 147 million writes.
 FENCE_BASE = 2_000_000_000
@@ -48,6 +50,8 @@ class TabMarks:
     head_mark: int = 0
     columns: Mapping[str, int] = field(default_factory=dict)
     inputs: Mapping[str, int] = field(default_factory=dict)
+    worn_mark: int = 0
+    worn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ class Marks:
                 tabs[name] = replace(tab, head_mark=number)
             elif key == SHAPE:
                 tabs[name] = replace(tab, shape_mark=number, shape_hash=value)
+            elif key == WORN:
+                tabs[name] = replace(tab, worn_mark=number, worn=value)
         return replace(self, tabs=tabs)
 
     def with_tab(self, name: str, tab: TabMarks) -> Marks:
@@ -113,7 +119,7 @@ def stable_number(text: str, below: int) -> int:
 
 def search_request() -> Json:
     """Return the body of ``developerMetadata:search`` that finds all marks of ours."""
-    keys = (FENCE, TAB, SHAPE, HEAD, COLUMN, INPUT, KEY)
+    keys = (FENCE, TAB, SHAPE, HEAD, COLUMN, INPUT, KEY, WORN)
     return {"dataFilters": [{"developerMetadataLookup": {"metadataKey": key}} for key in keys]}
 
 
@@ -150,6 +156,8 @@ def read_marks(entries: Iterable[Json]) -> Marks:
             sheet["names"].append((value, number))
         elif key == SHAPE:
             sheet["shape"] = (value, number)
+        elif key == WORN:
+            sheet["worn"] = (value, number)
         elif key == HEAD and where:
             sheet.setdefault("head", number)
     return _tabs(tuple(sorted(generations)), by_sheet)
@@ -161,6 +169,7 @@ def _tabs(generations: tuple[int, ...], by_sheet: Mapping[int, Mapping[str, Any]
     for sheet_id, sheet in sorted(by_sheet.items()):
         for name, number in sheet["names"]:
             shape_hash, shape_mark = sheet.get("shape", ("", 0))
+            worn, worn_mark = sheet.get("worn", ("", 0))
             marks = TabMarks(
                 sheet_id=sheet_id,
                 tab_mark=number,
@@ -169,6 +178,8 @@ def _tabs(generations: tuple[int, ...], by_sheet: Mapping[int, Mapping[str, Any]
                 head_mark=sheet.get("head", 0),
                 columns=sheet["columns"],
                 inputs=sheet["inputs"],
+                worn_mark=worn_mark,
+                worn=worn,
             )
             if name in tabs:
                 copies.append(name)

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qa_sync.dashboards.cells import Cell, Field, Input, TabPlan
+from qa_sync.dashboards.cells import Cell, Field, Input, TabPlan, TabShape
 from qa_sync.dashboards.look import shape_hash
 from qa_sync_gsheets import charts, looks, marks
 from qa_sync_gsheets.blocks import Block, blocks
 from qa_sync_gsheets.charts import Drawn
 from qa_sync_gsheets.links import links_of, newly_linked
 from qa_sync_gsheets.looks import Dressing
-from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, SHAPE, TAB, TabMarks
+from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, SHAPE, TAB, WORN, TabMarks
 from qa_sync_gsheets.reading import Layout, tab_name
 from qa_sync_gsheets.wire import write_cell
+from qa_sync_gsheets.worn import worn_by
 
 Json = dict[str, Any]
 #: Cells of one step; about 300 kB of numbers and short texts.
@@ -146,6 +147,7 @@ def creation(plan: TabPlan, target: Target, index: int) -> Step:
         *(marks.on_line(COLUMN, name, target.sheet_id, "COLUMNS", at) for name, at in target.places.items()),
         *looks.dress(shape, target.sheet_id, 0, target.places, Dressing(), fresh=True),
         *_new_inputs(shape.inputs, target.sheet_id, 0, len(shape.fields)),
+        *_note_worn(shape, target.sheet_id, TabMarks(sheet_id=target.sheet_id, tab_mark=0)),
     ]
     return Step(tab=target.name, requests=tuple(requests))
 
@@ -193,7 +195,16 @@ def look(plan: TabPlan, target: Target, worn: Dressing) -> Step:
         requests.append(marks.new_value(tab.shape_mark, shape_hash(shape)))
     else:
         requests.append(marks.on_sheet(SHAPE, shape_hash(shape), target.sheet_id))
+    requests += _note_worn(shape, target.sheet_id, tab)
     return Step(tab=target.name, requests=tuple(requests), fields=frozenset(layout.columns))
+
+
+def _note_worn(shape: TabShape, sheet_id: int, tab: TabMarks) -> list[Json]:
+    """Note what cells wear once a tab is dressed, where it is not what is noted."""
+    worn = worn_by(shape)
+    if worn == tab.worn:
+        return []
+    return [marks.new_value(tab.worn_mark, worn) if tab.worn_mark else marks.on_sheet(WORN, worn, sheet_id)]
 
 
 def dropped(plan: TabPlan, tab: TabMarks) -> dict[str, int]:

@@ -32,6 +32,7 @@ from qa_sync_gsheets.steps import (
 )
 from qa_sync_gsheets.trouble import Refused
 from qa_sync_gsheets.verify import keys_in, misplaced, repairs
+from qa_sync_gsheets.worn import take_off, worn_by
 
 Json = dict[str, Any]
 Call = Callable[..., Any]
@@ -78,7 +79,8 @@ class Writing:
             tab = self._marks.tabs.get(target.name)
             if plan.reshape and tab is not None:
                 columns = {name: number for name, number in tab.columns.items() if name in target.places}
-                tab = replace(tab, shape_hash=shape_hash(plan.wanted.shape), columns=columns)
+                shape = plan.wanted.shape
+                tab = replace(tab, shape_hash=shape_hash(shape), columns=columns, worn=worn_by(shape))
                 self._marks = self._marks.with_tab(target.name, tab)
         return Outcome(marks=self._marks, notes=tuple(dict.fromkeys(self._notes)))
 
@@ -120,11 +122,11 @@ class Writing:
                 self._notes.append(f"a tab {shape.title!r} that is not ours exists; ours is called {title!r}")
             return target, creation(plan, target, index)
         target = old_target(plan, tab.handle)
-        steps = [structure(plan, target)]
+        # What is taken off stands where it was read: before anything is inserted.
+        steps = [self._worn(plan, target) if plan.reshape else None, structure(plan, target)]
         if plan.reshape:
             worn = inventory.dressings.get(target.sheet_id, Dressing())
             steps.append(look(plan, target, worn))
-            steps.append(self._dropdowns(plan, target))
             gone = dropped(plan, tab.handle.marks)
             if gone:
                 self._notes.append(
@@ -136,19 +138,28 @@ class Writing:
         requests = tuple(request for step in parts for request in step.requests)
         return target, Step(tab=target.name, requests=requests, fields=parts[0].fields)
 
-    def _dropdowns(self, plan: TabPlan, target: Target) -> Step | None:
-        """Offer in columns that people fill in what their definition says by now, wherever they have moved them."""
-        asked = {one.name: one for one in plan.wanted.shape.inputs if one.options}
-        if target.layout is None or not asked.keys() & target.layout.marks.inputs.keys():
+    def _worn(self, plan: TabPlan, target: Target) -> Step | None:
+        """Take off links and dropdowns that are asked for no more; offer in columns for people what they have now."""
+        shape, layout = plan.wanted.shape, target.layout
+        if layout is None:
             return None
-        requests: list[Json] = []
+        asked = {one.name: one for one in shape.inputs if one.options}
+        places = self._input_places(target.sheet_id) if layout.marks.inputs else {}
+        there = {name: target.places[name] for name in layout.columns}
+        requests = take_off(layout.marks.worn, shape, target.sheet_id, there, places, self._call)
+        for name, column in places.items():
+            if name in asked:
+                requests += looks.dropdown(asked[name], target.sheet_id, layout.head, column)
+        return Step(tab=target.name, requests=tuple(requests), fields=frozenset(layout.columns)) if requests else None
+
+    def _input_places(self, sheet_id: int) -> dict[str, int]:
+        """Return where columns for people are by now, wherever they have been moved."""
+        found: dict[str, int] = {}
         for entry in search(self._call):
             where = (entry.get("location") or {}).get("dimensionRange") or {}
-            name = entry.get("metadataValue", "")
-            if entry["metadataKey"] == INPUT and where.get("sheetId", 0) == target.sheet_id and name in asked:
-                column = where.get("startIndex", 0)
-                requests += looks.dropdown(asked[name], target.sheet_id, target.head, column)
-        return Step(tab=target.name, requests=tuple(requests), fields=frozenset(target.layout.columns))
+            if entry["metadataKey"] == INPUT and where.get("sheetId", 0) == sheet_id:
+                found[entry.get("metadataValue", "")] = where.get("startIndex", 0)
+        return found
 
     def _next_place(self, inventory: Inventory) -> int:
         """New tabs stand behind our last one, or in front of everything."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from qa_sync.dashboards.cells import TabShape
 
 #: Raised when sinks draw the same shape differently than before.
-LOOK_VERSION = 1
+LOOK_VERSION = 2
 
 
 def shape_hash(shape: TabShape) -> str:
