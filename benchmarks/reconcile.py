@@ -25,9 +25,10 @@ AS_OF = datetime(2026, 12, 31, tzinfo=UTC)
 
 #: Of ten evaluations one is an audit of one of the nine others, by key; every 50th evaluation was edited later.
 _EVALUATIONS = """
-    SELECT 'verint:e' || n AS evaluation_id, 'agent_work' AS about,
+    SELECT 'verint:e' || n AS evaluation_id, n, 'agent_work' AS about,
            CASE WHEN is_audit THEN 'ata' ELSE 'standard' END AS kind,
-           'submitted' AS status, 'zendesk:' || item AS interaction_id, 'F' || item % 5 AS form_id, '1' AS form_version,
+           'submitted' AS status, {score} AS reported_score,
+           'zendesk:' || item AS interaction_id, 'F' || item % 5 AS form_id, '1' AS form_version,
            CASE WHEN is_audit THEN 'verint:v' || n % 40 ELSE 'verint:u' || item % 400 END AS evaluator_id,
            'verint:g' || item % 3000 AS agent_id, 1 AS repeat_no, rev,
            TIMESTAMPTZ '2026-01-05 00:00:00+00' + to_minutes(CAST(item % 120960 AS INTEGER))
@@ -35,6 +36,10 @@ _EVALUATIONS = """
     FROM (SELECT i AS n, i % 10 = 9 AS is_audit, CASE WHEN i % 10 = 9 THEN i - 1 - (i // 10) % 9 ELSE i END AS item,
                  UNNEST(CASE WHEN i % 50 = 0 THEN [1, 2] ELSE [1] END) AS rev
           FROM range({n}) r(i))"""
+#: What an answer earns of 10 points. Every evaluation reports the score that its answers make, one in 1,000 another.
+_POINTS = "CASE WHEN hash('verint:e' || n, c, rev) % 10 = 0 THEN 5e0 ELSE 10e0 END"
+_SCORE = f"""CASE WHEN n % 1000 = 7 THEN 12e0
+                  ELSE list_sum(list_transform(range({CRITERIA}), lambda c: {_POINTS})) / {CRITERIA / 10} END"""
 _VERSION = """'verint' AS source, 'evaluations' AS stream, evaluation_id AS record_id, effective_at AS source_stamp,
            CAST(rev AS BIGINT) AS source_seq, sha256(evaluation_id || rev) AS payload_hash,
            effective_at AS ingested_at, false AS deleted"""
@@ -51,12 +56,12 @@ def generate(folder: Path, n: int) -> None:
     engine.view(
         "made",
         f"SELECT *, submitted_at + to_days(CAST(5 * (rev - 1) AS INTEGER)) AS effective_at "
-        f"FROM ({_EVALUATIONS.format(n=n)})",
+        f"FROM ({_EVALUATIONS.format(n=n, score=_SCORE)})",
     )
     rows = {
         "evaluations": f"SELECT *, {_VERSION} FROM made",
         "answers": f"""SELECT evaluation_id, 'C' || c AS criterion_key, 'valued' AS state,
-                              CASE WHEN hash(evaluation_id, c, rev) % 10 = 0 THEN 5e0 ELSE 10e0 END AS points,
+                              {_POINTS} AS points,
                               {_VERSION}
                        FROM made, range({CRITERIA}) k(c)""",
         "interactions": f"""SELECT 'zendesk:' || i AS interaction_id, 'ticket' AS kind, 'q' || i % 12 AS queue,
@@ -104,7 +109,7 @@ def ours(folder: Path) -> dict[str, object]:
     if "--profile" in sys.argv:
         _profiled(engine)
     done = reconcile(engine, Programme(time_zone="Europe/Dublin"), as_of=AS_OF)
-    return {"pairs": done.pairs, "outcomes": dict(done.outcomes)}
+    return {"pairs": done.pairs, "outcomes": dict(done.outcomes), "score_findings": dict(done.score_findings)}
 
 
 def _profiled(engine: object) -> None:

@@ -93,27 +93,34 @@ def items() -> str:
     """
     valued = "a.state = 'valued' AND u.state_no IS NULL"
     return f"""
-        SELECT s.state_no, c.criterion_no, c.common_key AS criterion_key, c.weight,
-               coalesce(c.max_points, a.max_points) AS max_points,
+        SELECT s.state_no, c.criterion_no, c.common_key AS criterion_key, c.weight, {graded(valued)},
                CASE WHEN u.state_no IS NULL THEN a.option END AS option, a.criterion_key IS NOT NULL AS is_given,
                CASE WHEN {valued} THEN o.level END AS level,
-               CASE WHEN {valued} THEN coalesce(o.points, a.points) END AS points,
                CASE WHEN u.state_no IS NOT NULL OR a.state IS NULL AND c.is_optional THEN 'not_asked'
                     WHEN a.state IS NULL OR a.state = 'valued' AND a.option IS NULL AND a.points IS NULL THEN 'missing'
                     ELSE a.state END AS state,
                u.state_no IS NOT NULL AND a.state = 'valued' AND (a.option IS NOT NULL OR a.points IS NOT NULL)
                    AS is_left_over,
-               {valued} AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale,
-               c.is_critical AND coalesce({valued}, false)
-                   AND coalesce(o.is_fail, a.is_fail,
-                                coalesce(o.points, a.points) <= 0 AND coalesce(c.max_points, a.max_points) > 0, false)
-                   AS is_failed
+               {valued} AND a.option IS NOT NULL AND c.options > 0 AND o.option IS NULL AS is_off_scale
         FROM rc_states s
         JOIN rc_criteria c ON c.form_id = s.form_id AND c.form_version = s.form_version
         LEFT JOIN rc_given a ON a.state_no = s.state_no AND a.criterion_key = c.criterion_key
         LEFT JOIN rc_unasked u ON u.state_no = s.state_no AND u.criterion_no = c.criterion_no
         LEFT JOIN options o ON o.form_id = c.form_id AND o.form_version = c.form_version
                            AND o.criterion_key = c.criterion_key AND o.option = a.option AND NOT o.deleted"""
+
+
+def graded(valued: str) -> str:
+    """Return the columns of what answer ``a`` to criterion ``c`` is worth, where ``o`` is the form's option it chose.
+
+    ``valued`` is the condition under which the answer counts as one.
+    """
+    return f"""coalesce(c.max_points, a.max_points) AS max_points,
+               CASE WHEN {valued} THEN coalesce(o.points, a.points) END AS points,
+               c.is_critical AND coalesce({valued}, false)
+                   AND coalesce(o.is_fail, a.is_fail,
+                                coalesce(o.points, a.points) <= 0 AND coalesce(c.max_points, a.max_points) > 0, false)
+                   AS is_failed"""
 
 
 def scores(score_mismatch: float) -> str:
@@ -140,8 +147,7 @@ def scores(score_mismatch: float) -> str:
                    coalesce(g.answers, 0) - coalesce(t.answers, 0) AS extra_answers
             FROM rc_states s
             LEFT JOIN rc_method_scores m ON m.state_no = s.state_no
-            LEFT JOIN (SELECT form_id, form_version, max(weight * max_points) > 0 AS is_counted
-                       FROM rc_criteria GROUP BY form_id, form_version) k
+            LEFT JOIN ({counted_forms()}) k
                    ON k.form_id = s.form_id AND k.form_version = s.form_version
             LEFT JOIN forms f ON f.form_id = s.form_id AND f.form_version = s.form_version AND NOT f.deleted
             LEFT JOIN (
@@ -157,6 +163,13 @@ def scores(score_mismatch: float) -> str:
                 FROM rc_items GROUP BY state_no) t ON t.state_no = s.state_no
             LEFT JOIN (SELECT state_no, count(*) AS answers FROM rc_given
                        WHERE criterion_key <> '{OUTCOME_KEY}' GROUP BY state_no) g ON g.state_no = s.state_no) x) y"""
+
+
+def counted_forms() -> str:
+    """Select the form versions that have criteria, and whether any of them counts in a score."""
+    return """
+        SELECT form_id, form_version, max(weight * max_points) > 0 AS is_counted
+        FROM rc_criteria GROUP BY form_id, form_version"""
 
 
 def raw_score(points: str, top: str, weight: str, state: str) -> str:

@@ -20,6 +20,7 @@ from qa_sync.reconcile import (
     outcome,
     pairing,
     pairs,
+    reported,
     revisions,
     roles,
     roster,
@@ -43,7 +44,7 @@ class Reconciled:
         pairs: kept pairs.
         headlines: pairs that speak for their auditee's evaluation.
         outcomes: pairs per outcome class.
-        score_findings: compared evaluations whose reported score is not the recomputed one, per reason.
+        score_findings: live evaluations, paired or not, whose reported score is not the recomputed one, per reason.
     """
 
     evaluations: int
@@ -63,7 +64,7 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Recon
     with the columns of ``qa_sync.reconcile.tables.RESULTS``:
 
     - ``pairs`` and ``comparisons`` (the headline, basis original) and ``buckets``, ``evaluator_work``;
-    - ``score_findings``: reported scores that the catalogue does not explain;
+    - ``score_findings``: reported scores of live evaluations, paired or not, that the catalogue does not explain;
     - ``pairs_current`` and ``comparisons_current``: the same pairs as both sides are today;
     - ``other_pairs`` and ``other_comparisons``: self-audits, repeats, audits of one evaluation against each other,
       and calibrations against what was agreed, which are never part of ``pairs``;
@@ -114,6 +115,8 @@ def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_evaluations", roles.evaluations(programme))
     engine.table("rc_session_evaluations", calibrations.session_evaluations())
     engine.table("rc_attendance", calibrations.attendance(programme, as_of))
+    engine.table("rc_criteria", answers.criteria())
+    engine.register("rc_tests", unasked.tests(engine))
 
 
 def _pair(engine: Engine, programme: Programme) -> None:
@@ -131,6 +134,8 @@ def _pair(engine: Engine, programme: Programme) -> None:
 
 def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
     """Which revisions of the two are compared, and how their answers and scores differ."""
+    engine.table("rc_reported", reported.reported())
+    engine.table("rc_unconfirmed", reported.unconfirmed(programme.score_mismatch, as_of))
     engine.table("rc_wanted", states.wanted())
     engine.table("rc_wanted_answers", revisions.wanted_answers(as_of))
     engine.table("rc_touched", revisions.touched(as_of))
@@ -140,10 +145,8 @@ def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_originals", states.originals())
     engine.table("rc_variants", states.variants())
     engine.table("rc_states", states.states())
-    engine.table("rc_criteria", answers.criteria())
     engine.table("rc_delivered", answers.delivered())
     engine.view("rc_given", answers.given())
-    engine.register("rc_tests", unasked.tests(engine))
     engine.table("rc_unasked", unasked.unasked())
     engine.table("rc_items", answers.items())
     engine.register("rc_method_scores", method_scores(engine))

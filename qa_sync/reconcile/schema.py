@@ -254,7 +254,7 @@ EVALUATOR_WORK = TableSchema(
 
 SCORE_FINDINGS = TableSchema(
     name="score_findings",
-    doc="One row a compared evaluation whose reported score is not what its form's catalogue makes of its answers.",
+    doc="One row a live evaluation, paired or not, whose reported score is not what its form makes of its answers.",
     key=("evaluation_id",),
     columns=(
         Column(name="evaluation_id", type="text", required=True, doc="Evaluation."),

@@ -6,7 +6,7 @@ from qa_sync.reconcile.answers import raw_score
 
 
 def score_findings(score_mismatch: float) -> str:
-    """Select one row for each compared evaluation whose reported score the catalogue's rule does not give.
+    """Select one row for each live evaluation, paired or not, whose reported score the catalogue's rule does not give.
 
     Columns: evaluation_id, form_id, form_version, reported, recomputed (percent; null where undefined), difference,
     reason (of ``outcomes.SCORE_REASONS``) and payload_hash. A form whose rule the catalogue does not hold has none.

@@ -9,7 +9,8 @@ def wanted() -> str:
         SELECT auditee_evaluation_id AS evaluation_id FROM rc_links
         UNION SELECT auditor_evaluation_id FROM rc_links
         UNION SELECT evaluation_id FROM rc_evaluations WHERE role = 'evaluator_work' AND state = 'live'
-        UNION SELECT evaluation_id FROM rc_session_evaluations"""
+        UNION SELECT evaluation_id FROM rc_session_evaluations
+        UNION SELECT evaluation_id FROM rc_unconfirmed"""
 
 
 def ends() -> str:
@@ -69,8 +70,8 @@ def variants() -> str:
 
 
 def states() -> str:
-    """Select every state that is compared, numbered, with the form version and the result its source reported."""
-    return """
+    """Select every state that is compared, or whose reported score is, numbered, with its form version and result."""
+    return f"""
         WITH needed AS (
             SELECT auditee_evaluation_id AS evaluation_id, auditee_rev AS rev FROM rc_variants
             WHERE auditee_rev IS NOT NULL
@@ -81,6 +82,8 @@ def states() -> str:
                   WHERE e.role = 'evaluator_work' AND e.state = 'live'
             UNION SELECT s.evaluation_id, n.current_rev
                   FROM rc_session_evaluations s JOIN rc_ends n ON n.evaluation_id = s.evaluation_id
+            UNION SELECT r.evaluation_id, n.current_rev
+                  FROM rc_unconfirmed r JOIN rc_ends n ON n.evaluation_id = r.evaluation_id
         ), held AS (
             SELECT n.evaluation_id, n.rev, max(c.rev) AS held_by
             FROM needed n
@@ -92,11 +95,16 @@ def states() -> str:
                coalesce(c.form_version, n.form_version) AS form_version, c.auto_failed, c.outcome_label,
                c.payload_hash, c.dimensions,
                coalesce(f.counts_as, c.form_id) AS form_family,
-               CASE WHEN c.reported_max > 0 THEN 1e2 * c.reported_score / c.reported_max
-                    WHEN c.reported_max IS NULL THEN c.reported_score END AS reported_percent
+               {percent("c")} AS reported_percent
         FROM held h
         JOIN rc_changes s ON s.evaluation_id = h.evaluation_id AND s.rev = h.rev
         JOIN rc_changes c ON c.evaluation_id = h.evaluation_id AND c.rev = h.held_by
         LEFT JOIN rc_form_versions n ON n.form_id = c.form_id
         LEFT JOIN forms f ON f.form_id = c.form_id AND f.form_version = coalesce(c.form_version, n.form_version)
                          AND NOT f.deleted"""
+
+
+def percent(alias: str) -> str:
+    """Return the expression of what a source reported, as a percentage."""
+    return f"""CASE WHEN {alias}.reported_max > 0 THEN 1e2 * {alias}.reported_score / {alias}.reported_max
+                    WHEN {alias}.reported_max IS NULL THEN {alias}.reported_score END"""

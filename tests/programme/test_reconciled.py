@@ -69,6 +69,8 @@ def test_reconciling_finds_what_was_meant(programme: Programme, tables: dict[str
     found = {row["auditor_evaluation_id"]: row for row in engine.fetch("SELECT * FROM pairs").to_pylist()}
     assert set(found) == {f"E{pair.audit_no}" for pair in truth.pairs}
     misreported = {f"E{number}" for number in truth.misreported}
+    findings = engine.fetch("SELECT evaluation_id FROM score_findings")["evaluation_id"].to_pylist()
+    assert sorted(findings) == sorted(misreported)
     for pair in truth.pairs:
         row = found[f"E{pair.audit_no}"]
         assert _said(row) == _meant(pair)

@@ -87,6 +87,22 @@ class Comparison:
             "delta_raw": None if None in raw else raw[0] - raw[1],
         }
 
+    def has_rule(self, row: Row) -> bool:
+        """Whether the catalogue makes points of the answers to the form version."""
+        form = self.forms.get((row["form_id"], row["form_version"]))
+        return form is not None and form["scale"] == "points"
+
+    def score(self, revision: Revision) -> float | None:
+        """The score of one revision on its own form version."""
+        if not self.has_rule(revision.row):
+            return None
+        form = self.forms[revision.row["form_id"], revision.row["form_version"]]
+        criteria = self.criteria(form["form_id"], form["form_version"])
+        readings = {key: _reading(revision, criterion, key) for key, criterion in criteria.items()}
+        if any(reading["failed"] for reading in readings.values()):
+            return 0.0
+        return self._score(form, criteria, readings)
+
     def _score(self, form: Row, criteria: dict[str, Row], readings: dict[str, Row]) -> float | None:
         if form["scale"] != "points":
             levels = [reading["level"] for reading in readings.values()]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
-from reconcile.world import World, day
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from reconcile.brute_force import BruteForce
+from reconcile.random_worlds import PROGRAMME, build, happenings
+from reconcile.world import LATER, World, day
 
 from qa_sync.forms import Effect, ScoringRule, Step
 from qa_sync.reconcile import outcomes
@@ -89,6 +94,7 @@ WEIGHTED = {**CRITERIA, "Q2": {**CRITERIA["Q2"], "weight": 3}, "C": {"max": 0, "
 THIRDS = {key: {"max": 1, "weight": 1} for key in ("Q1", "Q2", "Q3")}
 
 
+@pytest.mark.parametrize("is_paired", [True, False])
 @pytest.mark.parametrize(
     ("answers", "reported", "criteria", "reason"),
     [
@@ -110,9 +116,13 @@ THIRDS = {key: {"max": 1, "weight": 1} for key in ("Q1", "Q2", "Q3")}
     ],
 )
 def test_every_difference_is_a_finding_with_its_reason(
-    answers: dict[str, Any], reported: float | None, criteria: Any, reason: str | None
+    answers: dict[str, Any], reported: float | None, criteria: Any, reason: str | None, is_paired: bool
 ) -> None:
-    result = world_of(answers, answers, (reported, None), criteria).run()
+    world = world_of(answers, answers, (reported, None), criteria)
+    if not is_paired:
+        world.rows["evaluations"] = [row for row in world.rows["evaluations"] if row["evaluation_id"] == "e1"]
+    result = world.run()
+    assert len(result.pairs) == int(is_paired)
     assert [(row["evaluation_id"], row["reason"]) for row in result.rows("score_findings")] == (
         [("e1", reason)] if reason else []
     )
@@ -127,3 +137,101 @@ def test_a_form_by_methods_has_findings_too_and_a_reported_one_has_none() -> Non
     assert [(row["evaluation_id"], row["reported"], row["recomputed"], row["difference"], row["reason"])
             for row in by_methods.rows("score_findings")] == [("e1", 90.0, 100.0, -10.0, "RULE_DIFFERS")]  # fmt: skip
     assert world_of(answers, answers, (90.0, 100.0), scoring="reported").run().rows("score_findings") == []
+
+
+def test_both_sides_of_a_pair_are_findings_once_each() -> None:
+    world = world_of({"Q1": "Yes", "Q2": "No"}, {"Q1": "Yes", "Q2": "Yes"}, (70.0, 70.0))
+    world.evaluation("a2", {"Q1": "Yes", "Q2": "No"}, kind="ata", evaluator_id="v2", submitted_at=day(2))
+    result = world.run()
+    assert [(row["evaluation_id"], row["recomputed"]) for row in result.rows("score_findings")] == [
+        ("a1", 100.0),
+        ("e1", 50.0),
+    ]
+    assert result.counts.score_findings == {"RULE_DIFFERS": 2}
+
+
+def lone(**values: Any) -> World:
+    world = World()
+    world.form(criteria=CRITERIA)
+    world.evaluation("e1", {"Q1": "Yes", "Q2": "No"}, **values)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"reported_score": 5.0, "reported_max": 10.0}, []),
+        ({"reported_score": 6.0, "reported_max": 10.0}, [(60.0, 50.0)]),
+        ({"reported_score": 6.0, "reported_max": 0.0}, []),  # of nothing: no percentage
+        ({"reported_score": 60.0, "auto_failed": True}, [(60.0, 0.0)]),
+        ({"reported_score": 0.0, "auto_failed": True}, []),
+        ({"reported_score": 60.0, "form_version": None}, [(60.0, 50.0)]),  # the newest version of its form
+        ({"reported_score": 60.0, "form_version": "9"}, []),  # no rule is known
+        ({"reported_score": 60.0, "status": "draft"}, []),
+        ({"reported_score": 60.0, "status": "retracted"}, []),
+        ({"reported_score": 60.0, "kind": "self"}, [(60.0, 50.0)]),  # left out of pairs, not of the check
+    ],
+)
+def test_only_living_evaluations_of_forms_with_a_full_rule_are_checked(
+    values: dict[str, Any], found: list[tuple[float, float]]
+) -> None:
+    rows = lone(**values).run().rows("score_findings")
+    assert [(row["reported"], row["recomputed"]) for row in rows] == found
+
+
+def test_an_evaluation_is_checked_as_it_is_today() -> None:
+    world = lone(reported_score=60.0)
+    assert len(world.run().rows("score_findings")) == 1
+    world.evaluation("e1", {"Q1": "Yes", "Q2": "No"}, reported_score=50.0, effective_at=day(3), seq=1)
+    assert world.run().rows("score_findings") == []
+    assert len(world.run(as_of=day(2)).rows("score_findings")) == 1
+    world.delete("e1", day(4))
+    assert world.run().rows("score_findings") == []
+
+
+def test_answers_in_a_record_of_their_own_are_checked_too() -> None:
+    world = lone(reported_score=50.0)
+    for row in world.rows["answers"]:
+        row |= {"stream": "answers", "record_id": f"e1-{row['criterion_key']}"}
+    assert world.run().rows("score_findings") == []
+    world.rows["evaluations"][0]["reported_score"] = 60.0
+    assert [row["recomputed"] for row in world.run().rows("score_findings")] == [50.0]
+
+
+def test_an_answer_that_came_twice_confirms_nothing() -> None:
+    world = lone(reported_score=200 / 3)
+    world.rows["answers"].append({**world.rows["answers"][0], "option": "No"})
+    world.rows["answers"][1]["option"] = "Yes"
+    # Q1 Yes, Q1 No, Q2 Yes would make 20 of 30.
+    assert [row["recomputed"] for row in world.run().rows("score_findings")] == [50.0]
+
+
+def test_a_form_of_many_criteria_is_checked() -> None:
+    world = World()
+    keys = [f"Q{number}" for number in range(60)]
+    world.form(criteria={key: {"max": 1, "weight": 1} for key in keys})
+    world.evaluation("e1", dict.fromkeys(keys, 1), reported_score=100.0)
+    world.evaluation("e2", {**dict.fromkeys(keys, 1), "Q59": 0}, reported_score=100.0)
+    assert [row["evaluation_id"] for row in world.run().rows("score_findings")] == ["e2"]
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@given(st.integers(0, 2**32 - 1))
+def test_the_first_look_leaves_out_nothing_and_every_finding_is_what_a_slow_reader_finds(seed: int) -> None:
+    random = Random(seed)
+    world = build(happenings(seed))
+    slow = BruteForce(world, PROGRAMME, LATER)
+    wanted = {}
+    for evaluation in slow.evaluations.values():
+        score = slow.comparison.score(evaluation.now)
+        row = evaluation.now.row
+        row["reported_score"] = random.choice([None, score, score, 50.0, 0.0])
+        is_other = score is None or row["reported_score"] is None or abs(score - row["reported_score"]) > 0.01
+        is_full = slow.comparison.has_rule(row)
+        if is_full and is_other and row["reported_score"] is not None and slow.state(evaluation) == "live":
+            wanted[evaluation.id] = (row["reported_score"], score)
+    found = {
+        row["evaluation_id"]: (row["reported"], row["recomputed"])
+        for row in world.run(PROGRAMME).rows("score_findings")
+    }
+    assert found == {key: (reported, score and pytest.approx(score)) for key, (reported, score) in wanted.items()}
