@@ -1,7 +1,8 @@
-"""Who is who: accounts of several sources that are one human being, found by evidence and never guessed.
+"""Who is who: accounts of several directories that are one human being, found by evidence and never guessed.
 
-Evidence, strongest first: employee number, e-mail address, user name, and the name written alike
-("Surname, Given" is "Given Surname"). Evidence that fits several accounts of one source proves nothing.
+A directory is one stream of one source, such as a help desk's users: a human being has one account in each. Evidence,
+strongest first: employee number, e-mail address, user name, and the name written alike ("Surname, Given" is "Given
+Surname"). Evidence that fits several accounts of one directory proves nothing.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ def identities_of(people: pa.Table, *, declared: pa.Table | None = None) -> pa.T
     have no row. Declared rows are kept as they are and win over evidence.
 
     Args:
-        people: columns person_id, source and those of ``EVIDENCE``.
+        people: columns person_id, source and those of ``EVIDENCE``; also stream, where a source has several.
         declared: columns account_id, person_id, evidence.
 
     Returns:
         Columns account_id, person_id, evidence; sorted by account_id.
     """
-    accounts = people.select(["person_id", "source", *EVIDENCE]).to_pylist()
+    accounts = _accounts(people)
     groups = _Groups(account["person_id"] for account in accounts)
     fixed = {row["account_id"]: row for row in (declared.to_pylist() if declared is not None else [])}
     for row in fixed.values():
@@ -58,22 +59,29 @@ def identities_of(people: pa.Table, *, declared: pa.Table | None = None) -> pa.T
 
 
 def ambiguous(people: pa.Table) -> list[tuple[str, str]]:
-    """Return (account, kind of evidence) for accounts that share evidence with another of the same source."""
-    accounts = people.select(["person_id", "source", *EVIDENCE]).to_pylist()
+    """Return (account, kind of evidence) for accounts that share evidence with another of the same directory."""
+    accounts = _accounts(people)
     found = []
     for kind in EVIDENCE[:3]:
         for members in _by_evidence(accounts, kind).values():
-            sources = [account["source"] for account in members]
-            found += [(account["person_id"], kind) for account in members if sources.count(account["source"]) > 1]
+            places = [account["directory"] for account in members]
+            found += [(account["person_id"], kind) for account in members if places.count(account["directory"]) > 1]
     return sorted(found)
 
 
+def _accounts(people: pa.Table) -> list[dict[str, Any]]:
+    """Return the accounts with their evidence, each with the directory it stands in."""
+    place = [name for name in ("source", "stream") if name in people.column_names]
+    rows: list[dict[str, Any]] = people.select(["person_id", *place, *EVIDENCE]).to_pylist()
+    return [{**row, "directory": tuple(row[name] for name in place)} for row in rows]
+
+
 def _alike(accounts: Iterable[Mapping[str, Any]], kind: str) -> dict[str, list[str]]:
-    """Accounts that share a piece of evidence, at most one of each source."""
+    """Accounts that share a piece of evidence, at most one of each directory."""
     found = {}
     for value, members in _by_evidence(accounts, kind).items():
-        sources = [account["source"] for account in members]
-        if len(members) > 1 and len(set(sources)) == len(sources):
+        places = [account["directory"] for account in members]
+        if len(members) > 1 and len(set(places)) == len(places):
             found[value] = sorted(account["person_id"] for account in members)
     return found
 

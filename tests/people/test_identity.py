@@ -70,6 +70,19 @@ def test_a_shared_mailbox_proves_nothing_and_is_told() -> None:
     assert ambiguous(table) == [("a:1", "email"), ("a:2", "email")]
 
 
+def test_two_streams_of_one_source_are_two_directories() -> None:
+    listed = [
+        account("a", "1", email="ana@x.test") | {"stream": "users"},
+        account("a", "2", email="team@x.test") | {"stream": "users"},
+        account("a", "3", email="team@x.test") | {"stream": "users"},
+        account("a", "ana", email="Ana@x.test") | {"stream": "qa_users"},
+        account("a", "team", email="team@x.test") | {"stream": "qa_users"},
+    ]
+    table = people(*listed).append_column("stream", pa.array([row["stream"] for row in listed]))
+    assert joined(table) == [("a:ana", "a:1", "email")]
+    assert ambiguous(table) == [("a:2", "email"), ("a:3", "email")]
+
+
 def test_a_declared_identity_wins_over_evidence() -> None:
     declared = pa.table({"account_id": ["a:1"], "person_id": ["c:5"], "evidence": ["declared"]})
     table = people(account("a", "1", email="x@x.test"), account("b", "2", email="x@x.test"), account("c", "5"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +128,35 @@ def test_no_words_of_a_customer_or_reviewer_are_in_the_store(world: Any, asked: 
     for stream in ("reviews", "disputes", "calibration_sessions", "calibration_reviews"):
         sql = f"SELECT count(*) FROM raw_zendesk_qa_qa_{stream} WHERE payload LIKE '%card ending%'"
         assert asked(sql)[0][0] == 0
+
+
+def test_support_and_qa_read_as_one_source_pair_the_same_people_and_audits(world: Any, tmp_path: Path) -> None:
+    settings = settings_of(world[1])
+    settings["sources"] = {"zendesk": _as_one(settings["sources"], tmp_path)}
+    (tmp_path / "qa-sync.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "forms.yaml").write_text((world[2].folder / "forms.yaml").read_text())
+    one = Workspace(tmp_path)
+    one.sync()
+    one.map()
+    one.reconcile()
+    people, audits = ([it.query_table(sql).to_pylist() for it in (world[2], one)] for sql in _SAME)
+    assert people[0] == people[1]
+    assert audits[0] == audits[1]
+    assert len(people[1]) > 5
+    assert sum(audit["auditee_evaluation_id"] is not None for audit in audits[1]) > 20
+
+
+_SAME = (
+    "SELECT account_id, person_id, evidence FROM identities ORDER BY ALL",
+    "SELECT auditor_evaluation_id, auditee_evaluation_id, auditee_id, auditor_id FROM pairs ORDER BY ALL",
+)
+
+
+def _as_one(sources: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """One source with the settings of both, and one mapping with the streams of both starters."""
+    starters = [yaml.safe_load(Path("mappings", f"{name}.yaml").read_text()) for name in ("zendesk", "zendesk_qa")]
+    streams = {**starters[0]["streams"], **starters[1]["streams"]}
+    (folder / "both.yaml").write_text(yaml.safe_dump({"version": 1, "streams": streams}))
+    support, qa = sources["zendesk"], sources["zendesk_qa"]
+    both = {**qa, **support, "streams": [*support["streams"], "qa_users", "qa_reviews"]}
+    return {**both, "mapping": "both.yaml"}
