@@ -24,6 +24,7 @@ from qa_sync_zendesk.clock import Clock
 from qa_sync_zendesk.diagnosis import diagnose
 from qa_sync_zendesk.explain import explain
 from qa_sync_zendesk.export import Fetch, read_by_cursor, read_by_time
+from qa_sync_zendesk.length import PAGE_TRIES, SLOW_SECONDS, PageLength, may_be_too_long
 from qa_sync_zendesk.limiter import Limiter
 from qa_sync_zendesk.lists import Kind, read_listing, read_per_ticket, read_since
 from qa_sync_zendesk.position import Position, time_in
@@ -38,15 +39,8 @@ from qa_sync_zendesk.writing.write import Writer, Written
 
 _log = logging.getLogger(__name__)
 
-#: A page that does not arrive whole is asked for again so often, each time half as long, down to ``SMALLEST_PAGE``.
-PAGE_TRIES = 5
-SMALLEST_PAGE = 100
-#: After so many good pages a page may be twice as long again.
-GROW_AFTER = 10
 #: Seconds to name for "come back later" when a refusal names none.
 UNTOLD_WAIT = 60.0
-#: Statuses that a long page brings about.
-_TOO_SLOW = frozenset({500, 502, 504, 520, 522, 524})
 _AGENT = "qa-sync-zendesk/0.1"
 
 
@@ -57,7 +51,7 @@ class ZendeskSource:
         self._settings = settings
         self._context = context
         self._clock = clock or Clock(now=time.time, sleep=time.sleep)
-        self._sizes: dict[str, _Size] = {}
+        self._lengths: dict[str, PageLength] = {}
         secret = settings.hash_key.get_secret_value().encode() if settings.hash_key else kept_key(context.state)
         self._hasher = Hasher(secret)
         # All that read this account from the workspace share its buckets, whatever the source is called.
@@ -204,37 +198,42 @@ class ZendeskSource:
         keep = self._settings.keep.get(kept_as or endpoint.name, ())
         mapped = self._context.mapped_fields.get(endpoint.name, frozenset())
         slicer = Slicer(endpoint, policy(endpoint.name, keep=keep, mapped=mapped), self._hasher)
-        size = self._sizes.setdefault(endpoint.name, _Size(self._settings.per_page))
+        length = self._lengths.setdefault(endpoint.name, PageLength(self._settings.per_page))
 
         def fetch(params: Mapping[str, str]) -> Slice:
-            return self._page(endpoint, slicer, params, size)
+            return self._page(endpoint, slicer, params, length)
 
         return fetch
 
-    def _page(self, endpoint: Endpoint, slicer: Slicer, params: Mapping[str, str], size: _Size) -> Slice:
+    def _page(self, endpoint: Endpoint, slicer: Slicer, params: Mapping[str, str], length: PageLength) -> Slice:
         """Get one page; one that does not arrive whole is asked for again, shorter."""
-        constant = self._constant(endpoint)
+        constant, has_length = self._constant(endpoint), endpoint.paging in {"cursor", "time"}
         self._limiter.behind(self._lag(endpoint, params))
         for attempt in range(1, PAGE_TRIES + 1):
-            length = {"per_page": str(size.now)} if endpoint.paging in {"cursor", "time"} else {}
+            asked = {**constant, **({"per_page": str(length.now)} if has_length else {}), **params}
+            patience = length.patience() if has_length else _endless
             try:
-                piece = slicer.slice(
-                    self._client.get(endpoint.address, params={**constant, **length, **params}).content
-                )
+                answer = self._client.get(endpoint.address, params=asked, worth_repeating=patience)
+                piece = slicer.slice(answer.content)
             except TransientError as error:
-                status = getattr(error, "status", None)
-                if status == 429 and error.retry_after is None:
+                if getattr(error, "status", None) == 429 and error.retry_after is None:
                     raise TransientError(str(error), retry_after=UNTOLD_WAIT) from None
-                if attempt == PAGE_TRIES or not _may_be_too_long(error, status):
+                if attempt == PAGE_TRIES or not may_be_too_long(error):
                     raise
-                if size.shrink():
-                    self._context.notify(f"{endpoint.name}: pages of {size.now} from here, longer ones did not arrive")
+                self._shorten(endpoint, length, "longer ones did not arrive")
                 self._clock.sleep(float(attempt))
             else:
-                size.good_page()
+                if answer.elapsed.total_seconds() > SLOW_SECONDS:
+                    self._shorten(endpoint, length, "longer ones are slow")
+                else:
+                    length.good_page()
                 return piece
         msg = f"{endpoint.name}: no whole page"  # not reached: the last attempt raises
         raise TransientError(msg)
+
+    def _shorten(self, endpoint: Endpoint, length: PageLength, why: str) -> None:
+        if length.shorten():
+            self._context.notify(f"{endpoint.name}: pages of {length.now} from here, {why}")
 
     def _lag(self, endpoint: Endpoint, params: Mapping[str, str]) -> float | None:
         """Return how far behind the page is that is asked for, None where that cannot be told."""
@@ -295,27 +294,5 @@ class ZendeskSource:
         return datetime.fromtimestamp(self._clock.now(), UTC).date()
 
 
-class _Size:
-    """How long pages are asked for: shorter when long ones do not arrive, longer again when they do."""
-
-    def __init__(self, wanted: int) -> None:
-        self._wanted = wanted
-        self._good = 0
-        self.now = wanted
-
-    def shrink(self) -> bool:
-        before, self._good = self.now, 0
-        self.now = max(min(SMALLEST_PAGE, self._wanted), self.now // 2)
-        return self.now < before
-
-    def good_page(self) -> None:
-        self._good += 1
-        if self._good >= GROW_AFTER and self.now < self._wanted:
-            self._good, self.now = 0, min(self._wanted, self.now * 2)
-
-
-def _may_be_too_long(error: TransientError, status: int | None) -> bool:
-    """Whether a shorter page could help: a refused connection or a busy service is not about its length."""
-    if status is not None:
-        return status in _TOO_SLOW
-    return not isinstance(error.__cause__, requests.exceptions.ConnectionError)
+def _endless(_error: TransientError) -> bool:
+    return True

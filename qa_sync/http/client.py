@@ -115,8 +115,24 @@ class HttpClient:
         """GET a path; see ``request``."""
         return self.request("GET", path, params=params, **options)
 
-    def request(self, method: str, path: str, *, repeatable: bool | None = None, **options: Any) -> requests.Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool | None = None,
+        worth_repeating: Callable[[TransientError], bool] = lambda _error: True,
+        **options: Any,
+    ) -> requests.Response:
         """Send one request and return its response, whose body has been read whole.
+
+        Args:
+            method: of HTTP.
+            path: on our host.
+            repeatable: whether it may be sent twice without harm; None: by the method.
+            worth_repeating: asked after each failure that would be tried again; a caller who can ask for less than
+                this very request says no, and gets the error.
+            options: as of ``requests.Session.request``.
 
         Raises:
             AuthError: 401 after renewal, or 403.
@@ -159,7 +175,7 @@ class HttpClient:
         retrying = tenacity.Retrying(
             stop=stop_of(policy),
             wait=wait,
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again) and worth_repeating(error)),
             sleep=policy.sleep,
             before_sleep=announce,
             reraise=True,
@@ -236,7 +252,11 @@ def _read_whole(response: requests.Response) -> None:
     """
     # A hook of the session may have read it before us.
     if response._content_consumed or response.headers.get("Content-Encoding", "").strip().lower() != "gzip":  # type: ignore[attr-defined]
-        response.content  # noqa: B018  (reads and keeps it)
+        try:
+            response.content  # noqa: B018  (reads and keeps it)
+        except requests.exceptions.ConnectionError as error:
+            # It was connected, and began to answer: not to be told from a page that takes too long.
+            raise requests.exceptions.ReadTimeout(error) from error
         return
     try:
         packed = response.raw.read(decode_content=False)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from zendesk.worlds import FakeTime, drained, rows, source_on, ticket
 
 from qa_sync.errors import QASyncError, SourceError, TransientError
@@ -24,13 +28,19 @@ def sandbox() -> Any:
     made.stop()
 
 
-def state_of(sandbox: Sandbox, state: Path) -> set[tuple[Any, ...]]:
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes half a minute or more elsewhere is slow here after a moment."""
+    monkeypatch.setattr("qa_sync.http.client.timeouts", lambda _connect, _answer: (5.0, 0.3))
+
+
+def state_of(sandbox: Sandbox, state: Path, stream: str = "tickets") -> set[tuple[Any, ...]]:
     """All versions a pull brings, resuming from the last cursor wherever it is broken off."""
     found, cursor = set(), None
     for _attempt in range(30):
-        source = source_on(sandbox, state, per_page=4)
+        source = source_on(sandbox, state, per_page=4, streams=[stream])
         try:
-            for page in source.read("tickets", cursor):
+            for page in source.read(stream, cursor):
                 found |= {tuple(row.values()) for row in page.records.to_pylist()}
                 assert page.rejects.num_rows == 0
                 cursor = page.cursor
@@ -57,13 +67,76 @@ FAULTS = [
     ("expire_tokens", {}),
     ("duplicates", {}),
     ("foreign_host", {}),
+    ("slow_page", {}),
+    # The last: what a cursor's expiry sets back must move on before the next.
     ("poisoned_cursor", {}),
 ]
+KINDS = [kind + detail.get("retry_after", "") for kind, detail in FAULTS]
+MIX = 5
 
 
-@pytest.mark.parametrize(
-    ("kind", "detail"), FAULTS, ids=[kind + detail.get("retry_after", "") for kind, detail in FAULTS]
-)
+def mixes() -> list[tuple[int, ...]]:
+    """Sets of MIX faults in which every two are together at least once, by place in FAULTS."""
+    open_pairs = set(itertools.combinations(range(len(FAULTS)), 2))
+    made = []
+    while open_pairs:
+        chosen = set(min(open_pairs))
+        while len(chosen) < MIX:
+            chosen.add(
+                max(
+                    set(range(len(FAULTS))) - chosen,
+                    key=lambda one: (sum(tuple(sorted((one, other))) in open_pairs for other in chosen), -one),
+                )
+            )
+        made.append(tuple(sorted(chosen)))
+        open_pairs -= set(itertools.combinations(made[-1], 2))
+    return made
+
+
+MIXES = mixes()
+
+
+def storm(sandbox: Sandbox, state: Path, stream: str, chosen: Sequence[int]) -> None:
+    """Pull under some faults at once, and hold it against a calm pull; each of them must have happened."""
+    expected = state_of(sandbox, state / "calm", stream)
+    assert len(expected) == COUNT
+    asked_before = len(sandbox.requests)
+    for at, one in enumerate(chosen):
+        kind, detail = FAULTS[one]
+        sandbox.faults.add(kind, times=None, every=3 + at, path="/api/v2/", **detail)
+    assert state_of(sandbox, state / "storm", stream) == expected
+    assert {asked.fault for asked in sandbox.requests[asked_before:]} >= {FAULTS[one][0] for one in chosen}
+
+
+def test_every_two_faults_are_together_in_a_mix() -> None:
+    together = {pair for mix in MIXES for pair in itertools.combinations(mix, 2)}
+    assert together == set(itertools.combinations(range(len(FAULTS)), 2))
+    assert len(MIXES) < 25
+
+
+@pytest.mark.parametrize("mix", MIXES, ids=[" ".join(KINDS[one] for one in mix) for mix in MIXES])
+def test_a_pull_under_a_mix_of_faults_ends_as_one_without(
+    mix: tuple[int, ...], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    storm(sandbox, tmp_path, "tickets", mix)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stream", ["tickets", "organizations", "groups"])
+@pytest.mark.parametrize("first", range(len(FAULTS)), ids=KINDS)
+def test_a_pull_under_each_two_faults_ends_as_one_without(
+    first: int, stream: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """By cursor, by time and as a listing; the fault that comes first in a pair is the one that strikes more often."""
+    if stream != "tickets":
+        sandbox.put(stream, [{"id": number, "name": f"N{number}"} for number in range(1, COUNT + 1)])
+    for second in range(len(FAULTS)):
+        if second != first:
+            sandbox.faults.clear()
+            storm(sandbox, tmp_path / str(second), stream, (first, second))
+
+
+@pytest.mark.parametrize(("kind", "detail"), FAULTS, ids=KINDS)
 def test_a_pull_under_a_fault_ends_as_one_without(
     kind: str, detail: dict[str, str], sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -128,14 +201,58 @@ def test_a_cursor_that_repeats_with_records_ends_the_run_with_an_error(sandbox: 
 def test_pages_that_time_out_are_asked_for_shorter_and_later_longer_again(sandbox: Sandbox, tmp_path: Path) -> None:
     told: list[str] = []
     sandbox.put("tickets", [ticket(number) for number in range(100, 3000)])
-    sandbox.faults.add("504", times=8)
+    sandbox.faults.add("504", times=2)
     source = source_on(sandbox, tmp_path, per_page=400, notify=told.append)
     assert len(rows(drained(source, "tickets"))) == COUNT + 2900
     source.close()
-    sizes = [int(asked.query["per_page"]) for asked in sandbox.requests if "incremental" in asked.path]
-    assert sizes[:9] == [400] * 8 + [200]
-    assert sizes[-1] == 400
+    assert lengths(sandbox)[:3] == [400, 400, 200]
+    assert lengths(sandbox)[-1] == 400
     assert "tickets: pages of 200 from here, longer ones did not arrive" in told
+
+
+def lengths(sandbox: Sandbox) -> list[int]:
+    return [int(asked.query["per_page"]) for asked in sandbox.requests if "incremental" in asked.path]
+
+
+def test_pages_that_stall_are_asked_for_shorter_until_they_arrive(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.put("tickets", [ticket(number) for number in range(100, 1000)])
+    sandbox.faults.add("slow_page", times=None, over=150)
+    source = source_on(sandbox, tmp_path, per_page=400)
+    assert len(rows(drained(source, "tickets"))) == COUNT + 900
+    source.close()
+    assert lengths(sandbox)[:5] == [400, 400, 200, 200, 100]
+    assert set(lengths(sandbox)[4:]) == {100}
+
+
+def test_a_page_that_stalls_at_the_shortest_length_is_asked_for_until_patience_ends(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add("slow_page", times=4)
+    source = source_on(sandbox, tmp_path, per_page=50)
+    assert len(rows(drained(source, "tickets"))) == COUNT
+    source.close()
+    assert lengths(sandbox) == [50] * 5
+
+
+def test_pages_that_arrive_slowly_are_asked_for_shorter_before_they_fail(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    sandbox.put("tickets", [ticket(number) for number in range(100, 500)])
+    source = source_on(sandbox, tmp_path, per_page=200, notify=told.append)
+    real = requests.Session.send
+
+    def send(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        answer = real(self, request, **options)
+        if "per_page=200" in str(request.url):
+            answer.elapsed = datetime.timedelta(seconds=31)
+        return answer
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    assert len(rows(drained(source, "tickets"))) == COUNT + 400
+    source.close()
+    assert lengths(sandbox) == [200, 100, 100, 100]
+    assert told == ["tickets: pages of 100 from here, longer ones are slow"]
 
 
 def test_a_server_that_is_gone_ends_the_run_in_bounded_time(sandbox: Sandbox, tmp_path: Path) -> None:

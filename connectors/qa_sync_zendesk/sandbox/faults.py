@@ -24,6 +24,7 @@ KINDS = (
     "foreign_host",  # next links name another host
     "redirect",  # the answer sends the client to another host
     "poisoned_cursor",  # a cursor is answered with 400
+    "slow_page",  # of a page of more than ``over`` records only a part arrives, and then nothing more
 )
 
 
@@ -36,6 +37,7 @@ class Fault:
     path: str = "/incremental/"
     every: int = 1
     retry_after: str = "1"
+    over: int = 0
 
 
 class Faults:

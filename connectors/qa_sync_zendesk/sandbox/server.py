@@ -45,6 +45,10 @@ _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 }
 
 
+#: Seconds after which a page that stalls is given up by this side, too.
+LONGEST_STALL = 120.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """One request as it came in, and the status it was answered with (0: not at all)."""
@@ -62,7 +66,9 @@ class _Answer:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    #: Whether half of it is sent, and whether the connection is then kept open.
     cut: bool = False
+    stalls: bool = False
 
 
 class Server:
@@ -110,7 +116,8 @@ class Server:
             answer = _Answer(302, b"", {"Location": f"https://elsewhere.invalid{parts.path}"})
         if kind == "cut_json":
             answer.body = answer.body[: len(answer.body) * 2 // 3]
-        answer.cut = kind == "cut_body"
+        answer.stalls = fault is not None and kind == "slow_page" and _length(query) > fault.over
+        answer.cut = kind == "cut_body" or answer.stalls
         status = 0 if kind == "reset" else answer.status
         self.asked.append(
             Asked(
@@ -217,6 +224,12 @@ class Server:
         return 200, head + b",".join(rows) + b"]," + tail
 
 
+def _length(query: Mapping[str, str]) -> int:
+    """Return how many records a page is asked for with."""
+    told = query.get("per_page", query.get("page[size]", ""))
+    return int(told) if told.isdecimal() else 1000
+
+
 def _as_answer(made: tuple[int, Any, dict[str, str]]) -> _Answer:
     status, body, headers = made
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -288,6 +301,9 @@ def _handler_for(answer: _Answering) -> type[BaseHTTPRequestHandler]:
             # Head and body in one write: two would wait for each other's acknowledgement.
             self.wfile.write(head + (data[: len(data) // 2] if made.cut else data))
             self.close_connection = self.close_connection or made.cut
+            if made.stalls:
+                self.connection.settimeout(LONGEST_STALL)
+                self.connection.recv(1)  # until the other side gives up
 
         do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
