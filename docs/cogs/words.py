@@ -46,7 +46,13 @@ WORDS: dict[str, dict[str, str]] = {
         "programme.references": "Kinds of evaluations that are the reference of every evaluation of the same item, such "
         "as gold answers.",
         "programme.seed": "Seed of simulated intervals, so that equal data give equal intervals.",
-        "store": "Folder of the store, relative to the workspace.",
+        "store": "Where the store is: a folder, relative to the workspace, or `s3://BUCKET/PREFIX`; see [in a bucket](#in-a-bucket).",
+        "storage": "How a store in a bucket is reached. What is left out comes from the environment (`AWS_ACCESS_KEY_ID` and so on), or from the machine's role.",
+        "storage.endpoint": "Address of S3-compatible storage that is not Amazon's, such as `https://minio.internal:9000`.",
+        "storage.region": "Region of the bucket.",
+        "storage.access_key_id": "Key, as a reference: `${NAME}`, `${file:PATH}` or `${keyring:SERVICE/NAME}`.",
+        "storage.secret_access_key": "Its secret, as a reference.",
+        "storage.session_token": "Token of a temporary key, as a reference.",
         "engine": "What computes: duckdb; spark, on this machine; or spark: and a master or Connect URL, such as "
         "spark:sc://host:15002. See [growing](#growing).",
         "forms": "Form catalogue files; see [forms](#forms).",

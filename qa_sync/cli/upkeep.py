@@ -101,7 +101,7 @@ def _export(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _import(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    _show_moved(arguments, import_store(_folder(arguments), workspace.store_folder))
+    _show_moved(arguments, import_store(_folder(arguments), workspace.store_path))
     return 0
 
 

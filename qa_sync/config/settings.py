@@ -94,6 +94,29 @@ class DashboardSettings(BaseModel):
     names: Literal["own", "all"] = "own"
 
 
+class StorageSettings(BaseModel):
+    """How a store in a bucket is reached; what is left out comes from the environment or the machine's role.
+
+    ``endpoint``: of storage that is not Amazon's, such as ``https://minio.internal:9000``. Credentials are references.
+    """
+
+    model_config = _STRICT
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$")] = ""
+    region: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    session_token: str = ""
+
+    @field_validator("access_key_id", "secret_access_key", "session_token")
+    @classmethod
+    def _by_reference(cls, value: str) -> str:
+        if value and not (value.startswith("${") and value.endswith("}")):
+            msg = "a credential does not belong in this file; write ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}"
+            raise ValueError(msg)
+        return value
+
+
 class ScheduleSettings(BaseModel):
     """When ``qa-sync watch`` runs everything: times of day (HH:MM) in the programme's zone, on days of the week."""
 
@@ -141,6 +164,7 @@ class WorkspaceSettings(BaseModel):
 
     programme: ProgrammeSettings = ProgrammeSettings()
     store: Annotated[str, Field(min_length=1)] = "./data"
+    storage: StorageSettings = StorageSettings()
     engine: Annotated[str, Field(pattern=r"^(duckdb|spark(:\S+)?)$")] = "duckdb"
     forms: tuple[str, ...] = ()
     max_new_rejects: Annotated[int, Field(ge=0)] = 0

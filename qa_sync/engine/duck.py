@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from qa_sync.engine.files import Files
 from qa_sync.errors import StoreError
 
 #: Rows that a limited query hands over at a time.
@@ -94,6 +95,8 @@ class DuckEngine:
             self.view(name, f"SELECT {columns} WHERE false")
             return
         self._files.update(files)
+        if isinstance(files, Files) and files.filesystem and not self._con.filesystem_is_registered("s3"):
+            self._con.register_filesystem(files.filesystem())
         read = f"read_parquet([{', '.join(literal(file) for file in files)}], union_by_name=true)"
         with _readable():
             held = self._con.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()

@@ -49,7 +49,7 @@ class SparkEngine:
         if not files:
             self.register(name, schema.empty_table())
             return
-        read = self._session.read.schema(_spark_schema(schema)).parquet(*files)
+        read = self._session.read.schema(_spark_schema(schema)).parquet(*map(_address, files))
         self._keep(name, read)
 
     def view(self, name: str, sql: str) -> None:
@@ -176,6 +176,11 @@ def _spark_schema(schema: pa.Schema) -> Any:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     return from_arrow_schema(schema)
+
+
+def _address(file: str) -> str:
+    """Return a file's address as Spark has it, which reaches a bucket by its own means."""
+    return f"s3a://{file.removeprefix('s3://')}" if file.startswith("s3://") else file
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -14,9 +14,24 @@ from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
 from qa_sync.runner.connecting import close_quietly, guarded
 from qa_sync.runner.places import Place, places_of
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import locate
 
 if TYPE_CHECKING:
     from qa_sync.runner.workspace import Workspace
+
+
+def store_path(workspace: Workspace) -> StorePath:
+    """Return where a workspace's store is, or will be.
+
+    Raises:
+        ConfigError: the address is none, or a credential is not to be had.
+    """
+    settings = workspace.settings
+    with placing(workspace, ("storage",)):
+        options = fill(settings.storage.model_dump(), folder=workspace.folder)
+    with placing(workspace, ("store",)):
+        return locate(settings.store, base=workspace.folder, options=options)
 
 
 def connect_source(workspace: Workspace, name: str, mapping: Mapped | None) -> Source:
@@ -103,7 +118,7 @@ def placing(workspace: Workspace, path: tuple[str, ...]) -> Iterator[None]:
 
 
 def _context(workspace: Workspace, name: str, mapped_fields: Mapping[str, frozenset[str]]) -> Context:
-    state = workspace.store.folder / "state" / name
+    state = workspace.store.state / name
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Context(
         name=name,

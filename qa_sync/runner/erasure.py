@@ -15,6 +15,7 @@ from qa_sync.model import TABLES
 from qa_sync.people import identities_of
 from qa_sync.store import Store, Upkeep
 from qa_sync.store.erase import TableErasure, copies, discard_staged, stage_table, take_place, traces
+from qa_sync.store.path import StorePath
 from qa_sync.store.redact import Person, Redactor, is_distinct, names_of
 from qa_sync.store.tables import register_table
 
@@ -176,5 +177,5 @@ def _parts(file: Path) -> list[bytes]:
     return [file.read_bytes()]
 
 
-def _name(store: Store, path: Path) -> str:
+def _name(store: Store, path: StorePath) -> str:
     return path.relative_to(store.folder).as_posix()

@@ -206,7 +206,7 @@ class _Publishing:
         if not column:
             return make_tabs(definition, scene, answer)
         hides_names = self.workspace.settings.dashboards[definition.name].names != "all"
-        salt = alias_salt(self.workspace.store.folder / "state") if hides_names else ""
+        salt = alias_salt(self.workspace.store.state) if hides_names else ""
         return make_tabs_of(definition, scene, column, value, salt=salt, answer=answer)
 
 

@@ -16,7 +16,7 @@ from qa_sync.ports import Sink, Source
 from qa_sync.reports import REPORTS, Ask, Explanation, Report, build, explain
 from qa_sync.reports.grouping import fits_nothing
 from qa_sync.reports.report import Audience
-from qa_sync.runner.connections import connect_sink, connect_source, places_known
+from qa_sync.runner.connections import connect_sink, connect_source, places_known, store_path
 from qa_sync.runner.feeds import Feed, feeds_of
 from qa_sync.runner.materials import Materials, problems_beside, read_materials
 from qa_sync.runner.opened import Opened, opened
@@ -31,6 +31,7 @@ from qa_sync.runner.stages import map_stage, reconcile_stage, snapshot_of, sync_
 from qa_sync.runner.upkeep import maintain
 from qa_sync.runner.values import frame_of
 from qa_sync.store import Run, Store, lease
+from qa_sync.store.path import StorePath
 from qa_sync.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -106,13 +107,18 @@ class Workspace:
     def store(self) -> Store:
         """The workspace's store, opened when first needed."""
         if self._store is None:
-            self._store = Store(self.store_folder)
+            path = self.store_path
+            self._store = Store(path, state=None if isinstance(path, Path) else self.folder / "state")
         return self._store
 
     @property
-    def store_folder(self) -> Path:
-        """Where the store is, or will be."""
-        return self.folder / self.settings.store
+    def store_path(self) -> StorePath:
+        """Where the store is, or will be: a folder, or a prefix of a bucket.
+
+        Raises:
+            ConfigError: the address is none, or a credential is not to be had.
+        """
+        return store_path(self)
 
     @property
     def materials(self) -> Materials:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 import pyarrow as pa
 
+from qa_sync.engine.files import Files
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.store.durable import settle
 from qa_sync.store.log import entries
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import delta_options, filesystem_of
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -42,7 +44,7 @@ class Position:
     note: Mapping[str, Any]
 
 
-def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
+def open_table(path: StorePath, *, version: int | None = None) -> DeltaTable | None:
     """Open a table (at a version), or return None when nothing was ever written there.
 
     Raises:
@@ -54,7 +56,7 @@ def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
     if not (path / "_delta_log").is_dir():
         return None
     try:
-        return DeltaTable(str(path), version=version)
+        return DeltaTable(str(path), version=version, storage_options=delta_options(path))
     except TableNotFoundError:
         if not entries(path):
             return None  # a table of which nothing but the folder was made
@@ -64,16 +66,18 @@ def open_table(path: Path, *, version: int | None = None) -> DeltaTable | None:
         raise StoreError(_unopened(path, f"{type(error).__name__}{at}")) from error
 
 
-def _unopened(path: Path, why: str) -> str:
+def _unopened(path: StorePath, why: str) -> str:
     return f"{path.parent.name}/{path.name} cannot be opened ({why}); 'qa-sync store status' says what is wrong with it"
 
 
-def create_table(path: Path, schema: pa.Schema, *, statistics: tuple[str, ...]) -> DeltaTable:
+def create_table(path: StorePath, schema: pa.Schema, *, statistics: tuple[str, ...]) -> DeltaTable:
     """Create a table if it is not there, and return it. Only ``statistics`` columns get file statistics."""
     from deltalake import DeltaTable
 
     configuration = {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(statistics)}
-    return DeltaTable.create(str(path), schema, mode="ignore", configuration=configuration)
+    return DeltaTable.create(
+        str(path), schema, mode="ignore", configuration=configuration, storage_options=delta_options(path)
+    )
 
 
 def position(table: DeltaTable | None) -> Position:
@@ -94,7 +98,7 @@ def position(table: DeltaTable | None) -> Position:
 
 
 def commit(
-    path: Path,
+    path: StorePath,
     schema: pa.Schema,
     rows: pa.Table,
     *,
@@ -145,7 +149,7 @@ def commit(
     return n + 1
 
 
-def _unwritten(path: Path, error: Exception) -> str:
+def _unwritten(path: StorePath, error: Exception) -> str:
     """Say why nothing could be written, in the system's words where it has some."""
     text = str(error)
     known = (
@@ -161,7 +165,7 @@ def _unwritten(path: Path, error: Exception) -> str:
     return f"{path.parent.name}/{path.name} cannot be written: {why}; what was committed stands, mend it and run again"
 
 
-def _same_schema(found: pa.Schema, declared: pa.Schema, path: Path) -> None:
+def _same_schema(found: pa.Schema, declared: pa.Schema, path: StorePath) -> None:
     if found.names != declared.names or any(
         _plain(f.type) != _plain(d.type) for f, d in zip(found, declared, strict=True)
     ):
@@ -189,33 +193,35 @@ def _difference(found: pa.Schema, declared: pa.Schema) -> str:
     return ", ".join(names) or "their order differs"
 
 
-def files(table: DeltaTable | None) -> list[str]:
+def files(table: DeltaTable | None, path: StorePath) -> Files:
     """Return the Parquet files of a table, to be read through the engine.
 
     Delta Lake tells addresses, in which a folder "My Drive" is "My%20Drive".
     """
-    return [] if table is None else [unquote(uri.removeprefix("file://")) for uri in table.file_uris()]
+    uris = [] if table is None else table.file_uris()
+    return Files((unquote(uri.removeprefix("file://")) for uri in uris), filesystem=filesystem_of(path))
 
 
-def files_within(table: DeltaTable | None, column: str, low: str, high: str) -> list[str]:
+def files_within(table: DeltaTable | None, path: StorePath, column: str, low: str, high: str) -> Files:
     """Return the files that can hold a text between ``low`` and ``high``: by their statistics, all without any.
 
     ``column`` is one that has statistics. Texts are in the order of their UTF-8 bytes.
     """
     if table is None:
-        return []
+        return Files()
     actions = pa.table(table.get_add_actions(flatten=True))
     least, most = f"min.{column}", f"max.{column}"
     if least not in actions.column_names or most not in actions.column_names:
-        return files(table)
+        return files(table, path)
     spans = zip(*(actions[name].to_pylist() for name in ("path", least, most)), strict=True)
     others = {
-        path for path, first, last in spans if first is not None and last is not None and (last < low or high < first)
+        name for name, first, last in spans if first is not None and last is not None and (last < low or high < first)
     }
-    return [file for file in files(table) if Path(file).name not in others]
+    held = files(table, path)
+    return Files((file for file in held if file.rpartition("/")[2] not in others), filesystem=held.filesystem)
 
 
-def compact(path: Path, note: Mapping[str, Any]) -> Mapping[str, Any]:
+def compact(path: StorePath, note: Mapping[str, Any]) -> Mapping[str, Any]:
     """Merge small files; the note and app transaction of the last real commit are carried along.
 
     Raises:

@@ -1,4 +1,7 @@
-"""Make what was written survive a loss of power, before anybody is told that it is stored."""
+"""Make what was written survive a loss of power, before anybody is told that it is stored.
+
+An object of a bucket does so by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,17 @@ from pathlib import Path
 from uuid import uuid4
 
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entry
+from qa_sync.store.path import StorePath
 
 
-def settle(table: Path, versions: Iterable[int]) -> None:
+def settle(table: StorePath, versions: Iterable[int]) -> None:
     """Flush the data files, log entries, checkpoints and folders of these commits of a table to the disk.
 
     Raises:
         OSError: the disk refused; the commit may or may not survive, and must not be acknowledged.
     """
+    if not isinstance(table, Path):
+        return
     log = table / LOG
     written: list[Path] = []
     for version in versions:
@@ -33,12 +39,15 @@ def settle(table: Path, versions: Iterable[int]) -> None:
         sync_folder(table.parent.parent)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: StorePath, text: str) -> None:
     """Write a small file so that a reader, also after a loss of power, finds all of the old text or all of the new.
 
     Raises:
         OSError: nothing was changed.
     """
+    if not isinstance(path, Path):
+        path.write_text(text)
+        return
     # A name of its own: of two processes that write at once, the slower one must find its own file.
     fresh = path.with_name(f"{path.name}.{uuid4().hex}.new")
     with fresh.open("w", encoding="utf-8") as file:
@@ -49,8 +58,10 @@ def write_whole(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
-def sync_file(path: Path) -> None:
+def sync_file(path: StorePath) -> None:
     """Flush one file."""
+    if not isinstance(path, Path):
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -58,7 +69,7 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: StorePath) -> None:
     """Flush the names in a folder; systems that cannot open a folder need no such call."""
     if os.name == "posix":
         sync_file(path)

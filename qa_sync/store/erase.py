@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +17,11 @@ import pyarrow.parquet as pq
 
 from qa_sync.errors import StoreError
 from qa_sync.store.durable import sync_file, sync_folder, write_whole
-from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entries, read_log
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_in, entries, read_log
+from qa_sync.store.path import StorePath
 from qa_sync.store.redact import PERSON_FIELD, Redactor
 from qa_sync.store.repair import COPIES
+from qa_sync.store.storage import opened, read_all, write_parquet
 
 #: The list of files that are about to take their place.
 JOURNAL = "erasing.json"
@@ -36,17 +37,17 @@ class TableErasure:
     name: str
     rows: int
     files: frozenset[str]
-    staged: tuple[Path, ...]
-    shortcuts: tuple[Path, ...]
+    staged: tuple[StorePath, ...]
+    shortcuts: tuple[StorePath, ...]
 
 
-def stage_table(path: Path, name: str, redactor: Redactor, *, write: bool) -> TableErasure:
+def stage_table(path: StorePath, name: str, redactor: Redactor, *, write: bool) -> TableErasure:
     """Stage a table without the person; see ``stage``."""
     return stage(path, name, lambda table: redacted(table, name, redactor), clean=redactor.text, write=write)
 
 
 def stage(
-    path: Path,
+    path: StorePath,
     name: str,
     change: Callable[[pa.Table], tuple[pa.Table, int]],
     *,
@@ -71,20 +72,20 @@ def stage(
         raise StoreError(msg)
     changed = 0
     sizes: dict[str, tuple[int, int]] = {}
-    staged: list[Path] = []
+    staged: list[StorePath] = []
     for file in sorted(path.glob("*.parquet")):
-        made, rows = change(pq.read_table(file, partitioning=None))
+        made, rows = change(pq.read_table(opened(file), partitioning=None))
         if not rows:
             continue
         changed += rows
         sizes[file.name] = (0, made.num_rows)
         if write:
             fresh = file.with_name(file.name + STAGED)
-            pq.write_table(made, fresh, compression="zstd", compression_level=1)
+            sizes[file.name] = (write_parquet(made, fresh), made.num_rows)
             sync_file(fresh)
-            sizes[file.name] = (fresh.stat().st_size, made.num_rows)
             staged.append(fresh)
-    commits = [(commit, actions_of(commit) or []) for _, commit in entries(path)]
+    written = [commit for _, commit in entries(path)]
+    commits = [(one, actions_in(held) or []) for one, held in zip(written, read_all(written), strict=True)]
     for commit, actions in commits:
         rewritten = [_action(action, sizes, clean) for action in actions]
         if rewritten != actions and write:
@@ -186,7 +187,7 @@ def _action(
     return made
 
 
-def take_place(store: Path, tables: list[TableErasure], *, extra: tuple[Path, ...] = ()) -> None:
+def take_place(store: StorePath, tables: list[TableErasure], *, extra: tuple[StorePath, ...] = ()) -> None:
     """Let everything staged take its place; ``extra`` files go for good. The caller holds the lock.
 
     Raises:
@@ -204,10 +205,10 @@ def take_place(store: Path, tables: list[TableErasure], *, extra: tuple[Path, ..
     finish(store)
 
 
-def finish(store: Path) -> bool:
+def finish(store: StorePath) -> bool:
     """Go on with what the journal lists, if there is one; return whether there was. The caller holds the lock."""
     journal = store / JOURNAL
-    if not journal.exists():
+    if not journal.is_file():
         return False
     listed = json.loads(journal.read_text(encoding="utf-8"))
     folders = set()
@@ -217,7 +218,7 @@ def finish(store: Path) -> bool:
     for name in listed["replace"]:
         fresh = store / name
         folders.add(fresh.parent)
-        if fresh.exists():
+        if fresh.is_file():
             fresh.replace(fresh.with_name(fresh.name.removesuffix(STAGED)))
     for folder in folders:
         if folder.is_dir():
@@ -226,18 +227,18 @@ def finish(store: Path) -> bool:
     return True
 
 
-def copies(store: Path) -> tuple[Path, ...]:
+def copies(store: StorePath) -> tuple[StorePath, ...]:
     """Return the copies that repairs kept: an erasure takes them along."""
     return tuple(sorted(file for file in (store / COPIES).rglob("*") if file.is_file()))
 
 
-def discard_staged(store: Path) -> None:
+def discard_staged(store: StorePath) -> None:
     """Remove what an erasure left that never came to its journal. The caller holds the lock."""
     for file in store.rglob(f"*{STAGED}"):
         file.unlink()
 
 
-def traces(store: Path, redactor: Redactor) -> list[str]:
+def traces(store: StorePath, redactor: Redactor) -> list[str]:
     """Return the files that hold one of the person's distinct terms, as bytes or within compressed columns."""
     terms = [needle.casefold().encode() for needle in redactor.distinct_needles]
     found = []
@@ -251,10 +252,10 @@ def traces(store: Path, redactor: Redactor) -> list[str]:
     return found
 
 
-def _contents(file: Path) -> list[bytes]:
+def _contents(file: StorePath) -> list[bytes]:
     """Return every text of a Parquet file, decompressed."""
     texts = []
-    for column in pq.read_table(file, partitioning=None).columns:
+    for column in pq.read_table(opened(file), partitioning=None).columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             texts.append("\n".join(text for text in column.to_pylist() if text).encode())
         elif pa.types.is_nested(column.type):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +18,7 @@ from qa_sync.model import TABLES
 from qa_sync.model.system import PUBLISHED, RAW
 from qa_sync.store import delta
 from qa_sync.store.erase import TableErasure, stage
+from qa_sync.store.path import StorePath
 from qa_sync.store.tables import stored_schema
 
 _VERSION = ("source_stamp", "source_seq", "payload_hash")
@@ -66,7 +66,7 @@ _PUBLISHED = _Kind(
 )
 
 
-def stage_expiry(path: Path, limits: Sequence[Limit], *, write: bool) -> TableErasure:
+def stage_expiry(path: StorePath, limits: Sequence[Limit], *, write: bool) -> TableErasure:
     """Stage a table without the rows that its limits let go. The caller holds the lock.
 
     Raises:
@@ -93,7 +93,7 @@ def _kind(name: str) -> _Kind | None:
     return _MAPPED if name.startswith("tables/") else _PUBLISHED if name == "published" else None
 
 
-def _mask(path: Path, kind: _Kind | None, limit: Limit) -> Callable[[pa.Table], pa.Array]:
+def _mask(path: StorePath, kind: _Kind | None, limit: Limit) -> Callable[[pa.Table], pa.Array]:
     """Return what says of each row whether it goes."""
     spared = _spared(path, kind, limit) if kind else frozenset()
     before = pa.scalar(limit.before, pa.timestamp("us", tz="UTC"))
@@ -114,13 +114,13 @@ def _mask(path: Path, kind: _Kind | None, limit: Limit) -> Callable[[pa.Table], 
     return mask
 
 
-def _spared(path: Path, kind: _Kind, limit: Limit) -> frozenset[tuple[object, ...]]:
+def _spared(path: StorePath, kind: _Kind, limit: Limit) -> frozenset[tuple[object, ...]]:
     """Return the identities of old rows that stay: what counts now of something that goes on."""
     before = f"TIMESTAMPTZ {literal(limit.before.isoformat())}"
     about, identity = (", ".join(f'"{name}"' for name in names) for names in (kind.about, kind.identity))
     of_stream = f"source || '.' || stream = {literal(limit.stream)}" if limit.stream else "true"
     removed = ", removed" if kind is _PUBLISHED else ""
-    files = delta.files(delta.open_table(path))
+    files = delta.files(delta.open_table(path), path)
     if not files:
         return frozenset()
     engine = DuckEngine(threads=1)

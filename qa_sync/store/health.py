@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, Span, TableLog, actions_of, entry, read_log
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import opened, sizes_of
 
 #: What mends a fault: taking back a commit that nobody was told of, making the log's shortcuts anew, making a table
 #: anew from raw records, or a backup.
@@ -41,7 +42,7 @@ class Examined:
     faults: tuple[Fault, ...]
 
 
-def examine(path: Path, name: str, *, kept: Mapping[int, Sequence[str]], is_derived: bool) -> Examined:
+def examine(path: StorePath, name: str, *, kept: Mapping[int, Sequence[str]], is_derived: bool) -> Examined:
     """Look at one table.
 
     Args:
@@ -52,20 +53,14 @@ def examine(path: Path, name: str, *, kept: Mapping[int, Sequence[str]], is_deri
     """
     log = read_log(path)
     needed = log.needed(kept)
-    damaged = tuple(span for span in log.spans if span.path in needed and not _is_whole(path, span))
+    sizes = sizes_of(path)
+    damaged = tuple(span for span in log.spans if span.path in needed and sizes.get(span.path) != span.size)
     faults = [*_log_faults(path, name, log, kept), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
     faults += _shortcut_faults(path, name)
     return Examined(log=log, damaged=damaged, faults=tuple(faults))
 
 
-def _is_whole(table: Path, span: Span) -> bool:
-    try:
-        return (table / span.path).stat().st_size == span.size
-    except OSError:
-        return False
-
-
-def _log_faults(path: Path, name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:
+def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:
     """A half-written entry at the end was never acknowledged; before others it means a damaged disk."""
     found = []
     tail = _tail(log.versions, set(log.unreadable))
@@ -108,7 +103,7 @@ def _file_faults(
     return found
 
 
-def _shortcut_faults(path: Path, name: str) -> list[Fault]:
+def _shortcut_faults(path: StorePath, name: str) -> list[Fault]:
     """Checkpoints only spare the reading of the log: a damaged one is dropped."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -118,7 +113,7 @@ def _shortcut_faults(path: Path, name: str) -> list[Fault]:
     what = ""
     for checkpoint in found:
         try:
-            pq.read_metadata(checkpoint)
+            pq.read_metadata(opened(checkpoint))
         except (OSError, pa.ArrowException):
             what = f"checkpoint {int(checkpoint.name.split('.')[0])} of the log is damaged"
     pointer = log / LAST_CHECKPOINT

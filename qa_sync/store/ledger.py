@@ -6,16 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, literal
+from qa_sync.engine.files import Files
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.model.system import FINDINGS, PUBLISHED, REJECTS, RUNS
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
+from qa_sync.store.path import StorePath
 
 Status = Literal["done", "failed"]
 
@@ -58,7 +59,7 @@ class Run:
 class Ledger:
     """Append-only rows about what qa-sync did."""
 
-    def __init__(self, folder: Path, lock: StoreLock) -> None:
+    def __init__(self, folder: StorePath, lock: StoreLock) -> None:
         self._folder = folder
         self._lock = lock
 
@@ -72,9 +73,9 @@ class Ledger:
             n = delta.position(delta.open_table(path)).n
             delta.commit(path, _SCHEMAS[name], rows, expected_n=n, note={}, statistics=(_STATISTICS[name],))
 
-    def files(self, name: str) -> list[str]:
+    def files(self, name: str) -> Files:
         """Return the Parquet files of one of the ledger's tables."""
-        return delta.files(delta.open_table(self._folder / name))
+        return delta.files(delta.open_table(self._folder / name), self._folder / name)
 
     def after(self, name: Literal["runs", "published"], at: datetime) -> datetime:
         """Return ``at``, or the moment just behind the newest row where the clock was set back since."""

@@ -1,4 +1,7 @@
-"""One short exclusive lock per store around every commit, and leases that say which run holds the workspace."""
+"""One short exclusive lock per store around every commit, and leases that say which run holds the workspace.
+
+On a disk both are locks of the operating system, which frees them when their holder dies; in a bucket they are objects.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from qa_sync.errors import StoreError
+from qa_sync.store.bucket import BucketPath
+from qa_sync.store.bucket_lock import BucketLock
 from qa_sync.store.durable import write_whole
+from qa_sync.store.path import StorePath
 
 LOCK_SECONDS = 120.0
 
@@ -23,15 +30,55 @@ LOCK_SECONDS = 120.0
 FOREIGN_SECONDS = 3600.0
 
 
+#: What a lock leaves in a store's folder.
+LOCKS = (".lock", "lock.json")
+
 #: Counts the people erased: what was read before the count rose may hold one of them.
 ERASURES = "erasures"
 
 
-class StoreLock:
-    """The lock of one store. Readers take none; the operating system frees it when its holder dies."""
+class _Mutex(Protocol):
+    """What a lock is, wherever it lies."""
 
-    def __init__(self, folder: Path) -> None:
-        self._lock = FileLock(str(folder / ".lock"), timeout=LOCK_SECONDS)
+    def acquire(self, timeout: float) -> bool: ...
+
+    def check(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
+class _DiskLock:
+    """A lock of the operating system. It cannot be lost while its holder lives."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = FileLock(str(file))
+
+    def acquire(self, timeout: float) -> bool:
+        try:
+            self._lock.acquire(timeout=timeout)
+        except Timeout:
+            return False
+        return True
+
+    def check(self) -> None:
+        pass
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+def _mutex(folder: StorePath) -> _Mutex:
+    if isinstance(folder, BucketPath):
+        return BucketLock(folder / "lock.json")
+    assert isinstance(folder, Path)  # noqa: S101  (there is no third kind)
+    return _DiskLock(folder / ".lock")
+
+
+class StoreLock:
+    """The lock of one store. Readers take none."""
+
+    def __init__(self, folder: StorePath) -> None:
+        self._lock = _mutex(folder)
         self._erasures = folder / ERASURES
         self._known = self._count()
 
@@ -40,7 +87,12 @@ class StoreLock:
         self._known = self._count()
 
     def count_erasure(self) -> None:
-        """Let no other process write what it has read by now. The caller holds the lock."""
+        """Let no other process write what it has read by now. The caller holds the lock.
+
+        Raises:
+            StoreError: it does not hold it any more.
+        """
+        self.check()
         write_whole(self._erasures, str(self._count() + 1))
         self.renew()
 
@@ -59,6 +111,14 @@ class StoreLock:
                 raise StoreError(msg)
             yield
 
+    def check(self) -> None:
+        """Make sure that the lock is still held: before a step that cannot be undone, and that nothing else guards.
+
+        Raises:
+            StoreError: this process was stopped for so long that another took it.
+        """
+        self._lock.check()
+
     def _count(self) -> int:
         try:
             return int(self._erasures.read_text(encoding="utf-8"))
@@ -75,13 +135,13 @@ class StoreLock:
             StoreError: somebody else has held it for two minutes.
         """
         try:
-            self._lock.acquire()
+            is_held = self._lock.acquire(LOCK_SECONDS)
         except OSError as error:
-            if isinstance(error, Timeout):
-                msg = f"the store was locked by another process for {LOCK_SECONDS:.0f} s; is one of them stopped?"
-                raise StoreError(msg) from None
             msg = f"the store cannot be written: {error.strerror or type(error).__name__}"
             raise StoreError(msg) from error
+        if not is_held:
+            msg = f"the store was locked by another process for {LOCK_SECONDS:.0f} s; is one of them stopped?"
+            raise StoreError(msg)
         try:
             yield
         finally:
@@ -90,7 +150,7 @@ class StoreLock:
 
 @contextmanager
 def lease(
-    folder: Path,
+    folder: StorePath,
     name: str,
     *,
     run_id: str,
@@ -110,6 +170,11 @@ def lease(
         StoreError: still taken after ``wait`` seconds, or taken within the hour by another host whose locks this one
             does not see; the message says by whom and since when.
     """
+    if isinstance(folder, BucketPath):
+        with _bucket_lease(folder / "leases" / f"{name}.json", run_id, wait, notify):
+            yield
+        return
+    assert isinstance(folder, Path)  # noqa: S101  (there is no third kind)
     leases = folder / "leases"
     leases.mkdir(parents=True, exist_ok=True)
     lock = FileLock(str(leases / f"{name}.lock"))
@@ -141,6 +206,27 @@ def lease(
         yield
     finally:
         card.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _bucket_lease(place: BucketPath, run_id: str, wait: float, notify: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lease in a bucket: of a run that died nobody is told, so it is waited for as long as a lock lasts."""
+    lock = BucketLock(place, run_id=run_id)
+    try:
+        is_held = lock.acquire(0.0)
+        if not is_held:
+            notify(f"waiting for {lock.holder()}")
+            is_held = lock.acquire(wait, for_certain=True)
+        if not is_held:
+            msg = f"the workspace is in use by {lock.holder()}; wait for it, or pass --wait SECONDS"
+            raise StoreError(msg)
+    except OSError as error:
+        msg = f"the store cannot be written: {error.strerror or type(error).__name__}"
+        raise StoreError(msg) from error
+    try:
+        yield
+    finally:
         lock.release()
 
 

@@ -11,9 +11,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
+
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import read_all
+
+_P = TypeVar("_P", bound=StorePath)
 
 LOG = "_delta_log"
 LAST_CHECKPOINT = "_last_checkpoint"
@@ -59,41 +63,49 @@ class TableLog:
         return {span.path for span in self.spans if span.is_in(versions)}
 
 
-def entry(table: Path, version: int) -> Path:
+def entry(table: _P, version: int) -> _P:
     """Return the file of one commit."""
     return table / LOG / f"{version:020d}.json"
 
 
-def entries(table: Path) -> list[tuple[int, Path]]:
+def entries(table: _P) -> list[tuple[int, _P]]:
     """Return (version, file) of every commit, sorted."""
     folder = table / LOG
-    found = folder.glob("*.json") if folder.is_dir() else ()
-    return sorted((int(path.stem), path) for path in found if path.stem.isdigit())
+    found = ((int(path.stem), path) for path in folder.glob("*.json") if path.stem.isdigit())
+    return sorted(found, key=lambda one: one[0])
 
 
-def actions_of(path: Path) -> list[dict[str, Any]] | None:
+def actions_of(path: StorePath) -> list[dict[str, Any]] | None:
     """Return the actions of one commit, or None when the file does not hold a whole one."""
+    return actions_in(read_all([path])[0])
+
+
+def actions_in(held: bytes | None) -> list[dict[str, Any]] | None:
+    """Return the actions in the contents of a commit's file, or None when there is no whole one."""
+    if held is None:
+        return None
     try:
         # By its own newlines only: a JSON text may hold other characters that Python ends a line at.
-        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        lines = [line for line in held.decode("utf-8").split("\n") if line.strip()]
         actions = [json.loads(line) for line in lines]
-    except (OSError, ValueError):
+    except ValueError:
         return None
     if not actions or not all(isinstance(action, dict) for action in actions):
         return None
     return actions
 
 
-def read_log(table: Path) -> TableLog:
+def read_log(table: StorePath) -> TableLog:
     """Read the whole log of a table."""
     versions: list[int] = []
     unreadable: list[int] = []
     times: dict[int, datetime] = {}
     added: dict[str, tuple[int, int]] = {}
     spans: list[Span] = []
-    for version, path in entries(table):
+    found = entries(table)
+    for (version, _), held in zip(found, read_all([path for _, path in found]), strict=True):
         versions.append(version)
-        actions = actions_of(path)
+        actions = actions_in(held)
         if actions is None:
             unreadable.append(version)
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,10 @@ import pyarrow.parquet as pq
 from qa_sync.errors import StoreError
 from qa_sync.store import delta
 from qa_sync.store.durable import sync_file, sync_folder, write_whole
+from qa_sync.store.lock import LOCKS
 from qa_sync.store.log import LOG, actions_of, entries, entry, read_log
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import MOVING, copy, move_folder, remove_tree
 from qa_sync.store.store import CARD, FORMAT, Store
 from qa_sync.store.upkeep import Upkeep
 
@@ -62,7 +64,7 @@ def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
         target = folder / name
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         for file, facts in table["files"].items():
-            shutil.copyfile(name_of[name] / file, target / file)
+            copy(name_of[name] / file, target / file)
             facts.update(_facts(target / file))
             sync_file(target / file)
     manifest = {
@@ -76,38 +78,37 @@ def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
     return manifest
 
 
-def import_store(folder: Path, target: Path) -> dict[str, Any]:
+def import_store(folder: Path, target: StorePath) -> dict[str, Any]:
     """Make a store of an export; return its manifest. Every file is checked before the store comes into being.
 
     Raises:
         StoreError: there is a store already, the manifest is missing, newer or wrong, or a file is not what it says.
     """
     manifest = _manifest(folder)
-    if target.exists() and any(path.name not in (CARD, ".lock") for path in target.iterdir()):
+    there = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    if MOVING not in there and there - {CARD, *LOCKS}:
         msg = f"the store {target.name} is not empty; import into a new one"
         raise StoreError(msg)
     for name, table in manifest["tables"].items():
         _check(folder, name, table)
     fresh = target.with_name(target.name + ".importing")
-    shutil.rmtree(fresh, ignore_errors=True)  # of an import that was cut short
+    remove_tree(fresh)  # of an import that was cut short
+    fresh.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, table in manifest["tables"].items():
         place = fresh / name
         (place / LOG).mkdir(parents=True, mode=0o700)
         for file in table["files"]:
-            shutil.copyfile(folder / name / file, place / file)
+            copy(folder / name / file, place / file)
             sync_file(place / file)
         _write_log(place, table)
-    fresh.mkdir(exist_ok=True, mode=0o700)
-    fresh.chmod(0o700)
     card = {name: manifest["store"][name] for name in ("format", "swept_before") if name in manifest["store"]}
     write_whole(fresh / CARD, json.dumps(card, sort_keys=True))
-    shutil.rmtree(target, ignore_errors=True)  # nothing but its card
-    fresh.replace(target)
+    move_folder(fresh, target)
     sync_folder(target.parent)
     return manifest
 
 
-def _listed(path: Path, kept: list[int]) -> dict[str, Any]:
+def _listed(path: StorePath, kept: list[int]) -> dict[str, Any]:
     """Return what the manifest says of a table, but for the facts about its files."""
     log = read_log(path)
     versions = sorted({version for version in kept if version <= log.newest} | {log.newest})
@@ -197,7 +198,7 @@ def _check(folder: Path, name: str, table: Mapping[str, Any]) -> None:
             raise StoreError(msg)
 
 
-def _write_log(place: Path, table: Mapping[str, Any]) -> None:
+def _write_log(place: StorePath, table: Mapping[str, Any]) -> None:
     """Write a log whose kept versions hold the files they held, under their old numbers."""
     newest, note = int(table["newest"]), dict(table["note"])
     held: list[str] = []

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qa_sync.engine.duck import DuckEngine
+from qa_sync.engine.files import Files
 from qa_sync.errors import StoreError
 from qa_sync.model.system import PAGE, RAW
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
+from qa_sync.store.path import StorePath
 from qa_sync.store.payloads import hashes, valid_payloads
 
 STATISTICS = ("id", "source_stamp", "n")
@@ -60,7 +61,7 @@ class Prepared:
 class RawStream:
     """The stored records of one stream of one source."""
 
-    def __init__(self, folder: Path, source: str, stream: str, lock: StoreLock) -> None:
+    def __init__(self, folder: StorePath, source: str, stream: str, lock: StoreLock) -> None:
         if not _NAME.fullmatch(source) or not _NAME.fullmatch(stream):
             msg = f"{source}.{stream} cannot be the name of a stream; use letters, digits, _ and -"
             raise StoreError(msg)
@@ -81,9 +82,9 @@ class RawStream:
         table = delta.open_table(self.path)
         return "" if table is None else str(table.metadata().id)
 
-    def files(self, version: int | None = None) -> list[str]:
+    def files(self, version: int | None = None) -> Files:
         """Return the Parquet files of the stream (at a version)."""
-        return delta.files(delta.open_table(self.path, version=version))
+        return delta.files(delta.open_table(self.path, version=version), self.path)
 
     def prepare(self, page: pa.Table, *, at: datetime, by_arrival: bool) -> Prepared:
         """Make a batch of PAGE rows fit to be stored: hash, validate, and drop what is known already.
@@ -100,14 +101,14 @@ class RawStream:
         valid, rejects, repaired = valid_payloads(page.cast(PAGE))
         table = delta.open_table(self.path)
         if by_arrival:
-            newest = self._newest(delta.files(table))
+            newest = self._newest(delta.files(table, self.path))
             # A clock that was set back must not put what arrives now before what is stored.
             arrived = at if newest is None else max(at, newest + timedelta(microseconds=1))
             stamp = pa.array([arrived] * valid.num_rows, RAW.field("source_stamp").type)
             valid = valid.set_column(1, "source_stamp", stamp)
             valid = valid.set_column(2, "source_seq", pa.array(range(valid.num_rows), pa.int64()))
         span = pc.min_max(valid["id"]).as_py()
-        stored = delta.files_within(table, "id", span["min"], span["max"]) if valid.num_rows else []
+        stored = delta.files_within(table, self.path, "id", span["min"], span["max"]) if valid.num_rows else Files()
         judged = self._judge(stored, valid, _ARRIVAL if by_arrival else _SOURCE)
         same = judged["same"]
         rows = valid.append_column("payload_hash", judged["payload_hash"]).filter(judged["kept"])
@@ -122,12 +123,12 @@ class RawStream:
         )
         return Prepared(rows=rows, rejects=rejects, counts=counts)
 
-    def _newest(self, files: list[str]) -> datetime | None:
+    def _newest(self, files: Files) -> datetime | None:
         with _engine(files) as engine:
             found: datetime | None = engine.fetch("SELECT max(source_stamp) AS at FROM stored")["at"][0].as_py()
         return found
 
-    def _judge(self, files: list[str], rows: pa.Table, kept: str) -> pa.Table:
+    def _judge(self, files: Files, rows: pa.Table, kept: str) -> pa.Table:
         """Return, row for row: the payload's hash, whether it equals its predecessor, and whether to keep it.
 
         ``files`` are those in which one of the ids can be.
@@ -185,7 +186,7 @@ class RawStream:
 
 
 @contextmanager
-def _engine(files: list[str]) -> Iterator[DuckEngine]:
+def _engine(files: Files) -> Iterator[DuckEngine]:
     """An engine that reads these files of raw records as ``stored``."""
     engine = DuckEngine()
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -12,12 +10,14 @@ from qa_sync.store import delta
 from qa_sync.store.durable import sync_folder
 from qa_sync.store.health import Fault
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entries
+from qa_sync.store.path import StorePath
+from qa_sync.store.storage import copy
 
 #: Where copies of what a repair took away are kept, below the store's folder.
 COPIES = "repaired"
 
 
-def mend(store: Path, fault: Fault, *, at: datetime, schema: pa.Schema | None = None) -> str:
+def mend(store: StorePath, fault: Fault, *, at: datetime, schema: pa.Schema | None = None) -> str:
     """Mend one fault; return what was done. The caller holds the store's lock.
 
     Args:
@@ -40,7 +40,7 @@ def mend(store: Path, fault: Fault, *, at: datetime, schema: pa.Schema | None = 
     return "left as it is: restore the folder from a backup"
 
 
-def empty_derived(path: Path, schema: pa.Schema) -> None:
+def empty_derived(path: StorePath, schema: pa.Schema) -> None:
     """Empty a table and forget what it covers: the next mapping makes it anew; older versions stay as they are."""
     n = delta.position(delta.open_table(path)).n
     none = schema.empty_table()
@@ -48,7 +48,7 @@ def empty_derived(path: Path, schema: pa.Schema) -> None:
     delta.commit(path, schema, none, expected_n=n, note=note, statistics=(schema.names[0],), mode="overwrite")
 
 
-def _take_back(path: Path, first: int, copies: Path) -> int:
+def _take_back(path: StorePath, first: int, copies: StorePath) -> int:
     """Take away the commits from ``first`` on, newest first, so that a repair that is cut short can be begun again."""
     moved = _drop_shortcuts(path, copies, beyond=first)
     for version, commit in reversed(entries(path)):
@@ -65,7 +65,7 @@ def _take_back(path: Path, first: int, copies: Path) -> int:
     return moved
 
 
-def _drop_shortcuts(path: Path, copies: Path, *, beyond: int = 0) -> int:
+def _drop_shortcuts(path: StorePath, copies: StorePath, *, beyond: int = 0) -> int:
     log = path / LOG
     found = [file for file in log.glob("*.checkpoint*.parquet") if int(file.name.split(".")[0]) >= beyond]
     pointer = log / LAST_CHECKPOINT
@@ -76,13 +76,13 @@ def _drop_shortcuts(path: Path, copies: Path, *, beyond: int = 0) -> int:
     return len(found)
 
 
-def _copy(file: Path, path: Path, copies: Path) -> Path:
-    target = copies / file.relative_to(path)
+def _copy(file: StorePath, path: StorePath, copies: StorePath) -> StorePath:
+    target = copies / file.relative_to(path).as_posix()
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(file, target)
+    copy(file, target)
     return target
 
 
-def _move(file: Path, path: Path, copies: Path) -> None:
+def _move(file: StorePath, path: StorePath, copies: StorePath) -> None:
     _copy(file, path, copies)
     file.unlink()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from qa_sync.engine import Engine
-from qa_sync.errors import ConfigError, Problem, StoreError
+from qa_sync.engine.files import Files
+from qa_sync.errors import StoreError
 from qa_sync.model import TABLES
 from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
 from qa_sync.store.durable import write_whole
@@ -20,7 +19,9 @@ from qa_sync.store.ledger import Ledger, Snapshot
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.log import LOG
 from qa_sync.store.migrate import STEPS, migrate
+from qa_sync.store.path import StorePath
 from qa_sync.store.raw import RawStream
+from qa_sync.store.storage import MOVING, check_address, lost
 from qa_sync.store.tables import StoredTable, register_table
 
 #: The layout of the folder. A store made by a newer qa-sync is refused, never guessed at.
@@ -37,16 +38,18 @@ class Store:
     """A folder of Delta tables.
 
     Args:
-        folder: made when it does not exist.
+        folder: a folder, made when it does not exist, or a prefix of a bucket.
+        state: where connectors keep keys and memories; always a folder of this machine. Left out: ``state`` below.
 
     Raises:
         StoreError: the folder was made by a newer version of qa-sync, or cannot be written.
         ConfigError: its path has a character that no store can live below.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: StorePath, *, state: Path | None = None) -> None:
         self.folder = folder
-        _check_path(folder)
+        self._state = state
+        check_address(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.lock = StoreLock(folder)
@@ -55,10 +58,18 @@ class Store:
         except OSError as error:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
-        if (folder / JOURNAL).exists():
+        if (folder / JOURNAL).is_file():
             with self.lock.held():
                 finish(folder)
         self.ledger = Ledger(folder, self.lock)
+
+    @property
+    def state(self) -> Path:
+        """The folder in which connectors keep what is theirs: on this machine, wherever the tables are."""
+        if self._state is None:
+            assert isinstance(self.folder, Path)  # noqa: S101  (a workspace names one beside a bucket)
+            return self.folder / "state"
+        return self._state
 
     @property
     def swept_before(self) -> datetime | None:
@@ -94,7 +105,7 @@ class Store:
             return {}
 
     def _check_format(self) -> None:
-        if not (self.folder / CARD).exists():
+        if not (self.folder / CARD).is_file():
             write_whole(self.folder / CARD, json.dumps({"format": FORMAT}))
             return
         made = self._card().get("format")
@@ -113,9 +124,12 @@ class Store:
 
     def _check_places(self) -> None:
         """Refuse a folder in which something else stands where a folder of the store belongs."""
+        files = {path.name for path in self.folder.iterdir() if path.is_file()}
+        if MOVING in files:
+            msg = "an import into this store was cut short; run 'qa-sync store import' again"
+            raise StoreError(msg)
         for name in PLACES:
-            place = self.folder / name
-            if place.exists() and not place.is_dir():
+            if name in files:
                 msg = f"{self.folder.name}/{name} is a file that is not the store's; move it away and run again"
                 raise StoreError(msg)
 
@@ -157,13 +171,15 @@ class Store:
     def register(self, engine: Engine, snapshot: Snapshot, *, raw: bool = False) -> None:
         """Make the tables of a snapshot readable by their model names (and raw streams as raw_<source>_<stream>)."""
         for name, schema in TABLES.items():
-            register_table(engine, schema, _present(self.table(name).files(snapshot.tables.get(name, -1))))
+            table = self.table(name)
+            register_table(engine, schema, _present(table.path, table.files(snapshot.tables.get(name, -1))))
         if not raw:
             return
         for stream in self.raw_streams():
             version = snapshot.raw_versions.get(stream.name)
             name = "raw_" + stream.name.replace(".", "_").replace("-", "_")
-            engine.scan(f"{name}_stored", _present(stream.files(version)) if version is not None else [], RAW)
+            files = _present(stream.path, stream.files(version)) if version is not None else Files()
+            engine.scan(f"{name}_stored", files, RAW)
             covered = snapshot.streams.get(stream.name)
             bound = "" if covered is None else f"WHERE n <= {covered:d}"
             engine.view(
@@ -179,22 +195,22 @@ class Store:
         ):
             engine.scan(ledger_name, self.ledger.files(ledger_name), schema)
 
-    def delta_folders(self) -> list[Path]:
+    def delta_folders(self) -> list[StorePath]:
         """Return the folder of every Delta table, sorted."""
-        places = [self.folder / name for name in ("runs", "rejects", "findings", "published")]
+        places: list[StorePath] = [self.folder / name for name in ("runs", "rejects", "findings", "published")]
         for name in ("raw", "tables"):
             folder = self.folder / name
             places += folder.iterdir() if folder.is_dir() else ()
         return sorted(path for path in places if (path / LOG).is_dir())
 
 
-def _present(files: list[str]) -> list[str]:
-    """Return the files of a state, if all of them are still there.
+def _present(place: StorePath, files: Files) -> Files:
+    """Return the files of a table's state, if all of them are still there.
 
     Raises:
         StoreError: some are gone, by a vacuum or by damage.
     """
-    gone = sum(not Path(file).exists() for file in files)
+    gone = lost(place, files)
     if gone:
         msg = (
             f"this state can no longer be shown: {gone} of its files are gone. States older than retention_days are "
@@ -202,14 +218,3 @@ def _present(files: list[str]) -> list[str]:
         )
         raise StoreError(msg)
     return files
-
-
-def _check_path(folder: Path) -> None:
-    """Refuse what Delta Lake cannot address ([ ] ^ | and %20), or DuckDB takes for a pattern (* ? [)."""
-    odd = _ODD.search(str(folder.resolve()))
-    if odd:
-        what = f"no store can be kept below a folder with {odd[0]!r} in its path"
-        raise ConfigError(Problem(what=what, hint="rename that folder, or move the workspace elsewhere"))
-
-
-_ODD = re.compile(r"[\[\]^|*?\x00-\x1f]|%[0-9A-Fa-f]{2}" + (r"|\\" if os.sep == "/" else ""))

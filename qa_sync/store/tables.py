@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from qa_sync.engine import Engine
 from qa_sync.engine.duck import quoted
+from qa_sync.engine.files import Files
 from qa_sync.model import TABLES, TableSchema
 from qa_sync.model.system import VERSION
 from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
+from qa_sync.store.path import StorePath
 
 
 def stored_schema(schema: TableSchema) -> pa.Schema:
@@ -43,7 +44,7 @@ class TablePosition:
 class StoredTable:
     """One table of the common schema."""
 
-    def __init__(self, folder: Path, name: str, lock: StoreLock) -> None:
+    def __init__(self, folder: StorePath, name: str, lock: StoreLock) -> None:
         self.schema = TABLES[name]
         self.name = name
         self.path = folder / "tables" / name
@@ -63,11 +64,11 @@ class StoredTable:
             },
         )
 
-    def files(self, version: int | None = None) -> list[str]:
+    def files(self, version: int | None = None) -> Files:
         """Return the Parquet files of the table (at a version; below 0: none)."""
         if version is not None and version < 0:
-            return []
-        return delta.files(delta.open_table(self.path, version=version))
+            return Files()
+        return delta.files(delta.open_table(self.path, version=version), self.path)
 
     def commit(
         self, rows: pa.Table, *, expected_n: int, coverage: Mapping[str, Coverage], run_id: str, rebuild: bool = False
@@ -102,7 +103,7 @@ class StoredTable:
             )
 
 
-def register_table(engine: Engine, schema: TableSchema, files: list[str]) -> None:
+def register_table(engine: Engine, schema: TableSchema, files: Files) -> None:
     """Make a table readable as ``<name>_history`` (all versions, numbered) and ``<name>`` (current rows).
 
     A record's current rows are those of its newest version; where two records claim one key, the newer holds it.

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from qa_sync.errors import StoreError
@@ -14,7 +13,9 @@ from qa_sync.model import TABLES
 from qa_sync.store import delta
 from qa_sync.store.health import Examined, Fault, examine
 from qa_sync.store.log import read_log
+from qa_sync.store.path import StorePath
 from qa_sync.store.repair import mend
+from qa_sync.store.storage import sizes_of
 from qa_sync.store.store import Store
 from qa_sync.store.tables import stored_schema
 from qa_sync.store.vacuum import waste_of
@@ -87,6 +88,7 @@ class Upkeep:
                 waste = waste_of(path, kept=kept.get(name, {}), now=now)
                 size = waste.size
                 if not dry_run:
+                    self.store.lock.check()
                     waste.remove()
             rows.append({"table": name, "expired": len(waste.expired), "orphans": len(waste.orphans), "bytes": size})
         return rows
@@ -95,6 +97,7 @@ class Upkeep:
         """Remove data files of no version, whatever their age. The caller holds the lock: nobody is writing one."""
         for path in self.store.delta_folders():
             waste = waste_of(path, kept=(), now=datetime.max.replace(tzinfo=UTC), grace=timedelta(0))
+            self.store.lock.check()
             replace(waste, expired=()).remove()
 
     def runs_with(self, files: Mapping[str, frozenset[str]]) -> list[str]:
@@ -120,7 +123,7 @@ class Upkeep:
             raise StoreError(msg)
         return kept
 
-    def crowded(self) -> list[Path]:
+    def crowded(self) -> list[StorePath]:
         """Return the tables whose newest version consists of too many small files."""
         found = []
         for path in self.store.delta_folders():
@@ -132,7 +135,7 @@ class Upkeep:
                 found.append(path)
         return found
 
-    def compact(self, tables: Sequence[Path] | None = None) -> dict[str, Any]:
+    def compact(self, tables: Sequence[StorePath] | None = None) -> dict[str, Any]:
         """Merge small files of every table (or those named), one after the other under the lock.
 
         Returns:
@@ -160,7 +163,7 @@ class Upkeep:
             done.append({"table": fault.table, "what": fault.what, "done": told, "mended": mended})
         return done
 
-    def _examine(self, path: Path, kept: Kept) -> Examined:
+    def _examine(self, path: StorePath, kept: Kept) -> Examined:
         name = self._name(path)
         return examine(path, name, kept=kept.get(name, {}), is_derived=name.startswith("tables/"))
 
@@ -201,14 +204,14 @@ class Upkeep:
                 kept[f"raw/{name}"][version].append(run_id)
         return kept
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: StorePath) -> str:
         return path.relative_to(self.store.folder).as_posix()
 
 
-def _row(path: Path, name: str, looked: Examined, kept: Mapping[int, list[str]], now: datetime) -> dict[str, Any]:
+def _row(path: StorePath, name: str, looked: Examined, kept: Mapping[int, list[str]], now: datetime) -> dict[str, Any]:
     log = looked.log
     current = [span for span in log.spans if span.removed is None]
-    on_disk = {file.name: file.stat().st_size for file in path.glob("*.parquet")}
+    on_disk = sizes_of(path)
     try:
         commits = delta.position(delta.open_table(path)).n
     except StoreError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from qa_sync.store.log import LOG, read_log
+from qa_sync.store.path import StorePath
 
 #: So long a file outlives the version that needed it: readers take no lock, and may be in the middle of it.
 GRACE = timedelta(hours=24)
@@ -17,8 +17,8 @@ GRACE = timedelta(hours=24)
 class Waste:
     """Files of one table that can go: ``expired`` were in a version, ``orphans`` never were."""
 
-    expired: tuple[Path, ...]
-    orphans: tuple[Path, ...]
+    expired: tuple[StorePath, ...]
+    orphans: tuple[StorePath, ...]
 
     @property
     def size(self) -> int:
@@ -31,7 +31,7 @@ class Waste:
             file.unlink(missing_ok=True)
 
 
-def waste_of(path: Path, *, kept: Iterable[int], now: datetime, grace: timedelta = GRACE) -> Waste:
+def waste_of(path: StorePath, *, kept: Iterable[int], now: datetime, grace: timedelta = GRACE) -> Waste:
     """Return what of a table's folder neither its newest version nor the versions ``kept`` need.
 
     Nothing younger than ``grace`` is waste, by the log's times for files of old versions and by the file system's for
@@ -44,12 +44,13 @@ def waste_of(path: Path, *, kept: Iterable[int], now: datetime, grace: timedelta
     old = now - grace
     gone = {span.path for span in log.spans if span.removed_at is None or span.removed_at > old}
     known = {span.path for span in log.spans}
-    expired = [path / name for name in sorted(known - needed - gone) if (path / name).is_file()]
+    held = {file.name: file for file in path.glob("*.parquet")}
+    expired = [held[name] for name in sorted(known - needed - gone) if name in held]
     staged = [*path.glob("*.parquet#*"), *(path / LOG).glob("*.json#*"), *(path / LOG).glob("*.parquet#*")]
-    unknown = [file for file in path.glob("part-*.parquet") if file.name not in known]
+    unknown = [file for name, file in held.items() if name.startswith("part-") and name not in known]
     orphans = [file for file in sorted([*unknown, *staged]) if _age(file) < old]
     return Waste(expired=tuple(expired), orphans=tuple(orphans))
 
 
-def _age(file: Path) -> datetime:
+def _age(file: StorePath) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)

@@ -169,11 +169,11 @@ def test_a_known_version_is_recognised_in_whichever_file_it_is_and_no_other_file
     for n, ids in enumerate(batches):
         put(raw, page(*((one, n, "{}") for one in ids)), n=n)
     table = delta.open_table(raw.path)
-    held = {ids: set(delta.files_within(table, "id", *sorted(ids))) for ids in batches}
+    held = {ids: set(delta.files_within(table, raw.path, "id", *sorted(ids))) for ids in batches}
     assert [len(files) for files in held.values()] == [1, 1, 1]
     assert set().union(*held.values()) == set(raw.files())
-    assert set(delta.files_within(table, "id", "2", "5")) == held["1", "2"] | held["5", "59"]
-    assert delta.files_within(table, "id", "3", "4") == []
+    assert set(delta.files_within(table, raw.path, "id", "2", "5")) == held["1", "2"] | held["5", "59"]
+    assert delta.files_within(table, raw.path, "id", "3", "4") == []
     for n, ids in enumerate(batches):
         assert raw.prepare(page(*((one, n, "{}") for one in ids)), at=day(9), by_arrival=False).counts.unchanged == 2
 

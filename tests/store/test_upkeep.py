@@ -93,11 +93,11 @@ def test_a_store_of_an_earlier_release_takes_rows_of_a_newer_one(tmp_path: Path)
     path = tmp_path / "t"
     delta.commit(path, old, pa.table({"id": ["1"]}, schema=old), expected_n=0, note={}, statistics=("id",))
     engine = DuckEngine()
-    engine.scan("it", delta.files(delta.open_table(path)), new)
+    engine.scan("it", delta.files(delta.open_table(path), path), new)
     assert engine.fetch("SELECT * FROM it").to_pylist() == [{"id": "1", "note": None}]
     fresh = pa.table({"id": ["2"], "note": ["n"]}, schema=new)
     delta.commit(path, new, fresh, expected_n=1, note={}, statistics=("id",))
-    engine.scan("it", delta.files(delta.open_table(path)), new)
+    engine.scan("it", delta.files(delta.open_table(path), path), new)
     assert engine.fetch("SELECT * FROM it ORDER BY id").to_pylist() == [
         {"id": "1", "note": None},
         {"id": "2", "note": "n"},
