@@ -86,7 +86,7 @@ def _aliases(workspace: Workspace, scene: Scene, dashboard: str, value: str) -> 
     if settings is None or not (settings.for_each and value) or settings.names == "all":
         return {}
     strangers = strangers_to(scene.engine, settings.for_each, value)
-    return aliases_of(strangers, salt=alias_salt(workspace.store.folder / "state"))
+    return aliases_of(strangers, salt=alias_salt(workspace.store.state))
 
 
 def _traced(tab: TabDefinition, scene: Scene, aliases: Mapping[str, str], cells: Sequence[Place]) -> Traced:
