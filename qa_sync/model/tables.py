@@ -250,7 +250,11 @@ EVALUATIONS = TableSchema(
         C(name="session_id", type="text", doc="Calibration session."),
         C(name="is_blind", type="boolean", doc="True or false only when the source proves it; null is unknown."),
         C(name="blind_proof", type="text", doc="What proves it: blind task, visibility setting."),
-        C(name="is_released", type="boolean", doc="Whether the auditee may see it; null is unknown."),
+        C(
+            name="is_released",
+            type="boolean",
+            doc="Whether the auditee may see it; null: as released_at and status tell.",
+        ),
         C(
             name="reference_rank",
             type="text",
@@ -268,7 +272,11 @@ EVALUATIONS = TableSchema(
         C(name="started_at", type="time", doc="When the evaluator began."),
         C(name="submitted_at", type="time", event=True, doc="When it was first submitted."),
         C(name="effective_at", type="time", doc="When this revision took effect at the source."),
-        C(name="released_at", type="time", doc="When the auditee or agent could see it."),
+        C(
+            name="released_at",
+            type="time",
+            doc="From when on the auditee or agent can see it; a moment to come is a plan.",
+        ),
         C(name="reported_score", type="number", doc="Score as the source computed it.", unit="the form's own scale"),
         C(name="reported_max", type="number", doc="Score available, as the source says.", unit="the form's own scale"),
         C(name="outcome_label", type="text", doc="Result in words, where the form has no score."),

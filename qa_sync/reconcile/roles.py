@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from qa_sync.reconcile import dialect
 from qa_sync.reconcile.programme import Programme
 
@@ -72,8 +74,14 @@ def shared_work(programme: Programme) -> str:
              AND g.form_version = w.form_version"""
 
 
-def _resolved(programme: Programme) -> str:
-    """Every evaluation with its people, form version, agent and queue resolved, and its local day."""
+_SHOWN = "('released', 'in_review', 'final')"
+
+
+def _resolved(programme: Programme, as_of: datetime) -> str:
+    """Every evaluation with its people, form version, agent and queue resolved, and its local day.
+
+    Released is what the source calls so, or has a date of release that has come: a date to come is a plan.
+    """
     return f"""
         SELECT v.evaluation_id, coalesce(v.about, f.about, 'agent_work') AS about, v.kind, v.status,
                v.interaction_id, coalesce(v.segment_id, '') AS segment_id,
@@ -82,9 +90,12 @@ def _resolved(programme: Programme) -> str:
                coalesce(e.person_id, v.evaluator_id) AS evaluator_id,
                coalesce(g.person_id, v.agent_id, i.agent_id) AS agent_id,
                v.audited_evaluation_id, v.blind_task_id, coalesce(v.session_id, w.session_id) AS session_id, v.is_blind,
-               v.is_released, v.reference_rank,
+               CASE WHEN v.released_at > {dialect.moment(as_of)} THEN false
+                    ELSE coalesce(v.is_released, CASE WHEN v.released_at IS NOT NULL OR v.status IN {_SHOWN}
+                                                      THEN true END) END AS is_released,
+               v.reference_rank,
                v.sampling, v.started_at, v.submitted_at, i.closed_at,
-               CASE WHEN v.status IN ('released', 'in_review', 'final') OR v.is_released OR v.released_at IS NOT NULL
+               CASE WHEN v.status IN {_SHOWN} OR v.is_released OR v.released_at IS NOT NULL
                     THEN coalesce(v.released_at, v.submitted_at) END AS released_at,
                {dialect.local_date("v.submitted_at", programme.time_zone)} AS submitted_on,
                coalesce(v.queue, i.queue) AS queue, coalesce(v.site, i.site) AS record_site,
@@ -105,7 +116,7 @@ def _resolved(programme: Programme) -> str:
                          AND NOT f.deleted"""
 
 
-def evaluations(programme: Programme) -> str:
+def evaluations(programme: Programme, as_of: datetime) -> str:
     """Select every evaluation with its ``state`` (live, voided, draft), ``role`` and the reason of both.
 
     Roles: standard (the work itself), auditor, reference, evaluator_work, excluded. A session makes a standard
@@ -132,5 +143,5 @@ def evaluations(programme: Programme) -> str:
                         WHEN about = 'evaluator_work' THEN 'evaluator_work'
                         WHEN kind_used IN ('ata', 'blind') OR audited_evaluation_id IS NOT NULL OR d.is_auditor
                         THEN 'auditor' ELSE 'standard' END AS role
-            FROM ({_resolved(programme)}) k
+            FROM ({_resolved(programme, as_of)}) k
             LEFT JOIN rc_role_days d ON d.person_id = k.evaluator_id AND d.day = k.submitted_on) x"""

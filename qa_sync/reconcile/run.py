@@ -112,7 +112,7 @@ def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
         ),
     )
     engine.table("rc_shared_work", roles.shared_work(programme))
-    engine.table("rc_evaluations", roles.evaluations(programme))
+    engine.table("rc_evaluations", roles.evaluations(programme, as_of))
     engine.table("rc_session_evaluations", calibrations.session_evaluations())
     engine.table("rc_attendance", calibrations.attendance(programme, as_of))
     engine.table("rc_criteria", answers.criteria())

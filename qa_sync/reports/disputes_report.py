@@ -129,7 +129,8 @@ def _median(scene: Scene, by: Sequence[Grouping], groups: pa.Table) -> list[asse
 def _rate(scene: Scene, ask: Ask, by: Sequence[Grouping], groups: pa.Table, *, has_kind: bool) -> list[assemble.Column]:
     keys, names = selected(by)
     # Where no source says what was released, only what was disputed is known to be disputable: that is no rate.
-    told = scene.engine.fetch("SELECT coalesce(bool_or(is_released), false) AS told FROM evaluations")["told"][
+    told = scene.engine.fetch("""
+        SELECT coalesce(bool_or(is_released), false) AS told FROM rc_evaluations WHERE role = 'standard'""")["told"][
         0
     ].as_py()
     found = scene.engine.fetch(f"""

@@ -16,8 +16,8 @@ from program.rating_files import workspace, write_ratings
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import FIXED
 
-#: The sources of this world deliver no disputes and no samples; tests/reports has programmes with some.
-NO_SOURCE = ("disputes", "open_disputes", "quotas")
+#: The sources of this world deliver no samples; tests/reports has programmes with some.
+NO_SOURCE = ("quotas",)
 
 
 @pytest.fixture(autouse=True, scope="module")

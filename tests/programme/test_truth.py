@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from qa_sync.testing.programme import Programme, Truth, story
@@ -147,15 +148,56 @@ def test_reported_scores_are_right_but_for_the_planted_ones(programme: Programme
 def test_disputes_change_the_score_they_say(programme: Programme, truth: Truth) -> None:
     events = programme.disputes.to_pandas()
     overturned = events[events.outcome.isin(["overturned_full", "overturned_partial"])]
-    assert len(overturned) >= 10
     revisions = programme.evaluations.to_pandas()
+    kinds = revisions.groupby("evaluation_no").kind.first()
+    assert set(overturned.evaluation_no.map(kinds)) == {"standard", "ata"}
+    assert len(overturned) >= 10
     disputed = revisions[revisions.cause == "dispute"].set_index("evaluation_no")
     assert set(disputed.index) == set(overturned.evaluation_no)
     for row in overturned.itertuples():
         assert disputed.saved_at[row.evaluation_no] == row.event_at
-        assert row.score_after >= row.score_before
+        if kinds[row.evaluation_no] == "standard":
+            assert row.score_after >= row.score_before
         if row.evaluation_no not in set(truth.misreported):
-            assert disputed.reported_score[row.evaluation_no] == pytest.approx(row.score_after, abs=0.006)
+            assert disputed.reported_score[row.evaluation_no] == pytest.approx(row.score_after, abs=0.006, nan_ok=True)
     upheld = events[events.outcome == "upheld"]
-    assert (upheld.score_after == upheld.score_before).all()
+    assert upheld.score_after.equals(upheld.score_before)
     assert {"opened", "in_review", "resolved", "retracted"} == set(events.event)
+
+
+def test_auditees_dispute_what_they_answered_otherwise_and_full_means_their_answer(large: Programme) -> None:
+    programme = large
+    meant = dict(zip(*(programme.intentions[name].to_pylist() for name in ("audit_no", "evaluation_no")), strict=True))
+    rows = programme.evaluations.to_pylist()
+    evaluator = {row["evaluation_no"]: row["evaluator_no"] for row in rows}
+    released = {row["evaluation_no"]: row["released_at"] for row in rows}
+    own = {
+        (row["evaluation_no"], row["criterion_key"]): row["option"]
+        for row in programme.answers.to_pylist()
+        if row["state"] == "valued"
+    }
+    found = [row for row in programme.disputes.to_pylist() if row["evaluation_no"] in meant]
+    assert {row["outcome"] for row in found} >= {"upheld", "overturned_full", None}
+    for row in found:
+        audit = row["evaluation_no"]
+        assert row["raised_by_no"] == evaluator[meant[audit]]
+        assert row["decided_by_no"] not in (evaluator[audit], evaluator[meant[audit]])
+        assert row["event_at"] > released[audit], "nobody disputes what they may not see"
+        if row["outcome"] == "overturned_full":
+            assert row["option_before"] != row["option_after"] == own[meant[audit], row["criterion_key"]]
+        if row["outcome"] == "upheld":
+            assert row["option_before"] == row["option_after"] == own[audit, row["criterion_key"]]
+
+
+def test_blind_audits_are_released_weeks_later_and_all_else_at_once(programme: Programme) -> None:
+    rows = programme.evaluations.to_pandas().query("revision == 1")
+    late = rows[(rows.kind == "ata") & (rows.is_blind.astype(object) != False)]  # noqa: E712  (None is a third value)
+    assert 0.02 < late.released_at.isna().mean() < 0.06, "a few are never released"
+    wait = late.released_at - late.submitted_at
+    assert wait.min() > pd.Timedelta(days=14)
+    assert wait.max() < pd.Timedelta(days=22)
+    assert (late.released_at > pd.Timestamp(programme.end)).sum() > 20, "some are under embargo at the end"
+    rest = rows.drop(late.index)
+    never = (rest.kind == "calibration") | (rest.status == "draft")
+    assert rest[never].released_at.isna().all()
+    assert rest[~never].released_at.equals(rest[~never].submitted_at.rename("released_at"))

@@ -234,8 +234,27 @@ def test_blindness_is_said_as_the_source_proves_it() -> None:
         for value in (True, False, None)
     }
     assert words == {True: ["BLIND"], False: ["NOT_BLIND"], None: ["BLIND_UNKNOWN"]}
-    assert compared(FULL, FULL, of_auditor={"is_blind": True, "is_released": False})["is_embargoed"]
-    assert not compared(FULL, FULL, of_auditor={"is_blind": True, "is_released": True})["is_embargoed"]
+
+
+@pytest.mark.parametrize(
+    ("told", "embargoed"),
+    [
+        ({}, True),
+        ({"is_released": False}, True),
+        ({"is_released": True}, False),
+        # A date that has come releases; one to come does not, whatever else is said.
+        ({"released_at": day(20)}, False),
+        ({"released_at": datetime(2100, 1, 1, tzinfo=UTC)}, True),
+        ({"released_at": datetime(2100, 1, 1, tzinfo=UTC), "is_released": True}, True),
+        ({"released_at": day(20), "is_released": False}, True),
+        ({"status": "released"}, False),
+        ({"status": "in_review"}, False),
+        ({"status": "final", "is_released": False}, True),
+    ],
+)
+def test_a_blind_audit_is_under_embargo_until_it_is_known_to_be_released(told: dict[str, Any], embargoed: bool) -> None:
+    assert compared(FULL, FULL, of_auditor={"is_blind": True, **told})["is_embargoed"] is embargoed
+    assert not compared(FULL, FULL, of_auditor={"is_blind": False, **told})["is_embargoed"]
 
 
 def placed(programme: Programme, world: World) -> Result:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from reports.scenes import changed, generated, opened, without
+from reports.scenes import generated, opened, without
 
 from qa_sync.errors import ConfigError
 from qa_sync.reports import REPORTS, Ask, build
@@ -15,11 +16,13 @@ from qa_sync.runner.opened import Opened
 
 SHOWN = [name for name, spec in REPORTS.items() if spec.for_auditees]
 FOR_AUDITEES = Ask(audience="auditees")
+#: A day after the programme's end: the blind audits of its last weeks are not released yet.
+THEN = datetime(2025, 11, 25, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def it() -> Iterator[Opened]:
-    with opened(generated()) as made:
+    with opened(generated(), as_of=THEN) as made:
         yield made
 
 
@@ -32,12 +35,14 @@ def held(it: Opened) -> set[str]:
 
 @pytest.fixture(scope="module")
 def never(it: Opened) -> Iterator[Opened]:
-    """The same programme in which blind audits that are not released were never made."""
-    blind = generated()["evaluations"].select(["evaluation_id", "kind", "is_blind", "is_released"]).to_pylist()
+    """The same programme in which blind audits that are not released by then were never made."""
+    blind = generated()["evaluations"].select(["evaluation_id", "kind", "is_blind", "released_at"]).to_pylist()
     gone = {
-        row["evaluation_id"] for row in blind if row["is_blind"] and row["kind"] == "ata" and not row["is_released"]
+        row["evaluation_id"]
+        for row in blind
+        if row["is_blind"] and row["kind"] == "ata" and (row["released_at"] is None or row["released_at"] > THEN)
     }
-    with opened(without(generated(), gone)) as made:
+    with opened(without(generated(), gone), as_of=THEN) as made:
         yield made
 
 
@@ -50,7 +55,7 @@ def _told(it: Opened, name: str) -> Any:
 def test_a_report_for_auditees_is_what_it_would_be_had_the_audits_never_been_made(
     it: Opened, never: Opened, held: set[str], name: str
 ) -> None:
-    assert len(held) > 50
+    assert len(held) > 40
     told = _told(it, name)
     assert told == _told(never, name)
     assert not held & set(re.findall(r"E\d+", repr(told)))
@@ -62,11 +67,15 @@ def test_the_embargo_changes_what_is_shown(it: Opened, name: str) -> None:
 
 
 def test_an_audit_appears_once_it_is_released(it: Opened, held: set[str]) -> None:
-    ids = generated()["evaluations"]["evaluation_id"].to_pylist()
-    released = [one in held for one in ids]
-    with opened(changed(generated(), "evaluations", "is_released", released)) as later:
+    never = set(_without_release(generated()["evaluations"].to_pylist()))
+    with opened(generated()) as later:
         shown = {row["auditor_evaluation_id"] for row in _told(later, "pairs")[0]}
-    assert held <= shown
+    assert held & never
+    assert held & shown == held - never
+
+
+def _without_release(rows: list[Any]) -> list[str]:
+    return [row["evaluation_id"] for row in rows if row["released_at"] is None]
 
 
 @pytest.mark.parametrize("name", SHOWN)

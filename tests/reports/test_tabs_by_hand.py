@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from krippendorff import alpha as krippendorff_alpha
 from reports.by_hand import Facts, Row, grouped, measures, wilson
-from reports.scenes import SEED, generated, opened
+from reports.scenes import SEED, changed, generated, opened
 
 from qa_sync.errors import ConfigError
 from qa_sync.reports import Ask, build
@@ -122,7 +122,9 @@ def test_disagreements_tell_reasons_and_comments_of_the_revision_compared_but_no
     assert (shown["auditee_reasons"], shown["auditee_comment"], shown["auditor_comment"]) == ("R-e1, late", None, None)
 
 
-def test_disputes(it: Opened) -> None:
+def test_disputes(it: Opened, facts: Facts) -> None:
+    work = grouped(facts.buckets, lambda row: row["site"])
+    named = {row["evaluation_id"] for row in _all(it, "SELECT evaluation_id FROM disputes")}
     cases = grouped(_all(it, "SELECT * FROM dispute_cases"), lambda row: row["site"])
     shown = {row["site"]: row for row in _rows(it, "disputes", "site")}
     assert set(shown) == set(cases)
@@ -136,7 +138,17 @@ def test_disputes(it: Opened) -> None:
         assert row["withdrawn"] == sum(one["state"] == "retracted" for one in rows)
         assert row["overturn_rate"] == _close(len(overturned) / len(decided) if decided else None)
         assert row["median_days"] == _close(_kaplan_meier_median(rows))
-        assert row["dispute_rate"] is None, "nothing is known to be released in this programme"
+        # All of it was released long before, more than a window ago.
+        assert row["disputable"] == len(work[site])
+        assert row["dispute_rate"] == _close(sum(one["evaluation_id"] in named for one in work[site]) / len(work[site]))
+
+
+def test_where_nothing_is_known_to_be_released_there_is_no_dispute_rate() -> None:
+    nothing = [None] * generated()["evaluations"].num_rows
+    with opened(changed(generated(), "evaluations", "released_at", nothing)) as made:
+        rows = _rows(made, "disputes", "site")
+    assert sum(row["disputes"] for row in rows) > 10
+    assert {(row["disputable"], row["dispute_rate"]) for row in rows} == {(None, None)}
 
 
 def _kaplan_meier_median(rows: list[Row]) -> float | None:

@@ -31,9 +31,9 @@ def mapping() -> Mapping:
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Profile:
-    """The starter with its example of an appeals feed switched on."""
+    """The starter with its examples of feeds switched on."""
     text = (starters() / "verint_files.yaml").read_text()
-    (tmp_path / "profile.yaml").write_text(re.sub(r"(?m)^#  (  |appeals)", r"  \1", text))
+    (tmp_path / "profile.yaml").write_text(re.sub(r"(?m)^#  (  |appeals|calibrations)", r"  \1", text))
     return load_profile(tmp_path / "profile.yaml")
 
 
@@ -133,6 +133,56 @@ def test_overturned_appeals_come_from_their_own_feed(mapping: Mapping, profile: 
     ]
     # A code nobody expects is a reject, and so raises an alarm.
     assert [(problem["field"], problem["severity"]) for problem in rows[2]["_problems"]] == [("outcome", "reject")]
+
+
+def test_an_appeal_may_come_event_by_event(mapping: Mapping, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "appeals_20250109.csv").write_text(
+        "Appeal ID,Event Number,Event,Event Date,Report ID,Form Component Key,Employee,Reviewer,Appeal Category,"
+        "Report Code,Answer Before,Answer After,Score Before,Score After\n"
+        "A1,1,Opened,01/08/2025 10:00:00,1,Q1,E-1,,policy,,,,,\n"
+        "A1,2,Resolved,01/09/2025 10:00:00,1,Q1,E-1,L-1,policy,Partially overturned,No,Partly,50,62.5\n"
+        "A2,1,Escalated,01/09/2025 11:00:00,2,Q1,E-1,,policy,,,,,\n"
+    )
+    pages = read(tmp_path / "in", load_profile(starters() / "demo" / "verint_files.yaml").streams["appeals"])
+    opened, resolved, unknown = table(mapping, "appeals", "disputes", pages)
+    assert {name: opened[name] for name in ("dispute_id", "event_no", "event", "criterion_key", "category")} == {
+        "dispute_id": "verint:A1",
+        "event_no": 1,
+        "event": "opened",
+        "criterion_key": "Q1",
+        "category": "policy",
+    }
+    assert "outcome" not in opened, "an appeal that waits has no outcome"
+    assert some([resolved], "event", "outcome", "decided_by", "option_after", "score_before", "score_after") == [
+        ("resolved", "overturned_partial", "verint:L-1", "Partly", 50.0, 62.5)
+    ]
+    assert [(problem["field"], problem["severity"]) for problem in unknown["_problems"]] == [("event", "reject")]
+
+
+def test_a_calibration_session_is_told_with_those_who_did_not_come(
+    mapping: Mapping, profile: Profile, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "calibration_20250109.csv").write_text(
+        "Session ID,Agreed Evaluation,Opened,Due,Participant,Participation,Evaluation Key\n"
+        "S-9,90,01/05/2025 10:00:00,01/07/2025 10:00:00,Q-1,Done,91\n"
+        "S-9,90,01/05/2025 10:00:00,01/07/2025 10:00:00,Q-2,Absent,\n"
+        "S-9,90,01/05/2025 10:00:00,01/07/2025 10:00:00,Q-3,,93\n"
+        "S-9,90,01/05/2025 10:00:00,01/07/2025 10:00:00,Q-4,,\n"
+    )
+    pages = read(tmp_path / "in", profile.streams["calibrations"])
+    (session,) = table(mapping, "calibrations", "calibrations", pages)
+    assert some([session], "session_id", "baseline_evaluation_id", "due_at") == [
+        ("S-9", "verint:90", datetime(2025, 1, 7, 15, tzinfo=UTC))
+    ]
+    people = table(mapping, "calibrations", "calibration_participants", pages)
+    assert sorted(some(people, "session_id", "person_id", "status", "evaluation_id"), key=repr) == [
+        ("S-9", "verint:Q-1", "done", "verint:91"),
+        ("S-9", "verint:Q-2", "absent", None),
+        ("S-9", "verint:Q-3", "done", "verint:93"),
+        ("S-9", "verint:Q-4", "invited", None),
+    ]
 
 
 def test_an_interaction_names_the_ticket_of_its_custom_data(mapping: Mapping, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,8 +74,48 @@ def test_a_programme_comes_back_from_its_export_files(programme: Programme, tmp_
             if "component_id" in answer
         }
         assert points == answers.get((row["evaluation_no"], row["revision"]), {})
-    days = {row["saved_at"].astimezone(ZoneInfo(ZONE)).date() for row in programme.evaluations.to_pylist()}
-    assert [path.name for path in written] == [f"evaluation_detail_{day:%Y%m%d}.csv" for day in sorted(days)]
+    assert [path.name for path in written if "detail" in path.name] == [
+        f"evaluation_detail_{day:%Y%m%d}.csv" for day in _local_days(programme.evaluations["saved_at"].to_pylist())
+    ]
+
+
+def _local_days(moments: Iterable[datetime]) -> list[date]:
+    return sorted({moment.astimezone(ZoneInfo(ZONE)).date() for moment in moments})
+
+
+def test_appeals_and_sessions_come_back_from_their_feeds(programme: Programme, tmp_path: Path) -> None:
+    disputes, people = programme.disputes.to_pylist(), programme.participants.to_pylist()
+    written = write_files(programme, tmp_path / "v")
+    assert [path.name for path in written if "appeals" in path.name] == [
+        f"appeals_{day:%Y%m%d}.csv" for day in _local_days(row["event_at"] for row in disputes)
+    ]
+    source = VerintSource({"files": {"folder": "v", "profile": "demo/verint_files"}}, context_of(tmp_path))
+    found = {
+        stream: {
+            row["id"]: json.loads(row["payload"])
+            for page in source.read(stream, None)
+            for row in page.records.to_pylist()
+        }
+        for stream in ("appeals", "calibrations")
+    }
+    appeals = [row["columns"] for row in found["appeals"].values()]
+    assert sorted((int(row["appeal_id"]), int(row["event_no"])) for row in appeals) == [
+        (row["dispute_no"], row["event_no"]) for row in disputes
+    ]
+    assert Counter(row.get("appeal_code") for row in appeals) == Counter(
+        {"overturned_full": "Overturned", "overturned_partial": "Partially overturned", "upheld": "Upheld"}.get(
+            row["outcome"]
+        )
+        for row in disputes
+    )
+    sessions = found["calibrations"]
+    assert len(sessions) == programme.calibrations.num_rows > 0
+    assert Counter(row["participation"] for it in sessions.values() for row in it["rows"]) == Counter(
+        row["status"].capitalize() for row in people
+    )
+    assert {row["columns"]["agreed_evaluation"] for row in sessions.values()} == {
+        str(number) for number in programme.calibrations["baseline_evaluation_no"].to_pylist()
+    }
 
 
 def test_writing_again_writes_nothing_and_later_days_add_up(programme: Programme, tmp_path: Path) -> None:
@@ -140,7 +182,8 @@ def test_a_file_names_the_site_of_its_day_and_never_changes_when_somebody_moves(
     last = max(row["saved_at"] for row in programme.evaluations.to_pylist())
     for day in range(15, 0, -5):
         write_files(programme, tmp_path / "v", until=last - timedelta(days=day))
-        before = {path.name: path.read_bytes() for path in (tmp_path / "v").iterdir()}
+        before = {path.name for path in (tmp_path / "v").iterdir()}
         written = write_files(programme, tmp_path / "v", until=last - timedelta(days=day - 5))
         # Only the day that was not over yet may be written again.
-        assert {path.name for path in written} & set(before) <= {max(before)}
+        days = {path.stem[-8:] for path in written if path.name in before}
+        assert days <= {max(name[-12:-4] for name in before)}

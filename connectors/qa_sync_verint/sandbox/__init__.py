@@ -64,7 +64,7 @@ class Sandbox:
             "rest": {"base_url": self.url, "auth": auth[kind], "spacing_seconds": 0},
         }
         if self.folder is not None:
-            settings["files"] = {"folder": str(self.folder), "profile": "mappings/verint_files.yaml"}
+            settings["files"] = {"folder": str(self.folder), "profile": "mappings/demo/verint_files.yaml"}
         return settings
 
     def workspace(self) -> Mapping[str, Mapping[str, object]]:

@@ -1,7 +1,7 @@
 """Daily evaluation detail files of a generated programme, as a customer's system would export them.
 
 One file a local day: the evaluations that were saved on that day, as they stood at its end. A later save sends the
-evaluation again, in the file of its own day.
+evaluation again, in the file of its own day. Beside them stand the feeds of appeals and of calibration sessions.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import csv
 import io
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from qa_sync_verint.sandbox import feeds
 
 #: The zone of every date column in these files; ``mappings/verint_files.yaml`` declares the same.
 ZONE = "America/New_York"
@@ -53,6 +55,7 @@ COLUMNS = (
     "Blind",
     "Calibration Session",
     "Change Reason",
+    "Release Date",
     "Overall Score",
 )
 #: Behind the form's name when auditors score with it.
@@ -62,13 +65,13 @@ AUDIT_MARK = " (ATA)"
 def write_files(
     programme: Any, folder: Path, *, until: datetime | None = None, layout: Literal["detail"] = "detail"
 ) -> list[Path]:
-    """Write a programme's export files; return those that are new or changed.
+    """Write a programme's export files, those of the feeds included; return those that are new or changed.
 
     Args:
         programme: a ``qa_sync.testing.programme.Programme``.
         folder: where to; made when missing.
         until: what was saved later is not there yet (a moment with a zone).
-        layout: only the evaluation detail is known.
+        layout: of the evaluations; only the detail is known.
 
     Raises:
         ValueError: another layout.
@@ -78,18 +81,32 @@ def write_files(
         raise ValueError(msg)
     shown = programme.until(until) if until is not None else programme
     folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for day, rows in _days(shown):
-        text = io.StringIO()
-        writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
-        path = folder / NAME.format(day=day)
-        content = text.getvalue().encode("utf-8-sig")
-        if not path.exists() or path.read_bytes() != content:
-            path.write_bytes(content)
-            written.append(path)
-    return written
+    files = [
+        (NAME, COLUMNS, _days(shown)),
+        (feeds.APPEALS, feeds.APPEAL_COLUMNS, feeds.appeals(shown, _local_day, local_text)),
+        (feeds.SESSIONS, feeds.SESSION_COLUMNS, feeds.sessions(shown, _local_day, local_text)),
+    ]
+    written = [
+        _write(folder / name.format(day=day), header, rows) for name, header, days in files for day, rows in days
+    ]
+    return [path for path in written if path is not None]
+
+
+def _write(path: Path, header: Sequence[str], rows: list[list[str]]) -> Path | None:
+    """Write a file; None where it is there already, as it is."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    content = text.getvalue().encode("utf-8-sig")
+    if path.exists() and path.read_bytes() == content:
+        return None
+    path.write_bytes(content)
+    return path
+
+
+def _local_day(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(ZONE)).date()
 
 
 def _days(programme: Any) -> Iterator[tuple[date, list[list[str]]]]:
@@ -162,6 +179,7 @@ def _shared(
         "Blind": "" if blind is None else "Yes" if blind else "No",
         "Calibration Session": _text(evaluation.get("session_no")),
         "Change Reason": _text(evaluation["cause"]),
+        "Release Date": local_text(evaluation["released_at"]),
         "Overall Score": "" if score is None else f"{score:.10g}",
     }
 

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from qa_sync.testing.programme.calibration import STATUS_NAMES, Sessions
 from qa_sync.testing.programme.catalogue import Forms
+from qa_sync.testing.programme.disputes import CATEGORY_NAMES, OUTCOME_NAMES
 from qa_sync.testing.programme.draw import Ints, moments, texts, whole, words
 from qa_sync.testing.programme.people import FIRST_NUMBER
 from qa_sync.testing.programme.record import ANSWERS, CALIBRATIONS, DISPUTES, EVALUATIONS, INTENTIONS, PARTICIPANTS
-from qa_sync.testing.programme.revisions import CAUSES, OUTCOME_NAMES, Revisions, revision_scores
-from qa_sync.testing.programme.schedule import AUDIT, KINDS, LINK_NAMES, SITUATION_NAMES, Work
+from qa_sync.testing.programme.revisions import CAUSES, Revisions, revision_scores
+from qa_sync.testing.programme.schedule import AUDIT, KINDS, LINK_NAMES, SITUATION_NAMES, Work, released
 from qa_sync.testing.programme.scoring import ABSENT, NA, scores
 from qa_sync.testing.programme.tickets import FIRST_TICKET
 
@@ -54,6 +55,7 @@ def evaluation_table(revisions: Revisions, work: Work, forms: Forms) -> pa.Table
             texts(work.task[at], tasks),
             texts(revisions.cause, CAUSES),
             whole(np.where(work.session[at] >= 0, work.session[at] + 1, -1)),
+            moments(released(work)[at]),
             _numbers(revision_scores(revisions, work, forms)),
         ],
         schema=EVALUATIONS,
@@ -137,8 +139,9 @@ def dispute_table(revisions: Revisions, work: Work, forms: Forms, end: int) -> p
             moments(at[case, step]),
             pa.array(revisions.number[of]),
             texts(key_first[form] + column, keys),
-            pa.array(work.agent[of] + FIRST_NUMBER),
+            pa.array(cases.raiser[case] + FIRST_NUMBER),
             whole(np.where(resolved, cases.decider[case] + FIRST_NUMBER, -1)),
+            texts(cases.category[case], CATEGORY_NAMES),
             texts(np.where(resolved, cases.outcome[case], -1), OUTCOME_NAMES),
             texts(np.where(resolved, first[form, column] + cases.before[case], -1), flat),
             texts(

@@ -212,6 +212,7 @@ def _evaluations(programme: Programme) -> pa.Table:
             "cause",
             "started_at",
             "submitted_at",
+            "released_at",
             "reported_score",
         )
     }
@@ -270,6 +271,7 @@ def _disputes(programme: Programme) -> pa.Table:
             "event",
             "event_at",
             "criterion_key",
+            "category",
             "outcome",
             "option_before",
             "option_after",

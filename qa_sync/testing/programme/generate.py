@@ -68,7 +68,7 @@ def make_programme(
         evaluators=evaluators,
         auditors=auditors,
     )
-    streams = np.random.SeedSequence(seed).spawn(8)
+    streams = np.random.SeedSequence(seed).spawn(9)
     rng = [np.random.default_rng(stream) for stream in streams]
     begin, finish = week_start(start, 0, zone), week_start(start, weeks, zone)
     first, end = int(begin.timestamp()), int(finish.timestamp())
@@ -83,7 +83,7 @@ def make_programme(
     work = work.then(sessions.work)
     true = truth(rng[5], work, staff, forms)
     base = read(rng[6], true, work, forms, habits(rng[6], work, staff, start=first, weeks=weeks))
-    revisions = revise(rng[7], base, work, staff, forms, end=end)
+    revisions = revise(rng[7], rng[8], base, work, staff, forms, end=end)
     calibrations, participants = calibration_tables(sessions, revisions, forms, offset)
     versions = ticket_table(rng[1], drawn)
     happened = pc.less(versions["updated_at"], pa.scalar(finish, type=TIME))

@@ -70,7 +70,8 @@ TICKETS = _schema(
     deleted=TRUTH,
 )
 #: Key: evaluation_no, revision (from 1; saved_at rises with it). kind: standard, ata, calibration.
-#: status: active, draft (never submitted) or deleted. is_blind is null where nothing proves it.
+#: status: active, draft (never submitted) or deleted. is_blind is null where nothing proves it. released_at is when
+#: those judged may see it, planned ahead where it is blind.
 EVALUATIONS = _schema(
     evaluation_no=INTEGER,
     revision=INTEGER,
@@ -89,6 +90,7 @@ EVALUATIONS = _schema(
     blind_task=TEXT,
     cause=TEXT,
     session_no=INTEGER,
+    released_at=TIME,
     reported_score=NUMBER,
 )
 #: Key: evaluation_no, revision, criterion_key. state: valued, na or missing. A deleted revision has no answers.
@@ -115,6 +117,7 @@ DISPUTES = _schema(
     criterion_key=TEXT,
     raised_by_no=INTEGER,
     decided_by_no=INTEGER,
+    category=TEXT,
     outcome=TEXT,
     option_before=TEXT,
     option_after=TEXT,

@@ -1,7 +1,7 @@
 """What happens to evaluations afterwards: corrections, edits after the audit, disputes and deletions.
 
 Each is at most one later revision of an evaluation. Corrections within the hour come before any audit; edits
-after the audit adopt what the auditor found; a dispute that is overturned raises the disputed answer.
+after the audit adopt what the auditor found; a dispute that is overturned changes the disputed answer.
 """
 
 from __future__ import annotations
@@ -14,31 +14,15 @@ from numpy.typing import NDArray
 
 from qa_sync.testing.programme import story
 from qa_sync.testing.programme.catalogue import Forms
-from qa_sync.testing.programme.draw import DAY, HOUR, Ints, by_day, pick
+from qa_sync.testing.programme.disputes import Disputes, disputes_of_agents, disputes_of_auditees
+from qa_sync.testing.programme.draw import DAY, HOUR, Ints, by_day
 from qa_sync.testing.programme.people import Staff
 from qa_sync.testing.programme.schedule import AUDIT, NORMAL, SITUATION_NAMES, STANDARD, Work
 from qa_sync.testing.programme.scoring import MISSING, Levels, anchor, scores
 
 FIRST_EVALUATION = 500_001
-OUTCOME_NAMES = tuple(name for name, _ in story.DISPUTE_OUTCOMES)
 CAUSES = ("work", "edit", "dispute")
 WORK, EDIT, DISPUTE = range(3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disputes:
-    """Disputes by position, oldest first; times are seconds since 1970, -1 for never."""
-
-    evaluation: Ints
-    column: Ints
-    outcome: Ints
-    opened: Ints
-    reviewed: Ints
-    decided: Ints
-    before: Ints
-    after: Ints
-    decider: Ints
-    levels: Levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +39,10 @@ class Revisions:
     disputes: Disputes
 
 
-def revise(rng: Generator, base: Levels, work: Work, staff: Staff, forms: Forms, *, end: int) -> Revisions:
-    """Turn first readings into revisions; nothing happens at ``end`` or later."""
+def revise(
+    rng: Generator, extra: Generator, base: Levels, work: Work, staff: Staff, forms: Forms, *, end: int
+) -> Revisions:
+    """Turn first readings into revisions; nothing happens at ``end`` or later. ``extra`` is of what audits become."""
     every = np.arange(len(work))
     hole = (work.kind == STANDARD) & (work.situation == SITUATION_NAMES.index("incomplete"))
     first = base.copy()
@@ -70,8 +56,11 @@ def revise(rng: Generator, base: Levels, work: Work, staff: Staff, forms: Forms,
     corrected_at = np.where((settled != first).any(axis=1), corrected_at, -1)
     edited_at, edited = _edits_after_audit(rng, settled, work, end)
     deleted_at = _deletions(rng, work, edited_at, end)
-    quiet = (edited_at < 0) & (deleted_at < 0) & (work.situation == NORMAL) & (work.kind == STANDARD)
-    disputes = _disputes(rng, settled, work, staff, forms, quiet, end)
+    quiet = (edited_at < 0) & (deleted_at < 0) & (work.situation == NORMAL)
+    disputes = disputes_of_agents(rng, extra, settled, work, staff, forms, quiet & (work.kind == STANDARD), end)
+    audits = np.flatnonzero(quiet & (work.kind == AUDIT))
+    audits = audits[quiet[work.target[audits]]]
+    disputes = disputes.then(disputes_of_auditees(extra, settled, work, staff, audits, end))
     overturned = np.flatnonzero(disputes.after >= 0)
     parts = [
         (every, work.submitted, WORK, False, first),
@@ -147,41 +136,6 @@ def _deletions(rng: Generator, work: Work, edited_at: Ints, end: int) -> Ints:
     doomed[audits] &= ~doomed[work.target[audits]] & (edited_at[work.target[audits]] < 0)
     at = by_day(last + DAY + rng.integers(0, 6 * DAY, len(work)))
     return np.where(doomed & (at < end), at, -1)
-
-
-def _disputes(
-    rng: Generator, settled: Levels, work: Work, staff: Staff, forms: Forms, quiet: NDArray[np.bool_], end: int
-) -> Disputes:
-    """Agents dispute an answer that cost them points; some disputes are still open at the end."""
-    top = forms.levels[work.form] - 1
-    contested = (settled >= 0) & (settled < top) & forms.scored[work.form][:, None]
-    opened = by_day(work.submitted + DAY + rng.integers(0, 3 * DAY, len(work)))
-    chosen = np.flatnonzero(quiet & contested.any(axis=1) & (opened < end) & (rng.random(len(work)) < story.DISPUTED))
-    chosen = chosen[np.argsort(opened[chosen], kind="stable")]
-    count = len(chosen)
-    column = np.argmax(rng.random((count, settled.shape[1])) * contested[chosen], axis=1)
-    outcome = pick(rng, [weight for _, weight in story.DISPUTE_OUTCOMES], count)
-    reviewed = by_day(opened[chosen] + rng.integers(2 * HOUR, 2 * DAY, count))
-    decided = by_day(reviewed + rng.integers(4 * HOUR, 4 * DAY, count))
-    decided = np.where((outcome == OUTCOME_NAMES.index("open")) | (decided >= end), -1, decided)
-    before = settled[chosen, column].astype(np.int64)
-    raised = np.where(outcome == OUTCOME_NAMES.index("overturned_full"), top[chosen, column], before + 1)
-    overturned = np.isin(outcome, [OUTCOME_NAMES.index(name) for name in ("overturned_full", "overturned_partial")])
-    after = np.where(overturned & (decided >= 0), raised, -1)
-    levels = settled[chosen]
-    levels[np.arange(count), column] = np.where(after >= 0, after, before)
-    return Disputes(
-        evaluation=chosen,
-        column=column,
-        outcome=outcome,
-        opened=opened[chosen],
-        reviewed=np.where(reviewed < end, reviewed, -1),
-        decided=decided,
-        before=before,
-        after=after,
-        decider=np.full(count, staff.auditors[-1]),
-        levels=levels,
-    )
 
 
 def revision_scores(revisions: Revisions, work: Work, forms: Forms) -> NDArray[np.float64]:

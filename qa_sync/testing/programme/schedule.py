@@ -83,6 +83,19 @@ def duration(rng: Generator, count: int) -> Ints:
     return np.clip(rng.lognormal(np.log(660), 0.45, count), 180, 3600).astype(np.int64)
 
 
+def released(work: Work) -> Ints:
+    """Return when those judged may see each evaluation, -1 for never.
+
+    At once; but an audit that is blind, or not known to be open, on a Monday morning some two to three weeks later,
+    and a few of these never.
+    """
+    monday = (work.submitted // DAY + 14 + 3) // 7 * 7 + 4  # 1970-01-05 was the first Monday
+    late = (work.kind == AUDIT) & (work.blind != 0)
+    at = np.where(late, monday * DAY + 9 * HOUR, work.submitted)
+    withheld = late & (np.cumsum(late) % round(1 / story.WITHHELD) == 0)
+    return np.where((work.draft == 1) | (work.kind == CALIBRATION) | withheld, -1, at)
+
+
 def form_in_use(forms: Forms, queue: Ints, at: Ints, switch: int) -> Ints:
     """Return the form version of each queue at each moment; queues with two versions change over at ``switch``."""
     old = np.array([forms.index(*q.forms[0]) for q in story.QUEUES])

@@ -169,6 +169,10 @@ LATE_EDITS = 0.16
 AUDIT_EDITS = 0.02
 DELETED_EVALUATIONS = 0.012
 DISPUTED = 0.04
+#: Of the audits that differ from the evaluation and may be seen.
+AUDITS_DISPUTED = 0.15
+#: Of the blind audits: never shown to those they judge.
+WITHHELD = 0.04
 MISREPORTED = 0.002
 DISPUTE_OUTCOMES = (
     ("upheld", 0.45),
@@ -177,6 +181,8 @@ DISPUTE_OUTCOMES = (
     ("retracted", 0.1),
     ("open", 0.1),
 )
+
+DISPUTE_CATEGORIES = (("interpretation", 0.5), ("overlooked evidence", 0.3), ("policy", 0.2))
 
 GIVEN_NAMES = {
     "DUB": (
