@@ -103,3 +103,6 @@ PUBLISHED = pa.schema(
         pa.field("removed", pa.bool_()),
     ]
 )
+
+#: What the ledger keeps beside the tables of the schema, by name.
+LEDGER = {"runs": RUNS, "rejects": REJECTS, "findings": FINDINGS, "published": PUBLISHED}

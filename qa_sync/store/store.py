@@ -12,7 +12,7 @@ from qa_sync.engine import Engine
 from qa_sync.engine.files import Files
 from qa_sync.errors import StoreError
 from qa_sync.model import TABLES
-from qa_sync.model.system import FINDINGS, PUBLISHED, RAW, REJECTS, RUNS
+from qa_sync.model.system import LEDGER, RAW
 from qa_sync.store.durable import write_whole
 from qa_sync.store.erase import JOURNAL, finish
 from qa_sync.store.ledger import Ledger, Snapshot
@@ -187,17 +187,12 @@ class Store:
                 f"""SELECT id, source_stamp, source_seq, ingested_at, run_id, deleted, payload, payload_hash, n
                                   FROM "{name}_stored" {bound}""",
             )
-        for ledger_name, schema in (
-            ("runs", RUNS),
-            ("rejects", REJECTS),
-            ("findings", FINDINGS),
-            ("published", PUBLISHED),
-        ):
+        for ledger_name, schema in LEDGER.items():
             engine.scan(ledger_name, self.ledger.files(ledger_name), schema)
 
     def delta_folders(self) -> list[StorePath]:
         """Return the folder of every Delta table, sorted."""
-        places: list[StorePath] = [self.folder / name for name in ("runs", "rejects", "findings", "published")]
+        places: list[StorePath] = [self.folder / name for name in LEDGER]
         for name in ("raw", "tables"):
             folder = self.folder / name
             places += folder.iterdir() if folder.is_dir() else ()

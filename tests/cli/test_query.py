@@ -17,12 +17,12 @@ from program.finished import Finished
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError
 from qa_sync.model import TABLES
+from qa_sync.model.system import LEDGER
 from qa_sync.runner.opened import Opened
 from qa_sync.runner.query import select
 from qa_sync.runner.workspace import Workspace
 
 RECONCILED = ("pairs", "comparisons", "buckets", "other_pairs", "other_comparisons", "pairs_current", "evaluator_work")
-LEDGER = ("runs", "rejects", "findings", "published")
 
 
 def test_every_table_answers_to_its_names(finished: Finished) -> None:
@@ -51,6 +51,19 @@ def test_every_table_answers_to_its_names(finished: Finished) -> None:
     } == set()
     for name in set(TABLES) - {"identities"}:  # who is who is found anew from the people each time
         assert found[f"{name}_history"] >= found[name], name
+
+
+def test_what_is_stored_reads_the_same_whether_anything_is_reconciled_or_not(finished: Finished) -> None:
+    raw = "raw_zendesk_tickets"
+    names = [*sorted(set(TABLES) - {"identities"}), *(f"{name}_history" for name in sorted(TABLES)), *LEDGER, raw]
+    told = ", ".join(f"(SELECT (count(*), bit_xor(hash(t))) FROM {name} t)::VARCHAR AS {name}" for name in names)
+    (alone,) = query(finished.folder, f"SELECT {told}")
+    (beside,) = query(finished.folder, f"SELECT {told}, (SELECT count(*) FROM pairs) AS pairs")
+    assert {**alone, "pairs": beside["pairs"]} == beside
+    assert alone["evaluations"] != alone["evaluations_history"] != "(0, NULL)"
+    assert query(finished.folder, "WITH pairs AS (SELECT * FROM pairs) SELECT count(*) > 0 AS yes FROM pairs") == [
+        {"yes": True}
+    ]
 
 
 def test_current_rows_are_the_newest_that_are_not_deleted(finished: Finished) -> None:
