@@ -1,4 +1,4 @@
-"""The only file that knows zenpy: its endpoint catalogue, and its objects for what there is little of.
+"""The only file that knows zenpy: its endpoint catalogue, its objects for what there is little of, its write paths.
 
 Bulk pages never go through zenpy's objects (13 times the cost of a plain decode, and an empty page ends its loop in
 silence). The private names used here are pinned by a contract test and by ``zenpy>=2.0.57,<2.1``.
@@ -7,7 +7,9 @@ silence). The private names used here are pinned by a contract test and by ``zen
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +21,8 @@ from qa_sync_zendesk.streams import Endpoint
 
 #: zenpy insists on a subdomain; nothing is ever sent to this host, see ``OurSession``.
 _SUBDOMAIN, _DOMAIN = "account", "invalid"
+#: States in which a job stays.
+_OVER = frozenset({"completed", "failed", "killed"})
 #: Streams that zenpy's catalogue does not have as we ask for them.
 _UNKNOWN = frozenset({"ticket_events", "ticket_metric_events"})
 _PLACEHOLDER = f"{_SUBDOMAIN}.{_DOMAIN}"
@@ -98,6 +102,89 @@ def objects(client: HttpClient) -> Any:
 def ticket_fields(client: HttpClient) -> dict[int, str]:
     """Return id → title of the account's ticket fields."""
     return {int(field.id): str(field.title) for field in objects(client).ticket_fields()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job of the account: whether it has ended, and how many of its parts were done."""
+
+    identity: str
+    is_over: bool
+    done: int
+
+
+class TicketWriting:
+    """The calls of zenpy that write-back is made of: tickets shown, changed in a job, and the job looked at.
+
+    Not for use by two threads at once.
+
+    Args:
+        client: signed requests against the account.
+    """
+
+    def __init__(self, client: HttpClient) -> None:
+        self._zenpy = objects(client)
+
+    def shown(self, tickets: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return id → status, tags and updated_at of those that are there, at most 100 in a call.
+
+        Raises:
+            AuthError, TransientError, SourceError: they cannot be had.
+        """
+        with _understood():
+            return {
+                int(one.id): {
+                    "status": str(one.status),
+                    "tags": list(one.tags or ()),
+                    "updated_at": _text(one.updated_at),
+                }
+                for one in self._zenpy.tickets(ids=list(tickets))
+            }
+
+    def update(self, updates: Sequence[Mapping[str, Any]]) -> Job:
+        """Ask for changes of tickets, at most 100, and return the job that carries them out.
+
+        Sent once only: whether an answer that was lost had been carried out, the tickets tell.
+
+        Raises:
+            AuthError, TransientError, SourceError: the account refused, or did not answer.
+        """
+        from zenpy.lib.api_objects import Ticket
+
+        with _understood():
+            return _job(self._zenpy.tickets.update([Ticket(**update) for update in updates]))
+
+    def job(self, identity: str) -> Job:
+        """Return how a job stands; raises as ``shown`` does."""
+        with _understood():
+            return _job(self._zenpy.job_status(id=identity))
+
+
+def _present(status: object, tags: Iterable[object] | None, updated_at: object) -> dict[str, Any]:
+    return {"status": str(status), "tags": [str(tag) for tag in tags or ()], "updated_at": _text(updated_at)}
+
+
+def _job(status: Any) -> Job:
+    done = [one for one in status.results or () if getattr(one, "success", None)]
+    return Job(identity=_text(status.id), is_over=_text(status.status) in _OVER, done=len(done))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        raise TypeError
+    return str(value)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raise SourceError for an answer that zenpy cannot make objects of; its message would quote the answer."""
+    from zenpy.lib.exception import ZenpyException
+
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, ZenpyException):
+        msg = "Zendesk answered a request to show or change tickets with something that is not known"
+        raise SourceError(msg) from None
 
 
 def to_ticket(record: dict[str, Any], client_objects: Callable[[], Any]) -> Any:

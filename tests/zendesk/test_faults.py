@@ -125,9 +125,10 @@ def test_a_pull_under_a_mix_of_faults_ends_as_one_without(
 @pytest.mark.parametrize("stream", ["tickets", "organizations", "groups"])
 @pytest.mark.parametrize("first", range(len(FAULTS)), ids=KINDS)
 def test_a_pull_under_each_two_faults_ends_as_one_without(
-    first: int, stream: str, sandbox: Sandbox, tmp_path: Path
+    first: int, stream: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By cursor, by time and as a listing; the fault that comes first in a pair is the one that strikes more often."""
+    monkeypatch.setattr("qa_sync_zendesk.lists.LISTING_PAGE", 4)
     if stream != "tickets":
         sandbox.put(stream, [{"id": number, "name": f"N{number}"} for number in range(1, COUNT + 1)])
     for second in range(len(FAULTS)):
