@@ -26,7 +26,7 @@ from qa_sync_excel.colours import (
 )
 from qa_sync_excel.figures import Figures
 from qa_sync_excel.foreign import ForeignSheet, draw_foreign
-from qa_sync_excel.measures import OWN_WIDTH, column_pixels, header_pixels, row_pixels
+from qa_sync_excel.measures import OWN_WIDTH, column_pixels, header_pixels, needs_wrapping, row_pixels
 from qa_sync_excel.merging import OwnCell, Sheet
 from qa_sync_excel.pen import Pen, write_own
 from qa_sync_excel.registry import SHEET, Registered, identity, rows_of
@@ -34,8 +34,6 @@ from qa_sync_excel.texts import displayable, displayable_options, table_names
 
 #: Equal contents are equal bytes, so a workbook says when its data are from, not when it was drawn.
 _CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - Excel's properties have no zone
-#: From so many pixels on, the texts of a column are read, not scanned; up to so many rows they are wrapped.
-_WRAP_WIDTH, _WRAP_ROWS = 200, 300
 #: Excel's limits: letters of an address, and links of a sheet (65,530, for all its columns together).
 _LONGEST_LINK, _MOST_LINKS = 2_079, 20_000
 _OPTIONS = {
@@ -97,7 +95,10 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
         {
             "header": label,
             "header_format": pen(
-                **head, bg_color=SLATE, font_color=PAPER, align="left" if one.kind == "text" else "center"
+                **head,
+                bg_color=SLATE,
+                font_color=PAPER,
+                **({"align": "left", "indent": 1} if one.kind == "text" else {"align": "center"}),
             ),
         }
         for one, label in zip(fields, sheet.labels, strict=True)
@@ -113,9 +114,7 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
     worksheet.freeze_panes(1, 1)
     worksheet.ignore_errors({"number_stored_as_text": _span(height, width)})
     wrapped = [
-        at
-        for at, one in enumerate(fields)
-        if one.kind == "text" and one.width >= _WRAP_WIDTH and sheet.height <= _WRAP_ROWS
+        at for at, one in enumerate(fields) if one.kind == "text" and needs_wrapping(sheet.columns[at], widths[at])
     ]
     for row in range(sheet.height):
         # Said outright, because not every program fits heights to wrapped texts when it opens a workbook.
@@ -123,6 +122,8 @@ def _draw_table(worksheet: Any, sheet: Sheet, name: str, pen: Pen) -> None:
     hot = [cell for one, cells in zip(fields, sheet.columns, strict=True) if one.tone == "heat" for cell in cells]
     for at, (one, cells) in enumerate(zip(fields, sheet.columns, strict=True)):
         look: dict[str, Any] = {"num_format": number_format(one), "align": alignment(one), **LINE}
+        if one.kind == "text":
+            look["indent"] = 1  # or it would stick to the figure on its left
         if at in wrapped:
             look["text_wrap"] = True
         if one.name == sheet.shape.key:

@@ -11,21 +11,38 @@ from qa_sync.dashboards.cells import Field
 #: Width of an analyst's column in pixels.
 OWN_WIDTH = 150
 #: Pixels of a digit and of a bold letter of Calibri 10, rounded up: other systems draw with wider fonts.
-_DIGIT, _LETTER, _SMALL = 7.5, 7.0, 6.2
-_PADDING, _BUTTON, _LINE, _ROW = 14, 20, 16, 20
+_DIGIT, _LETTER = 7.5, 7.0
+_PADDING, _BUTTON, _LINE, _ROW, _INDENT = 14, 20, 16, 20, 9
 _WIDEST, _HIGHEST = 800, 400
+#: A column of texts grows to this before its texts are wrapped.
+_READ = 260
 
 
 def column_pixels(field: Field, label: str, cells: Sequence[Any]) -> int:
     """Return a column's width: as wished, or more where a number or a word of the header needs it."""
     word = max((len(part) for part in label.split()), default=0) * _LETTER + _BUTTON
-    needed = max(_characters(field, cells) * _DIGIT + _PADDING, word)
+    if field.kind == "text":
+        needed = max(min(_longest(cells) * _LETTER + _PADDING + _INDENT, _READ), word + _INDENT)
+    else:
+        needed = max(_characters(field, cells) * _DIGIT + _PADDING, word)
     return min(max(field.width, math.ceil(needed)), _WIDEST)
 
 
+def needs_wrapping(cells: Sequence[Any], width: int) -> bool:
+    """Tell whether a text of a column does not fit its width in one line."""
+    return _longest(cells) > letters_in(width) or any(isinstance(cell, str) and "\n" in cell for cell in cells)
+
+
+def letters_in(width: int) -> int:
+    """Return how many letters of a text a column of this width holds in one line."""
+    return int((width - _PADDING - _INDENT) / _LETTER)
+
+
+def _longest(cells: Sequence[Any]) -> int:
+    return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
+
+
 def _characters(field: Field, cells: Sequence[Any]) -> int:
-    if field.kind == "text":
-        return 0
     fixed = {"date": 10, "time": 16, "boolean": 6}.get(field.kind)
     if fixed:
         return fixed
@@ -53,14 +70,11 @@ def header_pixels(labels: Sequence[str], widths: Sequence[int]) -> int:
 
 def row_pixels(wrapped: Sequence[tuple[Any, int]]) -> int:
     """Return a row's height, given its wrapped cells and their widths."""
-    lines = max(
-        (
-            sum(_lines(line, width - _PADDING, _SMALL) for line in cell.split("\n"))
-            for cell, width in wrapped
-            if isinstance(cell, str)
-        ),
-        default=1,
-    )
+    lines = 1
+    for cell, width in wrapped:
+        if isinstance(cell, str) and (len(cell) > letters_in(width) or "\n" in cell):
+            room = width - _PADDING - _INDENT
+            lines = max(lines, sum(_lines(line, room, _LETTER) for line in cell.split("\n")))
     return min(_ROW + _LINE * (lines - 1), _HIGHEST)
 
 

@@ -93,11 +93,11 @@ def rules(field: Field) -> list[Json]:
             }
         ]
     if field.tone in ("bar", "heat"):
-        # Sheets has no data bars; a scale from white says the same.
+        # Sheets has no data bars, and a formula that draws one is no value; a scale from white at 0 says the same.
         return [
             {
                 "gradientRule": {
-                    "minpoint": {"type": "MIN", "colorStyle": PLAIN},
+                    "minpoint": {"type": "NUMBER", "value": "0", "colorStyle": PLAIN},
                     "maxpoint": {"type": "MAX", "colorStyle": BAR},
                 }
             }

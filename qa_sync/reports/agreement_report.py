@@ -233,6 +233,7 @@ def _fields(names: list[str], by: dict[str, Field]) -> tuple[Field, ...]:
             name="percent_agreement",
             label="Agreement",
             kind="percent",
+            decimals=1,
             width=90,
             tone="share",
             doc="Equal answers / pairs.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from qa_sync.agreement import line_item_accuracy, proportion, proportion_differe
 from qa_sync.agreement.estimate import divide
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports import assemble, lineage, scope
-from qa_sync.reports.assemble import estimated, floats, keys, number, selected, text
+from qa_sync.reports.assemble import estimated, floats, keys, number, selected
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import counted
+from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import counted_note, told
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
@@ -73,7 +74,7 @@ def auditors(scene: Scene, ask: Ask) -> Report:
     table = np.array([cases.get(one, (0, 0)) for one in who], dtype=np.float64).reshape(len(who), 2)
     audits, weeks = floats(groups, "audits"), floats(groups, "weeks")
     columns = [
-        _name(scene, who),
+        *name_column(scene, groups, "auditor"),
         *number("auditors.audits", audits, width=65),
         *number("auditors.auditees", floats(groups, "auditees"), width=75),
         *number("auditors.weeks", weeks, width=65),
@@ -105,12 +106,6 @@ def auditors(scene: Scene, ask: Ask) -> Report:
     return assemble.report(
         "auditors", "Auditors and their own agreement", by, groups, columns, notes=told(scene, asked), trace=trace
     )
-
-
-def _name(scene: Scene, who: Sequence[str]) -> assemble.Column:
-    people = scene.engine.fetch("SELECT person_id, name FROM persons")
-    known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
-    return text("name", "Name", [known.get(one) for one in who], "Name of the person.", width=150)
 
 
 def _gap(metric: str, scene: Scene, groups: pa.Table) -> list[assemble.Column]:
@@ -189,6 +184,7 @@ def repeats(scene: Scene, ask: Ask) -> Report:
     batch = line_item_accuracy(floats(rows, "items_agree"), floats(rows, "items_compared"), at, groups.num_rows)
     n = floats(groups, "pairs")
     columns = [
+        *name_column(scene, groups, "auditee"),
         *number("repeats.pairs", n, width=65),
         *number("repeats.items", floats(groups, "items"), width=65),
         *estimated("repeats.agreement", batch, hidden=n < scene.n_min, tone="share"),

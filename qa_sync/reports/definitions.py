@@ -35,7 +35,7 @@ def definitions(scene: Scene, ask: Ask) -> Report:  # noqa: ARG001  (every repor
             {"key": f"{kind}:{word}", "kind": kind, "name": word, "meaning": meaning} for word, meaning in words.items()
         ]
     fields = (
-        Field(name="key", label="Key", width=170, doc="Identity of the row."),
+        Field(name="key", label="Key", width=240, doc="Identity of the row."),
         Field(name="kind", label="Kind", width=75),
         Field(name="name", label="Name", width=210),
         Field(

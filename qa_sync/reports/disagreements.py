@@ -60,7 +60,7 @@ def disagreements(scene: Scene, ask: Ask) -> Report:
         GROUP BY ALL
         ORDER BY d.week DESC NULLS LAST, d.site NULLS LAST, key""")
     fields = (
-        Field(name="key", label="Key", width=230, doc="Pair | criterion."),
+        Field(name="key", label="Key", width=290, doc="Pair | criterion."),
         Field(name="week", label="Week", width=80, doc="ISO week of the event that counts."),
         Field(name="site", label="Site", width=110, doc="Site of the evaluator on the day that counts."),
         Field(name="queue", label="Queue", width=120, doc="Queue of the interaction."),
@@ -76,7 +76,7 @@ def disagreements(scene: Scene, ask: Ask) -> Report:
             width=65,
             doc="Auditee's points - auditor's; levels where the form has no points.",
         ),
-        Field(name="outcome", label="Outcome", width=220, tone="outcome", doc="Class of the whole pair."),
+        Field(name="outcome", label="Outcome", width=250, tone="outcome", doc="Class of the whole pair."),
         Field(name="auditee_reasons", label="Evaluator's reasons", width=160, doc="Reason codes of the answer."),
         Field(name="auditor_reasons", label="Auditor's reasons", width=160, doc="Reason codes of the answer."),
         Field(

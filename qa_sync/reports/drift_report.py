@@ -16,6 +16,7 @@ from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, keys, number, text
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import count_groups, counted
+from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import told
 from qa_sync.reports.phases import phases
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
@@ -147,6 +148,7 @@ def drift(scene: Scene, ask: Ask) -> Report:
     made = measure_drift(scene, by, keep, counted(asked))
     change = made.after - made.before
     columns = [
+        *name_column(scene, made.groups, "auditee"),
         text("since", "Since", made.since, "First week on the form versions now in use: the baseline begins there."),
         *number("drift.weeks", made.weeks, width=60),
         *number("drift.pairs", made.n, width=60),

@@ -12,6 +12,7 @@ from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted, finite
+from qa_sync.reports.naming import names_of
 from qa_sync.reports.notes import told
 from qa_sync.reports.population import POPULATION_FIELDS, is_known, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
@@ -57,7 +58,7 @@ def _grouped(
         *(g.field for g in by),
     ]
     if named in made:
-        made["name"] = _names(scene, counts[named])
+        made["name"] = pa.array(names_of(scene, counts[named].to_pylist()), pa.string())
         fields.insert(2, Field(name="name", label="Name", width=150, doc="Name of the person."))
     made["pairs"] = counts["pairs"].cast(pa.int64())
     covered, population_notes = population(scene, by, ask, counts)
@@ -105,9 +106,3 @@ def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, An
 
 def _direction(name: str) -> str:
     return "descending" if name == "week" else "ascending"
-
-
-def _names(scene: Scene, ids: pa.ChunkedArray) -> pa.Array:
-    people = scene.engine.fetch("SELECT person_id, name FROM persons")
-    known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
-    return pa.array([known.get(person) for person in ids.to_pylist()], pa.string())

@@ -16,6 +16,7 @@ from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, number, selected
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import COUNTED
+from qa_sync.reports.naming import name_column, names_of
 from qa_sync.reports.notes import counted_note, open_weeks_note
 from qa_sync.reports.population import OF_EVALUATIONS
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
@@ -37,6 +38,7 @@ def sampling(scene: Scene, ask: Ask) -> Report:
         margin = achievable_margin(random, rate, size)
     needed = [proportion_sample_size(MARGIN, rate, int(n)) if 0 < rate < 1 else np.nan for n in size]
     columns = [
+        *name_column(scene, groups, "auditee"),
         *number("sampling.evaluations", size, width=85),
         *number("sampling.audits", done, width=65),
         *number("sampling.targeted", targeted, width=65),
@@ -172,6 +174,7 @@ def next_sample(scene: Scene, ask: Ask) -> Report:
     fields = (
         Field(name="key", label="Evaluation", width=150, doc="Evaluation to audit."),
         Field(name="auditee", label="Evaluator", width=130, doc="Who would be audited."),
+        Field(name="name", label="Name", width=150, doc="Name of the person."),
         Field(name="queue", label="Queue", width=130, doc="Queue of the interaction."),
         Field(name="week", label="Week", width=85, doc="ISO week of the evaluation."),
         Field(name="form", label="Form", width=150, doc="Evaluation form."),
@@ -182,7 +185,8 @@ def next_sample(scene: Scene, ask: Ask) -> Report:
     )
     types = {"submitted_at": pa.timestamp("us", tz="UTC"), "place": pa.int64()}
     schema = pa.schema([pa.field(f.name, types.get(f.name, pa.string())) for f in fields])
-    listed = [{**row, "key": row["evaluation_id"]} for row in chosen]
+    names = names_of(scene, [row["auditee"] for row in chosen])
+    listed = [{**row, "key": row["evaluation_id"], "name": name} for row, name in zip(chosen, names, strict=True)]
 
     def trace(row: Mapping[str, Any], column: str) -> Inputs:  # noqa: ARG001  (every trace is asked the same way)
         own = lineage.of_evaluations("sampled", f"evaluation_id = {lineage.text(row['key'])}")

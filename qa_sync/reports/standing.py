@@ -21,6 +21,7 @@ from qa_sync.reports.assemble import floats, number, text
 from qa_sync.reports.drift_report import measure_drift
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import conclude, count_groups, counted, design_effect
+from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import told
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
@@ -61,7 +62,7 @@ def standing(scene: Scene, ask: Ask) -> Report:
     drift = measure_drift(scene, by, keep, counted(asked))
     states = dict(zip(_keys(drift.groups, names), drift.state, strict=True))
     columns = [
-        *(_names(scene, counts) if "auditee" in names else ()),
+        *name_column(scene, counts, "auditee"),
         *number("standing.pairs", n, width=60),
         *number("standing.evaluations", np.where(population > 0, population, np.nan)),
         *number(
@@ -179,16 +180,6 @@ def _population(scene: Scene, ask: Ask, by: list[Any], counts: pa.Table, weeks: 
 
 def _keys(table: pa.Table, names: list[str]) -> list[str]:
     return [str(key) for key in assemble.keys([table[name] for name in names], table.num_rows).to_pylist()]
-
-
-def _names(scene: Scene, counts: pa.Table) -> list[assemble.Column]:
-    people = scene.engine.fetch("SELECT person_id, name FROM persons")
-    known = dict(zip(people["person_id"].to_pylist(), people["name"].to_pylist(), strict=True))
-    return [
-        text(
-            "name", "Name", [known.get(one) for one in counts["auditee"].to_pylist()], "Name of the person.", width=150
-        )
-    ]
 
 
 def _severity(scene: Scene, ask: Ask, counts: pa.Table, pairs_that_count: str) -> list[assemble.Column]:

@@ -179,3 +179,20 @@ def test_a_managed_column_with_options_has_a_dropdown_and_the_row_of_totals_is_s
     rules = [rule for rules in sheet.conditional_formatting for rule in rules.rules if rule.type == "expression"]
     assert {rule.formula[0] for rule in rules} == {f'$A2="{total}"'}
     assert (len(rules), all(rule.dxf.font.b for rule in rules)) == (len(fields), True)
+
+
+@pytest.mark.parametrize("rows", [3, 400])
+def test_a_text_is_never_cut_whatever_its_width_and_however_many_rows(world: ExcelWorld, rows: int) -> None:
+    texts = {"short": "in", "long": "no limits: fewer than 12 points in the baseline " * 3, "lines": "one\ntwo\nthree"}
+    fields = (Field(name="k", label="Key"), *(Field(name=name, label=name, width=90) for name in texts))
+    columns: dict[str, Any] = {"k": [f"row {at}" for at in range(rows)]} | {
+        name: ["x"] * (rows - 1) + [text] for name, text in texts.items()
+    }
+    publish(world, Tab(shape=replace(SHAPE, key="k", fields=fields), columns=columns))
+    sheet = world.opened()["Pairs & more"]
+    short, long, lines = (sheet.cell(rows + 1, at) for at in (2, 3, 4))
+    assert [bool(cell.alignment.wrap_text) for cell in (short, long, lines)] == [False, True, True]
+    # Letters of seven pixels fit on the lines that the row is high enough for; widths are in digits of seven pixels.
+    on_a_line = sheet.column_dimensions["C"].width - 3
+    assert sheet.row_dimensions[rows + 1].height * 4 / 3 >= 16 * len(texts["long"]) / on_a_line
+    assert (sheet.row_dimensions[rows].height or 15) == 15
