@@ -14,6 +14,7 @@ from qa_sync.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from qa_sync.mapping import FieldCoverage, TableChange
     from qa_sync.runner.differing import MappingChange
+    from qa_sync.runner.number_changes import NumberChange
     from qa_sync.runner.workspace import Workspace
 
 #: Lines of one kind that people are shown; programs get all.
@@ -164,7 +165,7 @@ def _diff(workspace: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(json.dumps([_as_dict(one) for one in found], ensure_ascii=False, indent=1))
     elif arguments.format == "csv":
-        names = ("source", "dashboard", "tab", "row", "column", "before", "after")
+        names = ("source", "dashboard", "value", "tab", "row", "column", "before", "after")
         records = [{"source": one.source, **_plain(number)} for one in found for number in one.numbers]
         show.rows(records, form="csv", columns=names)
     else:
@@ -204,12 +205,14 @@ def _told(one: MappingChange) -> list[str]:
         lines += _table(table)
     if not one.numbers:
         return [*lines, "  no published number changes"]
-    tabs = dict.fromkeys((number.dashboard, number.tab) for number in one.numbers)
-    for dashboard, tab in tabs:
-        of_tab = [number for number in one.numbers if (number.dashboard, number.tab) == (dashboard, tab)]
-        lines.append(f"  {dashboard}, {tab}: {len(of_tab):,} {_plural(len(of_tab), 'cell')} would change")
+    tabs: dict[str, list[NumberChange]] = {}
+    for number in one.numbers:
+        place = ", ".join(part for part in (number.dashboard, number.value, number.tab) if part)
+        tabs.setdefault(place, []).append(number)
+    for place, of_tab in tabs.items():
+        lines.append(f"  {place}: {len(of_tab):,} {_plural(len(of_tab), 'cell')} would change")
         for number in of_tab[:SHOWN]:
-            where = f"{number.row}, {number.column}" if number.column else number.row
+            where = ", ".join(part for part in (number.row, number.column) if part) or "the tab"
             lines.append(f"    {where}: {number.before or '(empty)'} -> {number.after or '(empty)'}")
         if len(of_tab) > SHOWN:
             lines.append(f"    and {len(of_tab) - SHOWN:,} more: --format csv lists them all")

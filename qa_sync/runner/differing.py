@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from qa_sync.dashboards.cells import Cell, Field, Tab
+from qa_sync.dashboards.cells import Tab
 from qa_sync.engine.duck import DuckEngine, literal, quoted
 from qa_sync.errors import ConfigError, Problem, StoreError
 from qa_sync.mapping import Mapping as Mapped
@@ -20,23 +19,13 @@ from qa_sync.mapping import TableChange, load, parse, table_change
 from qa_sync.model import TABLES
 from qa_sync.model.system import RAW
 from qa_sync.runner.feeds import RELATION, Feed, feeds_of
-from qa_sync.runner.making_tabs import make_tabs
+from qa_sync.runner.making_tabs import Questions
 from qa_sync.runner.mapping_step import judged_rows, kept_rows
+from qa_sync.runner.number_changes import NumberChange, Place, number_changes, shown_tabs
 from qa_sync.runner.opened import Opened, opened
+from qa_sync.runner.places import alias_salt
 from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Run, stored_schema
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberChange:
-    """One published cell that would change; ``row`` is the row's key. A row that comes or goes has no column."""
-
-    dashboard: str
-    tab: str
-    row: str
-    column: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +44,7 @@ class _Seen:
     """What one mapping makes of everything: current rows of its tables, cells of all dashboards, rejects."""
 
     rows: Mapping[str, pa.Table]
-    tabs: Mapping[tuple[str, str], Tab]
+    tabs: Mapping[Place, Tab]
     rejects: Mapping[str, Counter[str]]
 
 
@@ -77,19 +66,20 @@ def mapping_changes(workspace: Workspace, *, old: str = "", new: str = "", sourc
         msg = "nothing has been mapped yet"
         raise StoreError(msg)
     found = []
+    salt = alias_salt(workspace.store.folder / "state", keep=False)
     for name in _sources(workspace, run, old, new, source):
         before, after = _mapping(workspace, run, name, old), _mapping(workspace, run, name, new, now=True)
         if before.hash == after.hash:
             found.append(MappingChange(source=name, old=before.file, new=after.file, tables=(), numbers=()))
             continue
-        seen = [_look(workspace, run, name, one, stored=one is before and not old) for one in (before, after)]
+        seen = [_look(workspace, run, name, one, salt, stored=one is before and not old) for one in (before, after)]
         found.append(
             MappingChange(
                 source=name,
                 old=before.file,
                 new=after.file,
                 tables=tuple(_tables(*seen)),
-                numbers=tuple(_numbers(*seen)),
+                numbers=tuple(number_changes(seen[0].tabs, seen[1].tabs)),
             )
         )
     return found
@@ -142,27 +132,24 @@ def _mapping(workspace: Workspace, newest: Run, source: str, word: str, *, now: 
     return parse(kept[source], file=f"run {run.run_id}")
 
 
-def _look(workspace: Workspace, run: Run, source: str, mapping: Mapped, *, stored: bool) -> _Seen:
+def _look(workspace: Workspace, run: Run, source: str, mapping: Mapped, salt: str, *, stored: bool) -> _Seen:
     """Open the newest snapshot as ``mapping`` would make it; ``stored``: as it is in the store."""
-    assert run.snapshot is not None  # noqa: S101 - asked before
+    snapshot = run.snapshot
+    assert snapshot is not None  # noqa: S101 - asked before
     feeds = feeds_of({source: mapping}, workspace.settings.programme.time_zone)
     rejects: dict[str, Counter[str]] = {}
-    overlay = partial(_overlay, workspace, run, source, feeds, rejects)
     if stored:
         _count_rejects(workspace, run, feeds, rejects)
-    with opened(
-        workspace.store,
-        run.snapshot,
-        as_of=run.finished_at,
-        run_id=run.run_id,
-        overlay=None if stored else overlay,
-    ) as it:
+
+    def open_(*, raw: bool = False) -> AbstractContextManager[Opened]:
+        """The tables as they would be; once for the reports, and once more, shut off, where tabs come from selects."""
+        overlay = partial(_overlay, workspace, run, source, feeds, {} if raw else rejects)
+        shown = None if stored else overlay
+        return opened(workspace.store, snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw, overlay=shown)
+
+    with open_() as it, Questions(partial(open_, raw=True)) as questions:
         rows = {table: _current(it, table) for table in _fed(workspace, source, feeds)}
-        tabs = {
-            (name, tab.shape.title): tab
-            for name, definition in workspace.materials.dashboards.items()
-            for tab in make_tabs(definition, it.scene)
-        }
+        tabs = shown_tabs(workspace, it.scene, questions.answer, salt)
     return _Seen(rows=rows, tabs=tabs, rejects=rejects)
 
 
@@ -243,52 +230,3 @@ def _tables(before: _Seen, after: _Seen) -> Iterable[TableChange]:
                 yield change
     finally:
         engine.close()
-
-
-def _numbers(before: _Seen, after: _Seen) -> Iterable[NumberChange]:
-    for (dashboard, title), tab in after.tabs.items():
-        fields = {field.name: field for field in tab.shape.fields}
-        was, now = _cells(before.tabs[dashboard, title]), _cells(tab)
-        for row in dict.fromkeys([*was, *now]):
-            if row not in was or row not in now:
-                before_word, after_word = ("", "a row") if row in now else ("a row", "")
-                yield NumberChange(
-                    dashboard=dashboard, tab=title, row=row, column="", before=before_word, after=after_word
-                )
-                continue
-            for name, cell in now[row].items():
-                if was[row].get(name) != cell:
-                    yield NumberChange(
-                        dashboard=dashboard,
-                        tab=title,
-                        row=row,
-                        column=fields[name].label,
-                        before=_shown(was[row].get(name), fields[name]),
-                        after=_shown(cell, fields[name]),
-                    )
-
-
-def _cells(tab: Tab) -> dict[str, dict[str, Cell]]:
-    names = list(tab.columns)
-    keys = tab.columns[tab.shape.key]
-    return {
-        str(key): dict(zip(names, cells, strict=True))
-        for key, cells in zip(keys, zip(*tab.columns.values(), strict=True), strict=True)
-    }
-
-
-def _shown(cell: Cell, field: Field) -> str:
-    """Return a cell as people read it."""
-    if cell is None:
-        return ""
-    if not isinstance(cell, float):
-        return str(cell)
-    if field.kind == "percent":
-        return f"{cell:.{field.decimals}%}"
-    if field.kind in {"date", "time"}:
-        from datetime import datetime
-
-        moment = datetime(1899, 12, 30) + timedelta(days=cell)  # noqa: DTZ001 - a local clock's reading
-        return f"{moment:%Y-%m-%d}" if field.kind == "date" else f"{moment:%Y-%m-%d %H:%M}"
-    decimals = 0 if field.kind == "integer" else field.decimals
-    return re.sub(r"^-(0(\.0+)?)$", r"\1", f"{cell:,.{decimals}f}")

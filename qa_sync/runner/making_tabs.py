@@ -87,10 +87,12 @@ def make_tabs(definition: Definition, scene: Scene, answer: Answer | None = None
 def make_tabs_of(
     definition: Definition, scene: Scene, column: str, value: str, *, salt: str = "", answer: Answer | None = None
 ) -> list[Tab]:
-    """Return the tabs of a definition with the rows of one value of a column only.
+    """Return the tabs of a definition with the rows of one value of a column only; without a column, of all.
 
     With a ``salt``, people who are in no row of that value stand under an alias.
     """
+    if not column:
+        return make_tabs(definition, scene, answer)
     whole = [name for name, spec in REPORTS.items() if not spec.holds_data]
     tabs = make_tabs(cut(definition, column, value, same_for_all=whole), scene, answer)
     aliases = aliases_of(strangers_to(scene.engine, column, value), salt=salt) if salt else {}

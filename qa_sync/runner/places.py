@@ -101,10 +101,15 @@ def file_safe(value: str) -> str:
     return _UNSAFE.sub("_", value).strip("._") or "_"
 
 
-def alias_salt(folder: Path) -> str:
-    """Return the workspace's own secret for aliases, made when first needed: without it none can be computed."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def alias_salt(folder: Path, *, keep: bool = True) -> str:
+    """Return the workspace's own secret for aliases, made when first needed: without it none can be computed.
+
+    Where there is none and none is to be kept, one for this time only.
+    """
     path = folder / "alias.salt"
+    if not keep and not path.exists():
+        return secrets.token_hex(16)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:

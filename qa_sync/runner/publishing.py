@@ -17,7 +17,7 @@ from qa_sync.reports.grouping import values_of
 from qa_sync.runner.connecting import close_quietly
 from qa_sync.runner.connections import connect_sink, placing
 from qa_sync.runner.failures import one_error
-from qa_sync.runner.making_tabs import Questions, make_tabs, make_tabs_of
+from qa_sync.runner.making_tabs import Questions, make_tabs_of
 from qa_sync.runner.materials import definition_from_text
 from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place, alias_salt, place_of, places_of
@@ -202,12 +202,9 @@ class _Publishing:
                 self.publisher.publish(definition, tabs, place.name, sink)
 
     def _tabs(self, definition: Definition, column: str, value: str) -> list[Tab]:
-        scene, answer = self.it.scene, self.questions.answer
-        if not column:
-            return make_tabs(definition, scene, answer)
-        hides_names = self.workspace.settings.dashboards[definition.name].names != "all"
+        hides_names = column and self.workspace.settings.dashboards[definition.name].names != "all"
         salt = alias_salt(self.workspace.store.state) if hides_names else ""
-        return make_tabs_of(definition, scene, column, value, salt=salt, answer=answer)
+        return make_tabs_of(definition, self.it.scene, column, value, salt=salt, answer=self.questions.answer)
 
 
 def _facts(workspace: Workspace, run: Recording) -> dict[str, Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from program.command import ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 
 from qa_sync.cli import show
+from qa_sync.dashboards import Field, Tab, TabShape
 from qa_sync.model import TABLES
 from qa_sync.runner.differing import MappingChange, mapping_changes
+from qa_sync.runner.number_changes import number_changes
 from qa_sync.store import Store
 
 MAPPING = "mappings/demo/zendesk.yaml"
@@ -110,6 +113,70 @@ def _foretold(told: MappingChange) -> dict[str, int]:
     return {
         "rows": sum(not number.column for number in told.numbers),
         "cells": sum(bool(number.column) for number in told.numbers),
+    }
+
+
+def _a_book_each_queue(settings: dict[str, Any]) -> None:
+    settings["sinks"] = {"books": {"connector": "excel", "path": "./out/{queue}.xlsx"}}
+    settings["dashboards"] = {
+        "queues": {"definition": "mappings/dashboards/queues.yaml", "sinks": ["books"], "for_each": "queue"}
+    }
+    settings.update(max_new_rejects=10_000, max_reject_share=1)
+
+
+_QUEUES = """version: 1
+tabs:
+  - {name: summary, title: Summary, report: summary, by: [queue, week]}
+  - {name: pairs, title: Pairs, report: pairs}
+  - name: outcomes
+    title: Outcomes
+    sql: >
+      SELECT p.queue, p.outcome, i.channel, count(*) AS pairs
+      FROM pairs p LEFT JOIN interactions i USING (interaction_id) GROUP BY ALL
+    key: [queue, outcome, channel]
+"""
+
+
+def test_a_workbook_each_and_tabs_from_a_select_are_foretold_as_they_come(made: World) -> None:
+    folder = made.folder
+    (folder / "mappings" / "dashboards").mkdir(exist_ok=True)
+    (folder / "mappings" / "dashboards" / "queues.yaml").write_text(_QUEUES, encoding="utf-8")
+    edit(folder, _a_book_each_queue)
+    ask(folder, "run")
+    before = _places(folder)
+    edit(folder, _changed, MAPPING)
+    (told,) = mapping_changes(made.workspace())
+    ask(folder, "run")
+    after = _places(folder)
+    found = {(one.value, one.tab, one.row, one.column): (one.before, one.after) for one in told.numbers if one.row}
+    assert {key[:3] for key, words in found.items() if not key[3]} == before.keys() ^ after.keys()
+    cells = Counter(key[:3] for key in found if key[3])
+    moved = {key: _moved({key: before[key]}, {key: after[key]})["cells"] for key in before.keys() & after.keys()}
+    assert dict(cells) == {key: count for key, count in moved.items() if count}
+    assert cells
+    assert {key[1] for key in found} == {"Summary", "Pairs", "Outcomes"}
+    assert (folder / "out" / "Money.xlsx").exists()
+
+
+def test_a_value_that_no_row_has_any_more_leaves_its_workbook_as_it_is() -> None:
+    shape = TabShape(
+        dashboard="queues", name="t", title="T", key="k", fields=(Field(name="k", label="K", kind="text"),)
+    )
+    shown = Tab(shape=shape, columns={"k": ["a"]})
+    (one,) = number_changes({("queues", "Billing", "T"): shown}, {})
+    assert (one.value, one.tab, one.row, one.before, one.after) == ("Billing", "T", "", "refreshed", "left as it is")
+    (other,) = number_changes({}, {("queues", "Money", "T"): shown})
+    assert (other.value, other.row, other.column, other.before, other.after) == ("Money", "a", "", "", "a row")
+
+
+def _places(folder: Path) -> dict[tuple[str, str, str], dict[str, Any]]:
+    rows = query(
+        folder,
+        """SELECT sink, tab, key, cells FROM (SELECT *, row_number() OVER (PARTITION BY sink, tab, key ORDER BY "at" DESC)
+           AS newest FROM published WHERE dashboard = 'queues') WHERE newest = 1 AND NOT removed AND tab <> '_qa_sync'""",
+    )
+    return {
+        (row["sink"].partition("/")[2], row["tab"].capitalize(), row["key"]): json.loads(row["cells"]) for row in rows
     }
 
 
