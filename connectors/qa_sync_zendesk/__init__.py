@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qa_sync.model.account import Definitions, ReadStream
+    from qa_sync.model.account import DefinedForm, Definitions, ReadStream
     from qa_sync.ports import Context, Source
 
-__all__ = ["connect", "definitions"]
+__all__ = ["connect", "definitions", "forms"]
 
 
 def connect(settings: Mapping[str, object], context: Context) -> Source:
@@ -31,3 +31,10 @@ def definitions(read: ReadStream) -> Sequence[Definitions]:
     from qa_sync_zendesk.metadata import definitions as read_definitions
 
     return read_definitions(read)
+
+
+def forms(read: ReadStream) -> Sequence[DefinedForm]:
+    """Return the scorecards of Zendesk QA, from their stream; nothing is sent."""
+    from qa_sync_zendesk.metadata import forms as read_forms
+
+    return read_forms(read)

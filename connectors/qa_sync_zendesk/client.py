@@ -274,7 +274,8 @@ class ZendeskSource:
             return ()
 
     def _check_fields(self) -> list[Problem]:
-        if not self._context.mapped_fields.get("tickets"):
+        """Hold custom fields against the account, where its definitions are not held against the mapping anyway."""
+        if "ticket_fields" in self._settings.streams or not self._context.mapped_fields.get("tickets"):
             return []
         try:
             known = zenpy_adapter.ticket_fields(self._client)

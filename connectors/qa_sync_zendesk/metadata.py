@@ -1,12 +1,15 @@
-"""What an account has defined, from the metadata streams: ticket fields and their options, forms, groups, brands."""
+"""What an account has defined, from the metadata streams: ticket fields and their options, forms, groups, brands.
+
+Of Zendesk QA: scorecards, by which reviews name their form, and their categories, by which ratings name a criterion.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from qa_sync.model.account import CUSTOM_FIELD, Defined, Definitions, ReadStream
+from qa_sync.model.account import CUSTOM_FIELD, Defined, DefinedCriterion, DefinedForm, Definitions, ReadStream
 
 #: Types of the fields that every account has; their values stand in the ticket itself.
 _SYSTEM = frozenset(
@@ -29,7 +32,49 @@ def definitions(read: ReadStream) -> Sequence[Definitions]:
         if payloads is not None:
             things = _things(payloads, defined)
             found.append(Definitions(kind=kind, stream="tickets", path=path, things=things))
-    return found
+    scorecards = read("qa_scorecards")
+    return found if scorecards is None else [*found, *_scorecards(scorecards)]
+
+
+def _scorecards(payloads: Iterable[str]) -> Iterator[Definitions]:
+    records = [json.loads(payload) for payload in payloads]
+    cards = {str(one["id"]): Defined(id=str(one["id"]), title=str(one.get("name") or "")) for one in records}
+    categories = {
+        category.key: Defined(id=category.key, title=category.label) for one in records for category in _categories(one)
+    }
+    for stream in ("qa_reviews", "qa_calibration_reviews"):
+        yield Definitions(kind="scorecard", stream=stream, path="scorecard.id", things=cards)
+        yield Definitions(kind="rating category", stream=stream, path="categoryId", things=categories)
+
+
+def forms(read: ReadStream) -> Sequence[DefinedForm]:
+    """Return the scorecards as forms: ratings run from 0 to 100, whatever scale reviewers see."""
+    made = []
+    for payload in read("qa_scorecards") or ():
+        record = json.loads(payload)
+        criteria = tuple(_categories(record))
+        made.append(DefinedForm(id=str(record["id"]), title=str(record.get("name") or ""), criteria=criteria))
+    return made
+
+
+def _categories(record: Mapping[str, Any]) -> Iterator[DefinedCriterion]:
+    """Yield the categories of a scorecard, those of its groups with the group as section, in their order."""
+    parts = [("", record), *((str(group.get("name") or ""), group) for group in _placed(record.get("groups")))]
+    for section, part in parts:
+        for category in _placed(part.get("categories")):
+            if category.get("ratingCategoryId"):
+                yield DefinedCriterion(
+                    key=str(category["ratingCategoryId"]),
+                    label=str(category.get("name") or ""),
+                    section=section,
+                    max_points=100.0,
+                    weight=float(category.get("weight") or 0),
+                    is_critical=bool(category.get("critical")),
+                )
+
+
+def _placed(parts: Any) -> list[Mapping[str, Any]]:
+    return sorted(parts or (), key=lambda part: part.get("position") or 0)
 
 
 def _things(payloads: Iterable[str], defined: Callable[[Mapping[str, Any]], Defined | None]) -> dict[str, Defined]:

@@ -66,12 +66,13 @@ def _try(workspace: Workspace, arguments: argparse.Namespace) -> int:
 
 
 def _suggest(workspace: Workspace, arguments: argparse.Namespace) -> int:
-    from qa_sync.runner.suggesting import suggest
+    from qa_sync.runner.suggesting import suggest, suggest_catalogue
 
     if len(arguments.names) > 1:
         raise ConfigError(Problem(what="mapping suggest takes one source"))
-    text = suggest(workspace, *arguments.names)
-    print(json.dumps({"mapping": text}, ensure_ascii=False) if arguments.format == "json" else text, end="")
+    name, propose = ("forms", suggest_catalogue) if arguments.forms else ("mapping", suggest)
+    text = propose(workspace, *arguments.names)
+    print(json.dumps({name: text}, ensure_ascii=False) if arguments.format == "json" else text, end="")
     return 0
 
 

@@ -186,6 +186,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with check: also ask the accounts whether they have the custom fields, options, forms and groups named",
     )
+    mapping.add_argument(
+        "--forms",
+        action="store_true",
+        help="with suggest: a form catalogue instead, of the forms that no catalogue of the workspace has",
+    )
     mapping.add_argument("--weeks", action="store_true", help="with coverage: week by week")
     store = add("store", "upkeep:store", "look after the store")
     store.add_argument(

@@ -214,16 +214,13 @@ def _in_condition(condition: Condition, place: Place) -> Iterator[tuple[Place, E
 
 def _questions(stream: str, tables: Tables) -> Iterator[tuple[Place, Question]]:
     for name, table in tables.items():
-        place: Place = ("streams", stream, name)
-        conditions = [((*place, "when"), table.when)] if table.when else []
-        conditions += [
-            ((*place, "fields", field.column, "when"), field.expression.when)
-            for field in table.fields
-            if field.expression.when
-        ]
-        for where, condition in conditions:
-            for asked in _asked(condition):
-                yield where, asked
+        if table.when:
+            for asked in _asked(table.when):
+                yield ("streams", stream, name, "when"), asked
+    for place, expression, _ in _expressions(stream, tables):
+        if expression.when:
+            for asked in _asked(expression.when):
+                yield (*place, "when"), asked
 
 
 def _asked(condition: Condition) -> Iterator[Question]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,17 +64,33 @@ class Sampled:
         self.formats = tuple(one for one in self.formats if re.fullmatch(one.regex, text))
 
 
-def sample(payloads: Iterable[str]) -> tuple[int, dict[str, Sampled]]:
-    """Return how many records there are, and their paths in the order in which they are met. Lists are left out."""
+def sample(payloads: Iterable[str], *, each: Sequence[str | int] | None = None) -> tuple[int, dict[str, Sampled]]:
+    """Return how many records there are, and their paths in the order in which they are met. Lists are left out.
+
+    With ``each``, the records are the elements of the list at that path.
+    """
     found: dict[str, Sampled] = {}
     records = 0
     for payload in payloads:
-        records += 1
-        for path, text in _leaves(json.loads(payload), ""):
-            if path not in found:
-                found[path] = Sampled(path=path)
-            found[path].add(text)
+        record = json.loads(payload)
+        for one in [record] if each is None else _elements(record, each):
+            records += 1
+            for path, text in _leaves(one, ""):
+                if path not in found:
+                    found[path] = Sampled(path=path)
+                found[path].add(text)
     return records, found
+
+
+def _elements(data: Any, path: Sequence[str | int]) -> list[Any]:
+    for segment in path:
+        if isinstance(data, dict):
+            data = data.get(segment)
+        elif isinstance(data, list) and isinstance(segment, int) and segment < len(data):
+            data = data[segment]
+        else:
+            return []
+    return data if isinstance(data, list) else []
 
 
 def _leaves(data: Any, path: str) -> Iterator[tuple[str, str]]:

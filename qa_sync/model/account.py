@@ -34,8 +34,34 @@ class Definitions:
     things: Mapping[str, Defined]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinedCriterion:
+    """A criterion of a form as an account, or its answers, have it. ``options``: in order, each with its points."""
+
+    key: str
+    label: str = ""
+    section: str = ""
+    max_points: float | None = None
+    weight: float | None = None
+    is_critical: bool = False
+    options: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinedForm:
+    """A form as an account has defined it, under the id that evaluations name it by. ``version``: "" where none."""
+
+    id: str
+    title: str = ""
+    version: str = ""
+    criteria: tuple[DefinedCriterion, ...] = ()
+
+
 #: Gives the payloads (JSON texts) of a stream's records as they are now, or None where the stream is not there.
 ReadStream = Callable[[str], Iterable[str] | None]
 
 #: What a connector may offer beside ``connect``, in the same module and under the name ``definitions``.
 ReadDefinitions = Callable[[ReadStream], Sequence[Definitions]]
+
+#: What a connector may offer beside ``connect``, in the same module and under the name ``forms``.
+ReadForms = Callable[[ReadStream], Sequence[DefinedForm]]

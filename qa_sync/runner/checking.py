@@ -16,7 +16,7 @@ from qa_sync.mapping import Mapping, TableMapping, account_drift, check_mapping,
 from qa_sync.ports import Source
 from qa_sync.runner.connecting import guarded
 from qa_sync.runner.connections import set_up_problems
-from qa_sync.runner.drift_step import definitions_of
+from qa_sync.runner.drift_step import definitions_of, streams_of_definitions
 from qa_sync.runner.unconnected import settings_problems
 from qa_sync.runner.workspace import Workspace
 from qa_sync.wording import did_you_mean, nearest
@@ -103,7 +103,12 @@ def account_problems(workspace: Workspace, name: str, source: Source) -> list[Pr
     def read(stream: str) -> Iterable[str] | None:
         return live_payloads(source, stream) if stream in offered else None
 
-    known = definitions_of(workspace.settings.sources[name].connector, read)
+    connector = workspace.settings.sources[name].connector
+    known = definitions_of(connector, read)
+    if not known:
+        lists = sorted(streams_of_definitions(connector))
+        none = f"none of {', '.join(lists)} is among its streams" if lists else f"{connector} lists no such things"
+        workspace.notify(f"{name}: its mapping was not held against fields, forms and groups of an account: {none}")
     drift = account_drift(workspace.materials.mappings[name], known)
     return [one.problem for one in drift if one.problem and one.severity != "low"]
 

@@ -66,7 +66,7 @@ def mapping_changes(workspace: Workspace, *, old: str = "", new: str = "", sourc
         msg = "nothing has been mapped yet"
         raise StoreError(msg)
     found = []
-    salt = alias_salt(workspace.store.folder / "state", keep=False)
+    salt = alias_salt(workspace.store.state, keep=False)
     for name in _sources(workspace, run, old, new, source):
         before, after = _mapping(workspace, run, name, old), _mapping(workspace, run, name, new, now=True)
         if before.hash == after.hash:

@@ -111,6 +111,17 @@ def definitions_of(connector: str, read: Callable[[str], Iterable[str] | None]) 
     return tuple(make(read)) if make else ()
 
 
+def streams_of_definitions(connector: str) -> frozenset[str]:
+    """Return the streams from which a connector reads what an account has defined; none where it reads nothing."""
+    asked: list[str] = []
+
+    def note(stream: str) -> None:
+        asked.append(stream)
+
+    definitions_of(connector, note)
+    return frozenset(asked)
+
+
 def find_drift(
     store: Store, settings: WorkspaceSettings, mappings: Mapping[str, Mapped], engine: Engine, *, run_id: str
 ) -> list[tuple[str, Drift, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from program.command import ask, qa_sync
 
 from qa_sync import Workspace
 from qa_sync.errors import ConfigError
-from qa_sync.mapping import parse, suggest_additions
-from qa_sync.model.account import Defined, Definitions
-from qa_sync.runner.suggesting import suggest
+from qa_sync.forms import parse_catalogue
+from qa_sync.forms.proposal import propose_forms
+from qa_sync.mapping import parse, suggest_additions, suggest_unread
+from qa_sync.model.account import Defined, DefinedCriterion, DefinedForm, Definitions
+from qa_sync.runner.suggesting import suggest, suggest_catalogue
 
 SETTINGS = """programme: {time_zone: Europe/Dublin}
 sources:
@@ -112,6 +115,123 @@ streams:
     ]
     assert parse(made, file="m.yaml").custom_fields("tickets") == {"1", "2", "4"}
     assert suggest_additions(made, file="m.yaml", definitions=[fields]) == (made, 0)
+
+
+PARTLY = """# kept
+version: 1
+streams:
+  reviews:
+    evaluations:
+      fields:
+        evaluation_id: {from: columns."Review ID"}
+        about: {const: agent_work}
+        kind: {const: standard}
+        status: {const: submitted}
+        form_id: {from: columns.Form}
+        interaction_id: {coalesce: [{template: "zendesk:{columns.Ticket}", when: {from: columns.Source, is: zd}}]}
+    answers:
+      each: rows
+      fields:
+        evaluation_id: {from: $.columns."Review ID"}
+        criterion_key: {from: question}
+        state: {const: valued}
+        option: {from: answer}
+"""
+
+
+def test_columns_of_records_that_a_mapping_does_not_read_are_proposed_where_they_belong() -> None:
+    records = [
+        {
+            "columns": {
+                "Review ID": f"r{n}",
+                "Form": "Care",
+                "Ticket": n,
+                "Source": "zd",
+                "Reviewer": f"W{n % 3}",
+                "Market": "EU" if n % 2 else "US",
+                "Same": "always",
+                "Note": f"never twice {n}",
+            },
+            "rows": [{"question": "q", "answer": "Yes", "points": n, "max points": 10, "mood": "x" if n % 2 else "y"}],
+        }
+        for n in range(40)
+    ]
+    payloads = [json.dumps(record) for record in records]
+    made, added = suggest_unread(PARTLY, file="m.yaml", stream="reviews", payloads=payloads)
+    new = [line.strip() for line in made.splitlines() if line not in PARTLY.splitlines()]
+    assert new == [
+        "dimensions:",
+        "market: {from: columns.Market}   # proposed: filled in 100 %, 2 different",
+        "evaluator_id: {from: columns.Reviewer}   # proposed: filled in 100 %, 3 different",
+    ]
+    assert added == 2
+    tables = parse(made, file="m.yaml").streams["reviews"]
+    assert [field.column for field in tables["evaluations"].dimensions] == ["market"]
+    assert suggest_unread(made, file="m.yaml", stream="reviews", payloads=payloads) == (made, 0)
+
+
+FORMS = [
+    DefinedForm(
+        id="12",
+        title="Support: chat",
+        criteria=(
+            DefinedCriterion(key="1", label="Tone", section="Style", max_points=100.0, weight=2.0),
+            DefinedCriterion(key="2", label="Law", max_points=100.0, weight=0.0, is_critical=True),
+        ),
+    ),
+    DefinedForm(
+        id="calls",
+        version="3",
+        criteria=(
+            DefinedCriterion(key="greeting", max_points=5.0, options={"No": 0.0, "Yes": 5.0}),
+            DefinedCriterion(key="outcome", options={"good": None, "bad": None}),
+        ),
+    ),
+    DefinedForm(id="severity", version="1", criteria=(DefinedCriterion(key="level", options={"G": None, "R": None}),)),
+    DefinedForm(id="results only", version="1"),
+]
+
+
+def test_proposed_forms_are_a_catalogue_that_can_be_read_as_it_is() -> None:
+    rows = parse_catalogue(propose_forms(FORMS), file="f.yaml").rows
+    assert [(f["form_id"], f["form_version"], f["name"], f["scale"], f["scoring"]) for f in rows["forms"]] == [
+        ("12", "1", "Support: chat", "points", None),
+        ("calls", "3", "calls", "points", None),
+        ("severity", "1", "severity", "ordinal", None),
+        ("results only", "1", "results only", "points", "reported"),
+    ]
+    names = ("criterion_key", "label", "section", "max_points", "weight", "is_critical")
+    assert [tuple(criterion[name] for name in names) for criterion in rows["criteria"]] == [
+        ("1", "Tone", "Style", 100.0, 2.0, False),
+        ("2", "Law", None, 100.0, 0.0, True),
+        ("greeting", "greeting", None, 5.0, 1.0, False),
+        ("outcome", "outcome", None, None, 1.0, False),
+        ("level", "level", None, None, 1.0, False),
+    ]
+    assert [(o["criterion_key"], o["option"], o["points"]) for o in rows["options"]] == [
+        ("greeting", "No", 0.0),
+        ("greeting", "Yes", 5.0),
+        ("outcome", "good", None),
+        ("outcome", "bad", None),
+        ("level", "G", None),
+        ("level", "R", None),
+    ]
+    guessed = [line for line in propose_forms(FORMS).splitlines() if "higher_is" in line or "scale:" in line]
+    assert all("# proposed" in line or line == "  scale: points" for line in guessed)
+
+
+def test_forms_that_evaluations_name_are_proposed_from_their_answers(reviews: Path) -> None:
+    (reviews / "mappings").mkdir()
+    (reviews / "mappings" / "reviews.yaml").write_text(suggest(Workspace(reviews)), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"names no form that the form catalogues do not have; .* qa-sync run"):
+        suggest_catalogue(Workspace(reviews))
+    ask(reviews, "run")
+    told = ask(reviews, "mapping", "suggest", "--forms")["forms"]
+    assert [form["form_id"] for form in parse_catalogue(told, file="f.yaml").rows["forms"]] == ["Care"]
+    (reviews / "forms.yaml").write_text(told, encoding="utf-8")
+    settings = (reviews / "qa-sync.yaml").read_text(encoding="utf-8")
+    (reviews / "qa-sync.yaml").write_text(settings + "forms: [forms.yaml]\n", encoding="utf-8")
+    assert "names no form" in qa_sync(reviews, "mapping", "suggest", "--forms", expect=2).err
 
 
 def test_which_source_is_asked_for(reviews: Path) -> None:

@@ -81,6 +81,13 @@ def test_a_mapped_field_that_does_not_exist_is_named(sandbox: Sandbox, tmp_path:
     problems = found(source_on(sandbox, tmp_path, mapped=mapped))
     assert len(problems) == 1
     assert "999" in problems[0][1]
+    # Where the fields are a stream, the whole mapping is held against them: they are not asked for twice.
+    asked = len(sandbox.requests)
+    streams = ["tickets", "ticket_fields"]
+    assert found(source_on(sandbox, tmp_path, mapped=mapped, streams=streams)) == []
+    assert [one.path for one in sandbox.requests[asked:] if "ticket_fields" in one.path] == [
+        "/api/v2/ticket_fields.json"
+    ]
 
 
 def test_an_address_where_nobody_answers_is_told_at_base_url(sandbox: Sandbox, tmp_path: Path) -> None:

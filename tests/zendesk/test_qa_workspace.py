@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from qa_sync.config import find_data_file
+from qa_sync.errors import ConfigError
+from qa_sync.forms import parse_catalogue
+from qa_sync.runner.checking import online_mapping_problems
 from qa_sync.runner.query import select
+from qa_sync.runner.suggesting import suggest_catalogue
 from qa_sync.runner.workspace import Workspace
 from qa_sync.testing.programme import Programme, make_programme
 from qa_sync_zendesk.sandbox import Sandbox, start
@@ -114,6 +119,36 @@ def test_audits_are_paired_with_what_they_audit(world: Any, asked: Any) -> None:
     paired = asked("SELECT count(*) FROM pairs WHERE auditee_evaluation_id IS NOT NULL")[0][0]
     assert audits > 30
     assert paired > 0.8 * audits
+
+
+def test_scorecards_that_no_catalogue_has_are_proposed_as_forms(world: Any, tmp_path: Any) -> None:
+    programme, _sandbox, workspace = world
+    settings = {**settings_of(_sandbox), "forms": []}
+    (tmp_path / "qa-sync.yaml").write_text(yaml.safe_dump(settings))
+    proposed = parse_catalogue(suggest_catalogue(Workspace(tmp_path), "zendesk_qa"), file="f.yaml").rows
+    wanted = catalogue(programme)
+    assert [form["form_id"] for form in proposed["forms"]] == [form["form_id"] for form in wanted]
+    assert [(one["criterion_key"], one["label"], one["max_points"]) for one in proposed["criteria"]] == [
+        (one["key"], one["label"], 100.0) for form in wanted for one in form["criteria"]
+    ]
+    with pytest.raises(ConfigError, match="zendesk_qa names no form"):
+        suggest_catalogue(workspace, "zendesk_qa")
+
+
+def test_scorecards_and_categories_that_the_account_does_not_have_are_told(world: Any, tmp_path: Any) -> None:
+    sandbox = world[1]
+    text = (find_data_file(tmp_path, "mappings/zendesk_qa.yaml")).read_text(encoding="utf-8")
+    text = text.replace(
+        "kind:\n          coalesce:\n            - {const: ata,",
+        'kind:\n          coalesce:\n            - {const: ata, when: {from: scorecard.id, in: ["500", "999"]}}\n            - {const: ata,',
+        1,
+    )
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    settings = {**settings_of(sandbox), "forms": []}
+    settings["sources"]["zendesk_qa"]["mapping"] = "mine.yaml"
+    (tmp_path / "qa-sync.yaml").write_text(yaml.safe_dump(settings))
+    told = [problem.what for problem in online_mapping_problems(Workspace(tmp_path)) if problem.file == "mine.yaml"]
+    assert told == ["the account has no scorecard 999"]
 
 
 def test_another_run_finds_nothing_new(world: Any) -> None:
