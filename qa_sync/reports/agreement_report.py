@@ -16,6 +16,7 @@ from qa_sync.reports.criterion_advice import ADVICE_FIELDS, caution, looked_at
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.population import frame_sizes, narrowed, row_factors, with_frame
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _COEFFICIENTS = (
@@ -39,8 +40,8 @@ def agreement(scene: Scene, ask: Ask) -> Report:
     scene.engine.table(
         "agreement_rows",
         f"""
-        SELECT form_id AS form, criterion_name AS criterion, auditee_id, pair_id, auditee_evaluation_id,
-               auditor_evaluation_id, auditee_payload_hash, auditor_payload_hash, is_ordered,
+        SELECT form_id AS form, form_version AS version, criterion_name AS criterion, auditee_id, pair_id,
+               auditee_evaluation_id, auditor_evaluation_id, auditee_payload_hash, auditor_payload_hash, is_ordered,
                auditee_level, auditor_level, auditee_option, auditor_option, site AS at_site,
                treatment{keys.replace(', form_id AS "form"', "")}
         FROM (SELECT p.*, s.criterion_name, s.is_ordered, c.auditee_level, c.auditor_level, c.auditee_option,
@@ -61,9 +62,14 @@ def agreement(scene: Scene, ask: Ask) -> Report:
                CASE WHEN bool_and(is_ordered)
                     THEN CAST(sum(CASE WHEN {_VALUED} THEN auditee_level - auditor_level END) AS DOUBLE)
                          / sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) END AS mean_delta,
-               bool_and(is_ordered) AS is_ordered, row_number() OVER (ORDER BY {listed}) - 1 AS grp
+               bool_and(is_ordered) AS is_ordered, count(*) AS asked, row_number() OVER (ORDER BY {listed}) - 1 AS grp
         FROM agreement_rows GROUP BY {listed} HAVING sum(CASE WHEN {_VALUED} THEN 1 ELSE 0 END) > 0 ORDER BY grp""")
     scales = _scales(scene)
+    # The criterion was asked in all pairs of its form versions: that many of their evaluations were audited.
+    frame = frame_sizes(
+        scene, by, ask, f"SELECT {listed}, form AS form_id, version AS form_version FROM agreement_rows", names
+    )
+    factor = row_factors(scene, frame, groups, names, groups["asked"].to_numpy().astype(np.float64))
     cells = scene.engine.fetch(f"""
         SELECT g.grp, r.auditee_level, r.auditor_level
         FROM agreement_rows r JOIN (SELECT {listed}, row_number() OVER (ORDER BY {listed}) - 1 AS grp
@@ -79,7 +85,7 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         "pairs": groups["pairs"].cast(pa.int64()),
         "applicability": groups["applicability"].cast(pa.int64()),
         "auditees": groups["auditees"].cast(pa.int64()),
-        **_measured(scene, groups, cells, scales),
+        **_measured(scene, groups, cells, scales, factor),
         "mean_delta": groups["mean_delta"].cast(pa.float64()),
         **looked_at(scene, names, groups),
     }
@@ -88,15 +94,20 @@ def agreement(scene: Scene, ask: Ask) -> Report:
         "Each criterion on the scale of its form, used levels or not. Delta is auditee − auditor, in levels.",
         *told(scene, [*ask.by, *ask.where]),
         "95 % intervals: Wilson for percent agreement, Dirichlet (2/q² per cell: ½ for two levels) with seed "
-        f"{scene.seed} for the coefficients.",
+        f"{scene.seed} for the coefficients; narrower where more than 5 % of N evaluations were audited.",
     )
     rows = pa.table({f.name: columns[f.name] for f in fields})
 
     def trace(row: Mapping[str, Any], column: str) -> Inputs:
         found = [f'"{name}" IS NOT DISTINCT FROM {lineage.text(row[name])}' for name in names]
+        of_row = lineage.of_pairs("agreement_rows", " AND ".join(found))
         valued = lineage.of_pairs("agreement_rows", " AND ".join([*found, _VALUED]))
+        frame = f"form_id = {lineage.text(row['form'])} AND {lineage.same_group(by, row)}"
         if column.startswith("kappa_with_na"):
-            return Inputs(sql=lineage.of_pairs("agreement_rows", " AND ".join(found)))
+            return with_frame(scene, by, ask, column, frame, Inputs(sql=of_row))
+        if column.endswith(("_low", "_high")):
+            asked = Inputs(sql=valued, population=of_row, borrowed="the pairs in which the criterion was asked")
+            return with_frame(scene, by, ask, column, frame, asked)
         if column != "applicability":
             return Inputs(sql=valued)
         one_sided = " AND ".join([*found, "treatment = 'applicability_disagreement'"])
@@ -148,7 +159,7 @@ def _scales(scene: Scene) -> dict[tuple[str, str], int]:
 
 
 def _measured(
-    scene: Scene, groups: pa.Table, cells: pa.Table, scales: dict[tuple[str, str], int]
+    scene: Scene, groups: pa.Table, cells: pa.Table, scales: dict[tuple[str, str], int], factor: np.ndarray
 ) -> dict[str, pa.Array]:
     """Coefficients of every group, scales of one size at a time: one tensor each."""
     height = groups.num_rows
@@ -192,6 +203,9 @@ def _measured(
         out["kappa_with_na"][members] = two_rater_agreement(with_na, "cohen_kappa").value
         low, high = dirichlet_intervals(with_na, [("cohen_kappa", "identity")], seed=scene.seed)
         out["kappa_with_na_low"][members], out["kappa_with_na_high"][members] = low[0], high[0]
+    for name in (*names, "kappa_with_na"):
+        for end in (f"{name}_low", f"{name}_high"):
+            out[end] = narrowed(out[name], out[end], factor)
     _leave_out(out, groups, scene.n_min)
     made = {name: pa.array(values, pa.float64(), mask=~np.isfinite(values)) for name, values in out.items()}
     made["caution"] = caution(out)

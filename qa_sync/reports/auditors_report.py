@@ -17,6 +17,7 @@ from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import counted
 from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import counted_note, told
+from qa_sync.reports.population import frame_sizes, narrower, row_factors, with_frame
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _FREE = "items_agree = items_compared"
@@ -127,12 +128,18 @@ def blind(scene: Scene, ask: Ask) -> Report:
                {_count("is_blind IS NULL")} AS unknown
         FROM blind_rows GROUP BY {names}""")
     seen, unseen = floats(groups, "open"), floats(groups, "blind")
+    listed = [g.name for g in by]
+    sizes = frame_sizes(scene, by, ask, f"SELECT {chosen}, form_id, form_version FROM blind_rows", listed)
+    free = [
+        narrower(proportion(floats(groups, f"{kind}_free"), n), row_factors(scene, sizes, groups, listed, n))
+        for kind, n in (("blind", unseen), ("open", seen))
+    ]
     columns = [
         *number("blind.blind_pairs", unseen, width=65),
         *number("blind.open_pairs", seen, width=75),
         *number("blind.unknown_pairs", floats(groups, "unknown"), width=75),
-        *estimated("blind.blind_free", proportion(floats(groups, "blind_free"), unseen), hidden=unseen < scene.n_min),
-        *estimated("blind.open_free", proportion(floats(groups, "open_free"), seen), hidden=seen < scene.n_min),
+        *estimated("blind.blind_free", free[0], hidden=unseen < scene.n_min),
+        *estimated("blind.open_free", free[1], hidden=seen < scene.n_min),
         *_gap("blind.gap", scene, groups),
     ]
     parts = {"blind_pairs": "is_blind", "open_pairs": "NOT is_blind", "unknown_pairs": "is_blind IS NULL"}
@@ -140,12 +147,13 @@ def blind(scene: Scene, ask: Ask) -> Report:
 
     def trace(row: Mapping[str, Any], column: str) -> Inputs:
         group = lineage.same_group(by, row)
-        part = parts[column.removesuffix("_low").removesuffix("_high")]
-        return Inputs(
-            sql=lineage.of_pairs("blind_rows", f"{group} AND {part}"),
+        plain = column.removesuffix("_low").removesuffix("_high")
+        inputs = Inputs(
+            sql=lineage.of_pairs("blind_rows", f"{group} AND {parts[plain]}"),
             population=lineage.of_pairs("blind_rows", group),
             borrowed=lineage.OTHERS,
         )
+        return inputs if plain == "gap" else with_frame(scene, by, ask, column, group, inputs)
 
     return assemble.report("blind", "Blind and not blind", by, groups, columns, notes=told(scene, asked), trace=trace)
 

@@ -12,6 +12,7 @@ from qa_sync.reports.assemble import estimated, floats, number, selected, text
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.population import frame_sizes, narrower, row_factors, with_frame
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _CLASS = Grouping(
@@ -36,7 +37,8 @@ _ROLES = {
 
 def critical(scene: Scene, ask: Ask) -> Report:
     """Critical errors by class: accuracy, how many of the auditor's are found, how many of the auditee's confirmed."""
-    by = [_CLASS, *groupings(scene.engine, ask.by)]
+    of_evaluations = groupings(scene.engine, ask.by)
+    by = [_CLASS, *of_evaluations]
     asked = [*ask.by, *ask.where]
     scene.engine.table(
         "critical_rows",
@@ -55,8 +57,11 @@ def critical(scene: Scene, ask: Ask) -> Report:
                {_count("auditor_found AND NOT auditee_found")} AS missed,
                {_count("auditee_found AND NOT auditor_found")} AS falsely
         FROM critical_rows GROUP BY {names}""")
-    n = floats(groups, "n")
+    n, listed = floats(groups, "n"), [g.name for g in by]
+    rows = f"SELECT {keys}, form_id, form_version FROM critical_rows"
+    factor = row_factors(scene, frame_sizes(scene, of_evaluations, ask, rows, listed), groups, listed, n)
     both, theirs, ours = (floats(groups, name) for name in ("both_found", "auditor_found", "auditee_found"))
+    accuracy = proportion(floats(groups, "agreed"), n)
     sensitivity = proportion(both, theirs, empty="the auditor found none")
     precision = proportion(both, ours, empty="the auditee found none")
     why = [
@@ -65,11 +70,11 @@ def critical(scene: Scene, ask: Ask) -> Report:
     ]
     columns = [
         *number("critical.pairs", n, width=65),
-        *estimated("critical.accuracy", proportion(floats(groups, "agreed"), n), hidden=n < scene.n_min, tone="share"),
+        *estimated("critical.accuracy", narrower(accuracy, factor), hidden=n < scene.n_min, tone="share"),
         *number("critical.auditor_found", theirs),
-        *estimated("critical.sensitivity", sensitivity, hidden=n < scene.n_min, tone="share"),
+        *estimated("critical.sensitivity", narrower(sensitivity, factor), hidden=n < scene.n_min, tone="share"),
         *number("critical.auditee_found", ours),
-        *estimated("critical.precision", precision, hidden=n < scene.n_min, tone="share"),
+        *estimated("critical.precision", narrower(precision, factor), hidden=n < scene.n_min, tone="share"),
         *number("critical.missed", floats(groups, "missed")),
         *number("critical.falsely", floats(groups, "falsely")),
         text("undefined", "Why empty", why, "Why a rate has no value.", width=220),
@@ -79,10 +84,9 @@ def critical(scene: Scene, ask: Ask) -> Report:
         group = lineage.same_group(by, row)
         whole = lineage.of_pairs("critical_rows", group)
         part = _ROLES.get(column.removesuffix("_low").removesuffix("_high"))
-        if part is None:
-            return Inputs(sql=whole)
         own = lineage.of_pairs("critical_rows", f"{group} AND {part}")
-        return Inputs(sql=own, population=whole, borrowed=lineage.OTHERS)
+        inputs = Inputs(sql=own, population=whole, borrowed=lineage.OTHERS) if part else Inputs(sql=whole)
+        return with_frame(scene, of_evaluations, ask, column, lineage.same_group(of_evaluations, row), inputs)
 
     notes = (
         "Accuracy is the COPC-style definition, assumed: the standard's text was not available.",

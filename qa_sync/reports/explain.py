@@ -39,10 +39,11 @@ class Explanation:
         value: the number shown.
         recomputed: the same number of the same report, made from ``evaluations`` and nothing else.
         metric: its definition; None for a column that is a plain fact of the row, such as a pair's score.
-        evaluations: one row an evaluation and the part it plays: ``role`` (auditee, auditor, ...), ``part`` (own, or
-            population where the number borrows strength from others), ``evaluation_id``, ``pair_id``, ``kind``,
-            ``form``, ``evaluator``, ``submitted_at``, ``payload_hash`` (SHA-256 of the stored record that was used),
-            ``link`` and ``interaction_link`` (where a person can open it).
+        evaluations: one row an evaluation and the part it plays: ``role`` (auditee, auditor, ...; sample: a unit of
+            the sample plan under its own id), ``part`` (own, or population where the number borrows strength from
+            others), ``evaluation_id``, ``pair_id``, ``kind``, ``form``, ``evaluator``, ``submitted_at``,
+            ``payload_hash`` (SHA-256 of the stored record that was used), ``link`` and ``interaction_link`` (where a
+            person can open it).
         borrowed: in words, what the number borrows from; empty for most.
         notes: the report's notes: date basis, zone, what is left out.
         run_id: the run whose snapshot it is.

@@ -11,9 +11,10 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
-from qa_sync.agreement import dirichlet_intervals, finite_population_factor, two_rater_agreement, wilson
+from qa_sync.agreement import dirichlet_intervals, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import Grouping
+from qa_sync.reports.population import factors, narrowed
 from qa_sync.reports.report import Scene
 
 #: Pairs that count: compared, and the one of their auditee evaluation that the headline uses. Targeted audits are a
@@ -184,28 +185,38 @@ _NARROWED = ("line_accuracy", "defect_free", "within_tolerance", "ac1", "kappa",
 def finite(made: Mapping[str, pa.Array], counts: pa.Table, population: pa.Array, n_min: int) -> dict[str, pa.Array]:
     """Return the ends of the intervals of ``conclude``, narrower where much of a small population was audited.
 
-    The distance of an end from its value is multiplied by sqrt((N - n) / (N - 1)) where n / N is above 5 %. Below
-    ``n_min`` pairs it is not: few audits are no census, even where there is nothing more to audit.
+    The distance of an end from its value is multiplied by the factor of ``population.factors``.
     """
-    n, size = _numbers(counts, "pairs"), np.nan_to_num(_numbers(pa.table({"N": population}), "N"))
-    factor = np.where((size > 0) & (n >= n_min), finite_population_factor(n, np.maximum(size, n)), 1.0)
-    narrowed: dict[str, pa.Array] = {}
+    factor = factors(_numbers(counts, "pairs"), _numbers(pa.table({"N": population}), "N"), n_min)
+    ends: dict[str, pa.Array] = {}
     values = pa.table(dict(made))
     for name in _NARROWED:
         value = _numbers(values, name)
         for end in (f"{name}_low", f"{name}_high"):
             if end in made:
-                bound = _numbers(values, end)
-                _put(narrowed, end, np.where(np.isfinite(value), value + (bound - value) * factor, bound))
-    return narrowed
+                _put(ends, end, narrowed(value, _numbers(values, end), factor))
+    return ends
 
 
 def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, small: np.ndarray) -> np.ndarray:
-    """Line-item accuracy with its interval; returns the design effect of each group, at least 1.
+    """Line-item accuracy with its interval; returns the design effect of each group, at least 1."""
+    p, low, high, effect = clustered(counts, n)
+    _put(made, "line_accuracy", p, small)
+    _put(made, "line_accuracy_low", low)
+    _put(made, "line_accuracy_high", high)
+    return effect
+
+
+def clustered(counts: pa.Table, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return a share of items, its 95 % interval, and the design effect of each group, at least 1.
 
     The evaluation, not the item, is the unit that varies: the interval is Wilson's for as many independent items
     as the ratio estimator's variance says the items are worth, never more than there are. Without any scatter (perfect
     agreement) that is as many as there are evaluations.
+
+    Args:
+        counts: of each group pairs (evaluations), items_agree (x), items (m), and the sums sxx, sxm, smm.
+        n: evaluations of each group.
     """
     x, m = _numbers(counts, "items_agree"), _numbers(counts, "items")
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -214,10 +225,7 @@ def _line_items(made: dict[str, pa.Array], counts: pa.Table, n: np.ndarray, smal
         effective = np.where(variance > 0, np.minimum(p * (1 - p) / variance, m), n)
         effect = np.maximum(np.nan_to_num(m / effective, nan=1.0, posinf=1.0), 1.0)
     low, high = wilson(p * effective, effective)
-    _put(made, "line_accuracy", p, small)
-    _put(made, "line_accuracy_low", low)
-    _put(made, "line_accuracy_high", high)
-    return effect
+    return p, low, high, effect
 
 
 def design_effect(counts: pa.Table) -> float:

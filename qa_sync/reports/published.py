@@ -17,4 +17,6 @@ def metric_of(report: str, field: str) -> Metric | None:
     plain = field.removesuffix("_low").removesuffix("_high")
     if report == "trend":
         plain = "pairs" if field.endswith("_n") else "line_accuracy"
-    return PUBLISHED_BY_ID.get(f"{'summary' if report in _SAME_AS_SUMMARY else report}.{plain}")
+    of = "summary" if report in _SAME_AS_SUMMARY else report
+    # A name that ends like the end of an interval may be a metric's own.
+    return PUBLISHED_BY_ID.get(f"{of}.{field}") or PUBLISHED_BY_ID.get(f"{of}.{plain}")

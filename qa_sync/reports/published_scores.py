@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qa_sync.agreement.metrics.definition import Metric, Unit
+from qa_sync.agreement.metrics.definition import FINITE, Metric, Unit
 
 _HIDDEN = "no scored pairs; hidden below n_min of them"
 _LIMIT = "t 95 %, n - 1 degrees of freedom, SE sd sqrt(1 / n + 1.96² / (2 (n - 1)))"
@@ -20,11 +20,12 @@ def _m(
     interval: str = "",
     undefined: str = _HIDDEN,
     source: str = "qa-sync",
+    version: int = 1,
     higher_is: Literal["better", "neutral"] = "neutral",
 ) -> Metric:
     return Metric(
         id=f"scores.{name}",
-        version=1,
+        version=version,
         name=label,
         unit=unit,
         formula=formula,
@@ -42,7 +43,8 @@ OF_SCORES = (
         "Leniency",
         "points",
         f"mean of d = auditee score - auditor score, {_POINTS}",
-        interval="t 95 %, n - 1 degrees of freedom",
+        interval="t 95 %, n - 1 degrees of freedom" + FINITE,
+        version=2,
     ),
     _m("rmse", "RMSE", "points", "root of the mean of d²"),
     _m("quartile_1", "First quartile", "points", "first quartile of d"),
@@ -102,7 +104,8 @@ OF_SCORES = (
         "Alignment",
         "share",
         "mean over pairs of sum w (1 - |x - y| / max) / sum w, criteria with two values, weights of the form",
-        interval="t 95 % over pairs, within 0 and 1",
+        interval="t 95 % over pairs, within 0 and 1" + FINITE,
+        version=2,
         undefined="no criterion with a value on both sides and a weight; hidden below n_min pairs",
         source="MaestroQA's alignment",
         higher_is="better",
@@ -112,7 +115,8 @@ OF_SCORES = (
         "Alignment, strict",
         "share",
         "as alignment, and a criterion with a value on one side only counts 0",
-        interval="t 95 % over pairs, within 0 and 1",
+        interval="t 95 % over pairs, within 0 and 1" + FINITE,
+        version=2,
         undefined="as alignment",
         higher_is="better",
     ),

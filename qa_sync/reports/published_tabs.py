@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qa_sync.agreement.metrics.definition import Metric, Unit
+from qa_sync.agreement.metrics.definition import FINITE, Metric, Unit
 from qa_sync.reports.published_scores import OF_SCORES
 
 _WILSON = "Wilson 95 %"
+_CLUSTERED = "Wilson 95 % for as many independent answers as the ratio estimator's variance says"
 _CLUSTER = "ratio estimator 95 %, evaluations as clusters"
 _MOVER = "95 %, from the intervals of the two (Newcombe; Zou and Donner)"
 _HIDDEN = "hidden below n_min pairs"
@@ -23,12 +24,13 @@ def _m(
     interval: str = "",
     undefined: str = "never",
     source: str = "qa-sync",
+    version: int = 1,
     higher_is: _Reading = "neutral",
     assumed: bool = False,
 ) -> Metric:
     return Metric(
         id=id_,
-        version=1,
+        version=version,
         name=name,
         unit=unit,
         formula=formula,
@@ -47,7 +49,8 @@ _CRITICAL = (
         "Critical accuracy",
         "share",
         "pairs in which both judged every critical criterion of the class alike / pairs",
-        interval=_WILSON,
+        interval=_WILSON + FINITE,
+        version=2,
         undefined=f"no pairs; {_HIDDEN}",
         source="after COPC; the standard's text was not available",
         higher_is="better",
@@ -61,7 +64,8 @@ _CRITICAL = (
         "Errors found",
         "share",
         "pairs in which both found an error of the class / pairs in which the auditor did",
-        interval=_WILSON,
+        interval=_WILSON + FINITE,
+        version=2,
         undefined="the auditor found none",
         higher_is="better",
     ),
@@ -73,7 +77,8 @@ _CRITICAL = (
         "Errors confirmed",
         "share",
         "pairs in which both found an error of the class / pairs in which the auditee did",
-        interval=_WILSON,
+        interval=_WILSON + FINITE,
+        version=2,
         undefined="the auditee found none",
         higher_is="better",
     ),
@@ -232,7 +237,7 @@ _STANDING = (
         "Line accuracy",
         "share",
         "criteria answered alike / criteria compared",
-        interval="as in the summary; narrowed by sqrt((N - n) / (N - 1)) from n_min pairs on, n / N above 5 %",
+        interval=f"as in the summary{FINITE}",
         undefined=_HIDDEN,
         higher_is="better",
     ),
@@ -246,7 +251,15 @@ _STANDING = (
         source="beta-binomial empirical Bayes",
         higher_is="better",
     ),
-    _m("standing.bias", "Leniency", "points", "mean leniency before auto-fail", interval="t 95 %", undefined=_HIDDEN),
+    _m(
+        "standing.bias",
+        "Leniency",
+        "points",
+        "mean leniency before auto-fail",
+        interval=f"t 95 %{FINITE}",
+        undefined=_HIDDEN,
+        version=2,
+    ),
     _m(
         "standing.shrunken_bias",
         "Leniency, shrunken",
@@ -418,7 +431,8 @@ _PEOPLE = (
         "Defect-free, blind",
         "share",
         "blind pairs without any disagreement / blind pairs",
-        interval=_WILSON,
+        interval=_WILSON + FINITE,
+        version=2,
         undefined=_HIDDEN,
         higher_is="better",
     ),
@@ -427,7 +441,8 @@ _PEOPLE = (
         "Defect-free, not blind",
         "share",
         "pairs that are not blind without any disagreement / such pairs",
-        interval=_WILSON,
+        interval=_WILSON + FINITE,
+        version=2,
         undefined=_HIDDEN,
         higher_is="better",
     ),
@@ -583,13 +598,15 @@ _WEIGHTED = (
 )
 
 _ACTIONS = (
-    _m("actions.answers", "Answers", "count", "answers with a level on both sides, forms of growing severity (n)"),
+    _m("actions.pairs", "Pairs", "count", "pairs with such answers (n)"),
+    _m("actions.answers", "Answers", "count", "answers with a level on both sides, forms of growing severity"),
     _m(
         "actions.over",
         "Over-enforced",
         "share",
         "the auditee acted and the auditor would not / answers; the lowest option is no action",
-        interval=_WILSON,
+        interval=f"{_CLUSTERED}{FINITE}",
+        version=2,
         undefined=_HIDDEN,
         higher_is="worse",
     ),
@@ -598,7 +615,8 @@ _ACTIONS = (
         "Under-enforced",
         "share",
         "the auditee did not act and the auditor would / answers",
-        interval=_WILSON,
+        interval=f"{_CLUSTERED}{FINITE}",
+        version=2,
         undefined=_HIDDEN,
         higher_is="worse",
     ),
@@ -607,7 +625,8 @@ _ACTIONS = (
         "Wrong action",
         "share",
         "both act, differently / answers",
-        interval=_WILSON,
+        interval=f"{_CLUSTERED}{FINITE}",
+        version=2,
         undefined=_HIDDEN,
         higher_is="worse",
     ),

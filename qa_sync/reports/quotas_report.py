@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from qa_sync.agreement import achievable_margin
 from qa_sync.agreement.estimate import divide
 from qa_sync.dashboards.cells import Field
 from qa_sync.reconcile import dialect
-from qa_sync.reports import assemble
+from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, number
 from qa_sync.reports.grouping import Grouping
+from qa_sync.reports.measures import COUNTED
 from qa_sync.reports.notes import counted_note
-from qa_sync.reports.report import Ask, Report, Scene
+from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.sampling_report import planning_rate
+
+#: Columns that count some of a row's units, by the condition of a unit that they count.
+_PARTS = {
+    "done": "is_done",
+    "replaced": "is_replaced",
+    "skipped": "is_skipped",
+    "waiting": "is_waiting AND NOT is_late",
+    "overdue": "is_waiting AND is_late",
+}
 
 
 def _own(name: str, label: str, doc: str) -> Grouping:
@@ -36,7 +49,7 @@ def quotas(scene: Scene, ask: Ask) -> Report:
     """
     assemble.allowed("quotas", [*ask.by, *ask.where], {g.name for g in _BY})
     by = [g for g in _BY if g.name in (ask.by or [one.name for one in _BY])]
-    _units(scene)
+    _units(scene, ask)
     keep = " AND ".join(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in ask.where.items())
     chosen, names = assemble.selected(by)
     groups = scene.engine.fetch(f"""
@@ -48,7 +61,7 @@ def quotas(scene: Scene, ask: Ask) -> Report:
                      {_count("is_waiting AND is_late")} AS overdue, {_count("is_waiting AND NOT is_late")} AS waiting
               FROM quota_units GROUP BY week, stratum, assignee, selected_by) x
         WHERE {keep or "true"} GROUP BY {names}""")
-    rate = planning_rate(scene)
+    rate = planning_rate(scene, ask)
     done, target, frame = (floats(groups, name) for name in ("done", "target", "frame_size"))
     size = np.where(np.isfinite(frame), np.maximum(frame, done), np.inf)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -67,20 +80,52 @@ def quotas(scene: Scene, ask: Ask) -> Report:
         *number("quotas.fulfilled", divide(done, target), tone="bar"),
         *number("quotas.margin", np.where(done > 0, margin, np.nan)),
     ]
+
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        group = f"{lineage.same_group(by, row)} AND ({keep or 'true'})"
+        part = _PARTS.get(column)
+        if part:
+            return Inputs(sql=_done_by(f"{group} AND {part}"), population=_done_by(group), borrowed=_OTHERS)
+        if column == "margin":
+            everywhere = lineage.of_pairs("measured", COUNTED)
+            return Inputs(sql=_done_by(group), population=everywhere, borrowed="all pairs, for the share it plans with")
+        return Inputs(sql=_done_by(group))
+
     notes = (
         f"Precision is that of a defect-free share of {rate:.1%}, the programme's own.",
         "Targets are counted once a week, stratum, assignee and way of picking.",
         counted_note(scene),
     )
-    return assemble.report("quotas", "Sample plan and what became of it", by, groups, columns, notes=notes)
+    return assemble.report("quotas", "Sample plan and what became of it", by, groups, columns, notes=notes, trace=trace)
 
 
-def _units(scene: Scene) -> None:
+_OTHERS = "the other sampled units of the row: among them these were counted"
+
+
+def _done_by(condition: str) -> str:
+    """Select the sampled units that fit (by their own id, role sample) and the evaluations by which they were done."""
+    of_interactions = f"""
+        SELECT DISTINCT e.evaluation_id, 'evaluation' AS role, CAST(NULL AS VARCHAR) AS pair_id, e.payload_hash
+        FROM ended e JOIN (SELECT * FROM quota_units WHERE {condition} AND is_done AND evaluation_id IS NULL) u
+             ON u.interaction_id = e.interaction_id AND e.bucket NOT IN ('VOIDED', 'DRAFT')
+             AND (u.person IS NULL OR e.evaluator_id = u.person)"""
+    audits = lineage.of_pairs(
+        "audited", f"auditee_evaluation_id IN (SELECT evaluation_id FROM quota_units WHERE {condition} AND is_done)"
+    )
+    return f"""
+        SELECT sample_id AS evaluation_id, 'sample' AS role, CAST(NULL AS VARCHAR) AS pair_id, payload_hash
+        FROM quota_units WHERE {condition} UNION ALL {audits} UNION ALL {of_interactions}"""
+
+
+def _units(scene: Scene, ask: Ask) -> None:
     """Make ``quota_units``: each sampled unit, whether it was done, and why not."""
+    pairs = scope.limited(ask, "auditee_evaluation_id", "auditor_evaluation_id")
+    evaluations = scope.limited(ask, "e.evaluation_id")
     scene.engine.table(
         "quota_units",
         f"""
-        SELECT coalesce(u.week, '') AS week, coalesce(u.stratum, '') AS stratum, coalesce(u.person, '') AS assignee,
+        SELECT sample_id, payload_hash, evaluation_id, interaction_id, person,
+               coalesce(u.week, '') AS week, coalesce(u.stratum, '') AS stratum, coalesce(u.person, '') AS assignee,
                coalesce(u.selected_by, '') AS selected_by, u.target, u.frame_size, is_done,
                NOT is_done AND u.replaced_by IS NOT NULL AS is_replaced,
                NOT is_done AND u.replaced_by IS NULL AND u.skipped_reason IS NOT NULL AS is_skipped,
@@ -88,12 +133,13 @@ def _units(scene: Scene) -> None:
                coalesce(u.due_at <= {dialect.moment(scene.as_of)}, false) AS is_late
         FROM (
             SELECT s.*, CASE WHEN s.evaluation_id IS NOT NULL
-                             THEN s.evaluation_id IN (SELECT auditee_evaluation_id FROM audited)
+                             THEN s.evaluation_id IN (SELECT auditee_evaluation_id FROM audited WHERE {pairs})
                              ELSE EXISTS (SELECT 1 FROM ended e WHERE e.interaction_id = s.interaction_id
-                                          AND e.bucket NOT IN ('VOIDED', 'DRAFT')
+                                          AND e.bucket NOT IN ('VOIDED', 'DRAFT') AND {evaluations}
                                           AND (s.person IS NULL OR e.evaluator_id = s.person)) END AS is_done
             FROM (SELECT r.*, coalesce(i.person_id, r.assignee_id) AS person FROM samples r
-                  LEFT JOIN identities i ON i.account_id = r.assignee_id) s) u""",
+                  LEFT JOIN identities i ON i.account_id = r.assignee_id
+                  WHERE {scope.limited(ask, "r.sample_id")}) s) u""",
     )
 
 

@@ -110,9 +110,9 @@ def _rates(scene: Scene, ask: Ask) -> tuple[float, float]:
     return (free + 0.5) / (n + 1), n / weeks if weeks else 0.0
 
 
-def planning_rate(scene: Scene) -> float:
-    """The defect-free share of the whole programme, which precision is planned with."""
-    return _rates(scene, Ask())[0]
+def planning_rate(scene: Scene, ask: Ask) -> float:
+    """The defect-free share of the whole programme, whatever is asked to be kept: precision is planned with it."""
+    return _rates(scene, Ask(only=ask.only))[0]
 
 
 def _plan(size: np.ndarray, a_week: float) -> np.ndarray:

@@ -14,8 +14,11 @@ from qa_sync.reports.assemble import floats, number, selected, text
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.population import frame_sizes, narrower, row_factors, with_frame
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
+#: What is said of the evaluations themselves; the others speak of people and of scores to come.
+_NARROWED = ("leniency", "alignment")
 _Scores = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -37,12 +40,16 @@ def scores(scene: Scene, ask: Ask) -> Report:
     groups = listed.take(pa.array(first))
     spread = differences(ours - theirs, code, count)
     small = spread.n < scene.n_min
+    names = [g.name for g in by]
+    sizes = frame_sizes(scene, by, ask, f"SELECT {chosen}, form_id, form_version FROM score_rows", names)
+    factor = row_factors(scene, sizes, groups, names, spread.n.astype(np.float64))
+    mean = narrower(spread.bias, factor)
     limits = [limits_of_agreement(*part) for part in parts]
     intraclass = [icc(np.column_stack(part))["ICC2"].estimate for part in parts]
     lin = [concordance(*part).estimate for part in parts]
     columns = [
         *number("scores.pairs", spread.n, width=60),
-        *number("scores.leniency", spread.bias.value, low=spread.bias.lower, high=spread.bias.upper, hidden=small),
+        *number("scores.leniency", spread.bias.value, low=mean.lower, high=mean.upper, hidden=small),
         *number("scores.rmse", spread.rmse, hidden=small),
         *number("scores.quartile_1", spread.q1, hidden=small),
         *number("scores.median", spread.median, hidden=small),
@@ -54,14 +61,16 @@ def scores(scene: Scene, ask: Ask) -> Report:
         *_estimates("scores.slope", [one.slope for one in limits], small),
         *_estimates("scores.icc", intraclass, small),
         *_estimates("scores.concordance", lin, small),
-        *_alignment("scores.alignment", floats(listed, "alignment"), code, count, scene.n_min),
-        *_alignment("scores.alignment_strict", floats(listed, "alignment_strict"), code, count, scene.n_min),
+        *_alignment("scores.alignment", floats(listed, "alignment"), code, factor, scene.n_min),
+        *_alignment("scores.alignment_strict", floats(listed, "alignment_strict"), code, factor, scene.n_min),
         text("caution", "Caution", [one.warning for one in limits], "Where the limits mislead, and why.", width=300),
         text("undefined", "Why empty", _reasons(intraclass, lin), "Why a coefficient has no value.", width=240),
     ]
 
-    def trace(row: Mapping[str, Any], column: str) -> Inputs:  # noqa: ARG001  (all columns are made of the same pairs)
-        return Inputs(sql=lineage.of_pairs("score_rows", lineage.same_group(by, row)))
+    def trace(row: Mapping[str, Any], column: str) -> Inputs:
+        group = lineage.same_group(by, row)
+        inputs = Inputs(sql=lineage.of_pairs("score_rows", group))
+        return with_frame(scene, by, ask, column, group, inputs) if column.startswith(_NARROWED) else inputs
 
     notes = (
         "Scores are points of 100 before auto-fail, more is better on every form; differences are auditee − auditor: "
@@ -123,11 +132,12 @@ def _estimates(metric: str, found: list[Estimate], small: np.ndarray) -> list[as
     return number(metric, of(lambda e: e.value), low=of(lambda e: e.lower), high=of(lambda e: e.upper), hidden=small)
 
 
-def _alignment(metric: str, values: _Scores, code: np.ndarray, count: int, n_min: int) -> list[assemble.Column]:
+def _alignment(metric: str, values: _Scores, code: np.ndarray, factor: np.ndarray, n_min: int) -> list[assemble.Column]:
     """The mean over pairs, with its t interval."""
-    made = differences(values, code, count)
-    low, high = np.maximum(made.bias.lower, 0.0), np.minimum(made.bias.upper, 1.0)
-    return number(metric, made.bias.value, low=low, high=high, hidden=made.n < n_min)
+    made = differences(values, code, len(factor))
+    mean = narrower(made.bias, factor)
+    low, high = np.maximum(mean.lower, 0.0), np.minimum(mean.upper, 1.0)
+    return number(metric, mean.value, low=low, high=high, hidden=made.n < n_min)
 
 
 def _reasons(*found: list[Estimate]) -> list[str]:

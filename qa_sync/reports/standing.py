@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from qa_sync.agreement import (
     crossed_severity,
-    finite_population_factor,
     shrink_means,
     shrink_proportions,
     within_variance,
@@ -23,6 +22,7 @@ from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import conclude, count_groups, counted, design_effect
 from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import told
+from qa_sync.reports.population import factors, narrowed
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: Weeks that roll.
@@ -45,9 +45,7 @@ def standing(scene: Scene, ask: Ask) -> Report:
     names = [g.name for g in by]
     n = floats(counts, "pairs")
     population = _population(scene, ask, by, counts, weeks)
-    # Few audits are no census of a person, even where there is nothing more to audit.
-    known_size = (population > 0) & (n >= scene.n_min)
-    factor = np.where(known_size, finite_population_factor(n, np.maximum(population, n)), 1.0)
+    factor = factors(n, population, scene.n_min)
     x, m = floats(counts, "items_agree"), floats(counts, "items")
     raw = divide(x, m)
     low, high = (floats(pa.table(made), f"line_accuracy_{end}") for end in ("low", "high"))
@@ -68,8 +66,8 @@ def standing(scene: Scene, ask: Ask) -> Report:
         *number(
             "standing.line_accuracy",
             raw,
-            low=raw - (raw - low) * factor,
-            high=raw + (high - raw) * factor,
+            low=narrowed(raw, low, factor),
+            high=narrowed(raw, high, factor),
             hidden=n < scene.n_min,
             tone="share",
         ),
@@ -78,8 +76,8 @@ def standing(scene: Scene, ask: Ask) -> Report:
         *number(
             "standing.bias",
             mean,
-            low=floats(pa.table(made), "bias_low"),
-            high=floats(pa.table(made), "bias_high"),
+            low=narrowed(mean, floats(pa.table(made), "bias_low"), factor),
+            high=narrowed(mean, floats(pa.table(made), "bias_high"), factor),
             hidden=known < scene.n_min,
             tone="leniency",
         ),
@@ -102,7 +100,7 @@ def standing(scene: Scene, ask: Ask) -> Report:
         own = lineage.of_pairs("measured", f"{window} AND {group}")
         plain = column.removesuffix("_low").removesuffix("_high")
         frame = f"{scope.of_evaluations(scene, ask)} AND {_in(weeks)} AND {group}"
-        if column == "evaluations" or (plain == "line_accuracy" and plain != column):
+        if column == "evaluations" or (plain in ("line_accuracy", "bias") and plain != column):
             whole = lineage.of_evaluations("auditees", frame)
             shown = "the audits, and for the interval the evaluations they are drawn from"
             return Inputs(sql=own, population=whole, borrowed=shown)

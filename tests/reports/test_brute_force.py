@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from program.finished import Finished
-from reports.by_hand import Facts, Row, grouped, kappa_and_ac1, measures
+from reports.by_hand import Facts, Row, grouped, kappa_and_ac1, measures, narrower, wilson
 from sklearn.metrics import cohen_kappa_score
 
 from qa_sync.reports import Ask, Report, build
@@ -152,6 +152,14 @@ def test_agreement_of_each_criterion(opened: Opened, facts: Facts, by: tuple[str
             for value in facts.asked.get(pair["pair_id"], [])
             if (pair["form_id"], value["criterion_key"], *(pair[column] for column in by)) == group
         ]
+        assert (row["applicability"], row["mean_delta"]) == (
+            sum((v["auditee_level"] is None) != (v["auditor_level"] is None) for v in asked),
+            _close((sum(mine) - sum(theirs)) / n),
+        )
+        alike = sum(a == b for a, b in zip(mine, theirs, strict=True))
+        same = dict(zip(by, group[2:], strict=True))
+        low, high = narrower(facts, asked, len(asked), alike / n, wilson(alike, n), **same)
+        assert (row["percent_agreement_low"], row["percent_agreement_high"]) == (_close(low), _close(high))
         both = [["N/A" if v[f"{side}_level"] is None else v[f"{side}_level"] for side in SIDES] for v in asked]
         names = [*range(q), "N/A"]
         with_na = [[float(both.count([i, j])) for j in names] for i in names]

@@ -11,7 +11,8 @@ from reconcile.world import World, day
 from reports.scenes import opened_world
 
 from qa_sync.errors import ConfigError
-from qa_sync.reports import Ask, build
+from qa_sync.reports import Ask, build, explain
+from qa_sync.reports.explain import NUMBERS
 
 AS_OF = datetime(2026, 1, 20, tzinfo=UTC)
 
@@ -78,3 +79,36 @@ def test_a_plan_is_not_for_auditees_and_knows_its_own_columns_only() -> None:
             build("quotas", it.scene, Ask(audience="auditees"))
         with pytest.raises(ConfigError, match="grouped"):
             build("quotas", it.scene, Ask(by=("site",)))
+
+
+def test_every_number_of_a_plan_is_made_again_from_its_units_and_what_they_were_done_by() -> None:
+    with opened_world(planned(), as_of=AS_OF) as it:
+        report = build("quotas", it.scene)
+        cells = [
+            (row["key"], field.name, row[field.name])
+            for row in report.rows.to_pylist()
+            for field in report.fields
+            if field.kind in NUMBERS and row[field.name] is not None
+        ]
+        found = {(key, name): explain("quotas", it.scene, key, name) for key, name, _ in cells}
+    for key, name, value in cells:
+        assert (found[key, name].value, found[key, name].agrees) == (value, True), (key, name)
+        assert None not in found[key, name].evaluations["payload_hash"].to_pylist()
+    done = [
+        (row["role"], row["evaluation_id"])
+        for row in found["2026-W02|Billing|v1|random", "done"].evaluations.to_pylist()
+        if row["part"] == "own"
+    ]
+    assert sorted(done) == [
+        ("auditee", "e0"), ("auditee", "e2"), ("auditor", "a0"), ("auditor", "a2"), ("sample", "s0"), ("sample", "s2"),
+    ]  # fmt: skip
+    (skipped,) = [
+        row["evaluation_id"]
+        for row in found["2026-W02|Billing|v1|random", "skipped"].evaluations.to_pylist()
+        if row["part"] == "own"
+    ]
+    assert skipped == "s3"
+    anybody = found["2026-W03|||random", "done"].evaluations.to_pylist()
+    assert {(row["role"], row["evaluation_id"]) for row in anybody if row["part"] == "own"} == {
+        ("sample", "i0"), ("evaluation", "e5"),
+    }  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from reconcile.world import World, day
-from reports.by_hand import Facts, Row, grouped
+from reports.by_hand import Facts, Row, grouped, narrower
 from reports.scenes import generated, opened, opened_world
+from scipy.stats import t
 
 from qa_sync.agreement import alignment
 from qa_sync.reports import Ask, build
@@ -55,6 +56,11 @@ def test_each_form_by_hand(it: Opened) -> None:
         d = [ours - theirs for ours, theirs in scored]
         assert row["pairs"] == n >= it.scene.n_min
         assert row["leniency"] == _close(mean(d))
+        half = float(t.ppf(0.975, n - 1)) * stdev(d) / n**0.5
+        scores_of = [pair for pair in pairs if _quality(facts, pair)]
+        low, high = narrower(facts, scores_of, n, mean(d), (mean(d) - half, mean(d) + half))
+        assert (row["leniency_low"], row["leniency_high"]) == (_close(low), _close(high))
+        assert high - low < 1.9 * half, "much of the evaluations was audited"
         assert row["rmse"] == _close(mean(one * one for one in d) ** 0.5)
         assert (row["limit_strict"], row["limit_lenient"]) == (
             _close(mean(d) - 1.96 * stdev(d)),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from krippendorff import alpha as krippendorff_alpha
-from reports.by_hand import Facts, Row, grouped, measures, wilson
+from reports.by_hand import Facts, Row, grouped, measures, narrower, wilson
 from reports.scenes import SEED, changed, generated, opened
 
 from qa_sync.errors import ConfigError
@@ -60,6 +60,7 @@ def test_critical_errors(it: Opened, facts: Facts) -> None:
             found.setdefault((counted[row["pair_id"]]["site"], row["critical_class"]), []).append(row)
     shown = {(row["site"], row["critical_class"]): row for row in _rows(it, "critical", "site")}
     assert {key for key in shown if key[1] != "all"} == set(found)
+    narrow = 0
     for key, rows in found.items():
         row = shown[key]
         theirs = [one for one in rows if one["auditor_found"]]
@@ -72,9 +73,13 @@ def test_critical_errors(it: Opened, facts: Facts) -> None:
             assert row["sensitivity"] == _close(len(both) / len(theirs) if theirs else None)
             assert row["precision"] == _close(len(both) / len(ours) if ours else None)
         if theirs:
-            low, high = wilson(len(both), len(theirs))
+            pairs = [counted[one["pair_id"]] for one in rows]
+            ends = wilson(len(both), len(theirs))
+            low, high = narrower(facts, pairs, len(rows), len(both) / len(theirs), ends, site=key[0])
             assert (row["sensitivity_low"], row["sensitivity_high"]) == (_close(low), _close(high))
+            narrow += low > ends[0] + 0.01
         assert bool(row["undefined"]) == (not theirs or not ours)
+    assert narrow
 
 
 def test_cells_of_confusion(it: Opened, facts: Facts) -> None:
@@ -218,6 +223,10 @@ def test_the_anchoring_gap(it: Opened, facts: Facts) -> None:
         assert [row[name] for name in ("blind_pairs", "open_pairs", "unknown_pairs")] == [
             len(sides.get(side, [])) for side in (True, False, None)
         ]
+        for name, side in (("blind_free", True), ("open_free", False)):
+            n, rate = len(sides[side]), free[side]
+            low, high = narrower(facts, pairs, n, rate, wilson(rate * n, n), site=site)
+            assert [row[name], row[f"{name}_low"], row[f"{name}_high"]] == [_close(rate), _close(low), _close(high)]
         assert row["gap"] == _close(free[False] - free[True])
         (low1, high1), (low2, high2) = (
             wilson(free[side] * len(sides[side]), len(sides[side])) for side in (False, True)
@@ -258,6 +267,11 @@ def test_evaluators_of_the_last_four_weeks(it: Opened, facts: Facts) -> None:
             sum(pair["outcome"] == name for pair in pairs) for name in ("EXACT", "LENIENT", "STRICT", "CRITICAL_MISS")
         ]
         assert row["compared"].startswith("not compared") == (len(pairs) < it.scene.n_min)
+        n, size, (low, _) = len(pairs), frame[person], wanted["intervals"]["bias"]
+        if row["bias"] is not None and row["bias_low"] is not None:
+            factor = math.sqrt((size - n) / (size - 1)) if n / size > 0.05 else 1.0
+            bias = wanted["bias"]
+            assert row["bias_low"] == _close(bias + (low - bias) * factor)
 
 
 def test_adjusted_leniency_finds_who_is_lenient_by_nature() -> None:
