@@ -15,7 +15,7 @@ _DIGIT, _LETTER = 7.5, 7.0
 _PADDING, _BUTTON, _LINE, _ROW, _INDENT = 14, 20, 16, 20, 9
 _WIDEST, _HIGHEST = 800, 400
 #: A column of texts grows to this before its texts are wrapped.
-_READ = 260
+_READ = 320
 
 
 def column_pixels(field: Field, label: str, cells: Sequence[Any]) -> int:

@@ -41,7 +41,7 @@ class ExcelSink:
         """
         book = self._open()
         found: dict[str, PresentTab] = {}
-        everything = _all_tabs(book)
+        everything = all_tabs(book)
         for shape in tabs:
             if identity(shape) in everything:
                 found[shape.name] = present_tab(everything[identity(shape)])
@@ -61,7 +61,7 @@ class ExcelSink:
             msg = f"{self._name} was changed by somebody while it was being planned: run again"
             raise SinkError(msg)
         notes: list[str] = []
-        everything = _all_tabs(book)
+        everything = all_tabs(book)
         ours = {there.title for there in everything.values()}
         foreign = [title for title in (book.titles if book else ()) if title not in ours and title != SHEET]
         sheets = self._sheets(plans, everything, foreign)
@@ -132,7 +132,8 @@ class ExcelSink:
         return f"own sheets had charts, comments or pivots, which are not redrawn: the workbook before is {kept.name}"
 
 
-def _all_tabs(book: Book | None) -> dict[str, There]:
+def all_tabs(book: Book | None) -> dict[str, There]:
+    """Return the tabs of ours that a workbook has, by dashboard/tab."""
     found: dict[str, There] = {}
     if book is None or book.registered is None:
         return found

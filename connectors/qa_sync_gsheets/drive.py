@@ -11,20 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qa_sync.notes import Edit
+
 Json = dict[str, Any]
 #: Sends a GET below Drive's address with parameters, and returns the JSON.
 Get = Callable[[str, Mapping[str, str]], Json]
 #: A look at the list of changes answers all who ask within so many seconds.
 FRESH_SECONDS = 2.0
 _SHARED = {"supportsAllDrives": "true"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """The last change of a file: who made it ("" where Drive does not tell) and when, as Drive writes it."""
-
-    who: str
-    at: str
 
 
 class Changes:

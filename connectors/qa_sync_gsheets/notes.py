@@ -1,4 +1,4 @@
-"""What people wrote beside the rows of a tab that qa-sync keeps up: decisions, root causes, notes, as raw records.
+"""What people wrote beside the rows of a tab that qa-sync keeps up: decisions, root causes, notes.
 
 Columns are told apart by their marks, so it does not matter what anybody renamed, moved or sorted: our own are left
 out, columns made for people are called by the name of their input, and people's own columns by their header.
@@ -6,43 +6,20 @@ out, columns made for people are called by the name of their input, and people's
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-import pyarrow as pa
-
-from qa_sync.model.system import PAGE, PAGE_REJECTS
-from qa_sync_gsheets.drive import Edit
+from qa_sync.notes import Note
 from qa_sync_gsheets.grid_rows import cell_value
 from qa_sync_gsheets.looks import runs
 from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, TAB, found_entries, search_request
-from qa_sync_gsheets.settings import TabSettings
 
 Json = dict[str, Any]
 FIELDS = (
     "sheets(properties(sheetId),data(startRow,startColumn,"
     "rowData.values(effectiveValue,effectiveFormat.numberFormat.type,formattedValue)))"
 )
-_ENCODER = msgspec.json.Encoder(order="deterministic")
-#: Above so many rows with something written, who and when are not kept for each: the position would grow too long.
-MOST_STAMPED = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """One of our rows beside which somebody wrote: its key, its number in the sheet, and column → value."""
-
-    key: str
-    number: int
-    values: Mapping[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """A hash of what was written."""
-        return hashlib.sha256(_ENCODER.encode(dict(self.values))).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,46 +129,3 @@ def _names(
         if name and name not in names.values() and (keep is None or name in keep or head in keep):
             names[column] = name
     return names
-
-
-Stamped = dict[str, tuple[str, str, str]]
-
-
-def stamped(
-    notes: Sequence[Note], before: Mapping[str, tuple[str, str, str]], edit: Callable[[], Edit | None]
-) -> Stamped:
-    """Return row key → (hash of what is written, who, when), anew for rows that are not as they were ``before``."""
-    if len(notes) > MOST_STAMPED:
-        return {}
-    fresh = [note for note in notes if before.get(note.key, ("",))[0] != note.digest]
-    last = edit() if fresh else None
-    new = (last.who, last.at) if last else ("", "")
-    stamps = {note.key: before[note.key] for note in notes if note not in fresh}
-    return stamps | {note.key: (note.digest, *new) for note in fresh}
-
-
-def note_records(notes: Sequence[Note], edits: Stamped, tab: TabSettings) -> tuple[pa.Table, pa.Table, bool]:
-    """Return the records (schema PAGE), no rejects, and that this is a whole listing: a note taken back is gone."""
-    dashboard, _, name = str(tab.managed).partition("/")
-    rows = []
-    for note in notes:
-        _, who, at = edits.get(note.key, ("", "", ""))
-        told = {"edited_by": who, "edited_at": at} if at else {}
-        payload = {"key": note.key, "dashboard": dashboard, "tab": name, **told, **_sayable(note.values)}
-        rows.append(
-            {
-                "id": note.key,
-                "source_stamp": None,
-                "source_seq": note.number,
-                "deleted": False,
-                "payload": _ENCODER.encode(payload).decode(),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=PAGE), PAGE_REJECTS.empty_table(), True
-
-
-def _sayable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in values.items()
-    }

@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from qa_sync.model.system import PAGE, PAGE_REJECTS
+from qa_sync.notes import sayable
 from qa_sync_gsheets.grid_rows import SheetRow, SheetTable
 from qa_sync_gsheets.settings import TabSettings
 
@@ -68,15 +69,8 @@ def make_records(table: SheetTable, tab: TabSettings) -> tuple[pa.Table, pa.Tabl
 
 def _payload(row: SheetRow, tab: TabSettings) -> str:
     kept = row.values if tab.keep is None else {name: row.values[name] for name in tab.keep if name in row.values}
-    text: str = _ENCODER.encode(_sayable(kept)).decode()
+    text: str = _ENCODER.encode(sayable(kept)).decode()
     return text
-
-
-def _sayable(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in values.items()
-    }
 
 
 def _reject(record: str, field: str, reason: str, payload: str) -> dict[str, str]:

@@ -6,34 +6,22 @@ rows that are sorted between two requests would be missed, and then taken for de
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from qa_sync.errors import ConfigError, Problem, QASyncError, SourceError
-from qa_sync.model.system import PAGE
+from qa_sync.notes import Edit, Note, must_be_there, note_records, pages, read_position, stamped
 from qa_sync.ports import Context, Page, Stream
 from qa_sync.wording import nearest
 from qa_sync_gsheets.credentials import open_session
-from qa_sync_gsheets.drive import Edit, last_edit
+from qa_sync_gsheets.drive import last_edit
 from qa_sync_gsheets.grid_rows import FIELDS, SheetTable, read_table
-from qa_sync_gsheets.notes import Note, note_records, read_notes, stamped
+from qa_sync_gsheets.notes import read_notes
 from qa_sync_gsheets.records import make_records
 from qa_sync_gsheets.settings import SourceSettings, TabSettings
 from qa_sync_gsheets.transport import Transport
 
 Json = dict[str, Any]
-
-
-class _Cursor(msgspec.Struct, frozen=True):
-    """What was read last, whole, and under which settings. Half a reading is no position: it starts anew."""
-
-    content: str
-    done: bool
-    #: Of a managed tab: row id → hash of what people wrote, who, when.
-    rows: dict[str, tuple[str, str, str]] = {}
 
 
 class SheetsSource:
@@ -105,33 +93,21 @@ class SheetsSource:
         if tab is None:
             msg = f"source {self._context.name!r} has no stream {stream!r}"
             raise SourceError(msg)
-        before, edits = _read_cursor(cursor), {}
-        if tab.managed is not None:
-            found = self._notes(stream, tab)
-            if found is None and before is None:
-                # The first run has to publish it: what nobody could write into holds nothing.
-                self._context.note(f"{self._context.name}.{stream}: {tab.managed} has not been published here yet")
-            written = found or []
-            edits = stamped(written, before.rows if before else {}, self._last_edit)
-            records, rejects, whole = note_records(written, edits, tab)
-        else:
+        before, settings, size = read_position(cursor), tab.model_dump_json(), self._settings.page_rows
+        if tab.managed is None:
             table = self._table(stream, tab, self._sheets())
             self._require_key(stream, tab, table)
             records, rejects, whole = make_records(table, tab)
-        content = _content(records, rejects, tab)
-        done = msgspec.json.encode(_Cursor(content, done=True, rows=edits)).decode()
-        if before is not None and before.done and before.content == content:
-            yield Page(records=PAGE.empty_table(), cursor=done, last=True)
+            yield from pages(records, rejects, before, rows={}, settings=settings, whole=whole, size=size)
             return
-        halfway = msgspec.json.encode(_Cursor(content, done=False)).decode()
-        size = self._settings.page_rows
-        for start in range(0, max(records.num_rows, 1), size):
-            last = start + size >= records.num_rows
-            part = records.slice(start, size)
-            if start == 0:
-                yield Page(records=part, rejects=rejects, cursor=done if last else halfway, listing=whole, last=last)
-            else:
-                yield Page(records=part, cursor=done if last else halfway, listing=whole, last=last)
+        found = self._notes(stream, tab)
+        if found is None and before is None:
+            # The first run has to publish it: what nobody could write into holds nothing.
+            self._context.note(f"{self._context.name}.{stream}: {tab.managed} has not been published here yet")
+        must_be_there(found, before, f"the tab that qa-sync keeps up as {tab.managed}", (*self._place, "tabs", stream))
+        edits = stamped(found or [], before.rows if before else {}, self._last_edit)
+        records = note_records(found or [], edits, tab.managed)
+        yield from pages(records, None, before, rows=edits, settings=settings, size=size)
 
     def _last_edit(self) -> Edit | None:
         return last_edit(self._settings.spreadsheet, self.transport.drive) if self._settings.who == "drive" else None
@@ -196,23 +172,3 @@ def _doc(tab: TabSettings) -> str:
     if tab.managed is not None:
         return f"what people wrote beside {tab.managed}"
     return f"tab {tab.title if tab.gid is None else f'gid {tab.gid}'}"
-
-
-def _content(records: Any, rejects: Any, tab: TabSettings) -> str:
-    """Return a hash of everything that a reading gives."""
-    digest = hashlib.sha256(tab.model_dump_json().encode())
-    for table in (records, rejects):
-        for column in table.columns:
-            for value in column.to_pylist():
-                digest.update(repr(value).encode("utf-8", "replace") + b"\0")
-    return digest.hexdigest()[:32]
-
-
-def _read_cursor(cursor: str | None) -> _Cursor | None:
-    if cursor is None:
-        return None
-    try:
-        return msgspec.json.decode(cursor, type=_Cursor)
-    except msgspec.DecodeError:
-        msg = "the stored position of a tab cannot be read; pull the stream again from the beginning"
-        raise SourceError(msg) from None

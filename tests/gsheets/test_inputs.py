@@ -148,9 +148,14 @@ def test_a_tab_that_is_not_published_yet_holds_nothing_and_one_without_its_key_i
     world.publish(tab(rows(2), ASKING))
     world.sandbox.human.edit(world.spreadsheet, "Pairs", 1, FIRST, "upheld")
     assert payloads(read(world, page.cursor)).keys() == {"P0000"}
+    cursor = read(world, page.cursor)[-1].cursor
     world.sandbox.human.delete_column(world.spreadsheet, "Pairs", 0)
     with pytest.raises(ConfigError, match="has lost its key column"):
         read(world)
+    # A tab deleted by mistake takes nothing back that people wrote beside it.
+    world.sandbox.human.delete_tab(world.spreadsheet, "Pairs")
+    with pytest.raises(ConfigError, match="is gone, and with it what people wrote beside 1 of its rows"):
+        read(world, cursor)
 
 
 def test_a_managed_tab_is_told_apart_from_one_that_people_keep(world: World) -> None:
