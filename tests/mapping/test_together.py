@@ -23,7 +23,7 @@ def both(text: str, other: str) -> Mapping:
     return replace(first, streams={"s": {**first.streams["s"], **second.streams["s"]}})
 
 
-@settings(max_examples=60, **PROFILE)
+@settings(max_examples=30, **PROFILE)
 @given(
     first=mappings(),
     second=mappings(),

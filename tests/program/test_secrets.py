@@ -45,6 +45,8 @@ def _plant_comments(folder: Path) -> None:
     """Give every answer a comment."""
     for path in folder.glob("*.csv"):
         rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))
+        if "Comments" not in rows[0]:
+            continue  # a feed of appeals or sessions, which has no answers
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writeheader()
@@ -98,6 +100,12 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, list
         yield made, told
 
 
+@pytest.fixture(scope="module")
+def texts(used: tuple[World, list[Done]]) -> dict[Path, str]:
+    """Every file of the workspace as text."""
+    return dict(_texts_of(used[0].folder))
+
+
 def _texts_of(folder: Path) -> Iterator[tuple[Path, str]]:
     """Every file below a folder as text, what is compressed in it unpacked."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -122,12 +130,12 @@ def test_nothing_planted_is_printed(used: tuple[World, list[Done]]) -> None:
     assert _found(asked.out + asked.err, SECRETS + WORDS[1:]) == []
 
 
-def test_nothing_planted_is_stored(used: tuple[World, list[Done]]) -> None:
+def test_nothing_planted_is_stored(used: tuple[World, list[Done]], texts: dict[Path, str]) -> None:
     folder = used[0].folder
     found = {
         str(path.relative_to(folder)): words
-        for path, text in _texts_of(folder / "data")
-        if (words := _found(text, (*SECRETS, *WORDS, WRONG_TIME)))
+        for path, text in texts.items()
+        if path.is_relative_to(folder / "data") and (words := _found(text, (*SECRETS, *WORDS, WRONG_TIME)))
     }
     raw = [
         name for name, words in found.items() if name.startswith("data/raw/zendesk.tickets/") and words == [WRONG_TIME]
@@ -136,10 +144,10 @@ def test_nothing_planted_is_stored(used: tuple[World, list[Done]]) -> None:
     assert set(found) == set(raw)
 
 
-def test_nothing_planted_is_published(used: tuple[World, list[Done]]) -> None:
-    texts = dict(_texts_of(used[0].folder / "out"))
-    assert any(path.suffix == ".xlsx" for path in texts)
-    assert [path.name for path, text in texts.items() if _found(text, SECRETS + WORDS)] == []
+def test_nothing_planted_is_published(used: tuple[World, list[Done]], texts: dict[Path, str]) -> None:
+    published = {path: text for path, text in texts.items() if path.is_relative_to(used[0].folder / "out")}
+    assert any(path.suffix == ".xlsx" for path in published)
+    assert [path.name for path, text in published.items() if _found(text, SECRETS + WORDS)] == []
 
 
 def test_nothing_planted_is_in_an_address(used: tuple[World, list[Done]]) -> None:
@@ -149,7 +157,9 @@ def test_nothing_planted_is_in_an_address(used: tuple[World, list[Done]]) -> Non
     assert [address for address in asked if _found(address, SECRETS + WORDS)] == []
 
 
-def test_tokens_are_kept_for_their_owner_only_and_nowhere_else(used: tuple[World, list[Done]]) -> None:
+def test_tokens_are_kept_for_their_owner_only_and_nowhere_else(
+    used: tuple[World, list[Done]], texts: dict[Path, str]
+) -> None:
     data = used[0].folder / "data"
     held = [path for path in (data / "state").rglob("*token*.json") if path.is_file()]
     tokens = [token for path in held for token in re.findall(r'"([^"]{20,})"', path.read_text())]
@@ -157,7 +167,7 @@ def test_tokens_are_kept_for_their_owner_only_and_nowhere_else(used: tuple[World
     for path in held:
         assert path.stat().st_mode & 0o077 == 0, path
     assert (data / "state" / "zendesk").stat().st_mode & 0o077 == 0
-    others = [path for path, text in _texts_of(used[0].folder) if path not in held and _found(text, tuple(tokens))]
+    others = [path for path, text in texts.items() if path not in held and _found(text, tuple(tokens))]
     assert others == []
     assert all(_found(done.out + done.err, tuple(tokens)) == [] for done in used[1])
 
