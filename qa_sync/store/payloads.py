@@ -46,7 +46,9 @@ def _are_plain(page: pa.Table) -> bool:
         return False
     try:
         for view, ends in _texts(page["payload"]):
-            if b"\\u" in bytes(view[ends[0] : ends[-1]]):  # a tenth of the cost of Arrow's search
+            text = bytes(view[ends[0] : ends[-1]])
+            # A tenth of the cost of Arrow's search; that for one byte is a twentieth of that for two.
+            if b"\\" in text and b"\\u" in text:
                 return False
             for begin, end in pairwise(ends):
                 _read(view[begin:end])  # of nothing, too, this is an error
