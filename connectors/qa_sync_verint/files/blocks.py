@@ -10,8 +10,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -38,47 +38,49 @@ class Block:
     Attributes:
         columns: the texts of the columns that are read, by position.
         lines: the number of each row's first line.
-        starts, ends: where each row stands in ``text``.
-        text: what was read, as UTF-8.
-        dialect: how its cells are told apart.
-        width: how many cells a row has.
+        origin: which of the rows that were read together each row is.
+        cells: gives all cells of a row by that number.
     """
 
     columns: dict[int, pa.Array]
     lines: Places
-    starts: Places
-    ends: Places
-    text: bytes
-    dialect: Dialect
-    width: int
+    origin: Places
+    cells: Callable[[int], list[str]]
+    _encoded: dict[int, pa.DictionaryArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
 
+    def encoded(self, at: int) -> pa.DictionaryArray:
+        """Return a column as its different texts and which of them each row has; made once."""
+        found = self._encoded.get(at)
+        if found is None:
+            found = self._encoded[at] = self.columns[at].dictionary_encode()
+        return found
+
+    def codes(self, at: int) -> Places:
+        """Return a number for each text of a column, equal for equal texts."""
+        numbers: Places = self.encoded(at).indices.to_numpy().astype(np.int64)
+        return numbers
+
     def ordered(self, order: Places) -> Block:
         """Return the same rows in another order."""
-        return replace(
-            self,
-            columns={at: column.take(pa.array(order)) for at, column in self.columns.items()},
+        chosen = pa.array(order)
+        return Block(
+            columns={at: column.take(chosen) for at, column in self.columns.items()},
             lines=self.lines[order],
-            starts=self.starts[order],
-            ends=self.ends[order],
+            origin=self.origin[order],
+            cells=self.cells,
+            _encoded={
+                at: pa.DictionaryArray.from_arrays(column.indices.take(chosen), column.dictionary)
+                for at, column in self._encoded.items()
+            },
         )
-
-    def read(self, places: Places) -> list[list[str]]:
-        """Return the cells of some rows, empty where the column is not read."""
-        chosen = pa.array(places)
-        nothing = [""] * len(places)
-        found = {at: column.take(chosen).to_pylist() for at, column in self.columns.items()}
-        columns = [found.get(at, nothing) for at in range(self.width)]
-        return [list(cells) for cells in zip(*columns, strict=True)]
 
     def whole(self, places: Sequence[int]) -> Iterator[Row]:
         """Yield some rows with all their cells."""
         for at in places:
-            text = self.text[self.starts[at] : self.ends[at]].decode()
-            (cells,) = csv.reader([text], delimiter=self.dialect.delimiter, quotechar=self.dialect.quote, strict=True)
-            yield int(self.lines[at]), cells, ""
+            yield int(self.lines[at]), self.cells(int(self.origin[at])), ""
 
 
 def read_blocks(
@@ -216,7 +218,14 @@ class _Stretch:
             if table.num_rows != len(lines):
                 return None
             read = {int(name): table.column(name).combine_chunks() for name in table.column_names}
-        return Block(columns=read, lines=lines, starts=starts, ends=ends, text=self.text, dialect=dialect, width=width)
+        text = self.text
+
+        def cells(at: int) -> list[str]:
+            row = text[starts[at] : ends[at]].decode()
+            (found,) = csv.reader([row], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+            return found
+
+        return Block(columns=read, lines=lines, origin=np.arange(len(lines)), cells=cells)
 
     def _parsed(self, dialect: Dialect, width: int, columns: Sequence[int]) -> pa.Table:
         names = [str(at) for at in columns]

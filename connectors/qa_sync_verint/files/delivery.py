@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from qa_sync.errors import ConservationError
 from qa_sync_verint.files.blocks import Block
@@ -12,11 +13,15 @@ from qa_sync_verint.files.containers import Part, parts_of
 from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.deliveries import Delivery, FoundFile
 from qa_sync_verint.files.grouping import Groups, Record, evaluation_row
+from qa_sync_verint.files.judging import columns_read
 from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import MAX_ANSWERS, MAX_ROWS, Refused
 from qa_sync_verint.files.rows import Counts, Reject, RowChecker
-from qa_sync_verint.files.runs import BlockTaker, columns_read
+from qa_sync_verint.files.runs import BlockTaker
+from qa_sync_verint.files.whole_rows import WholeRows
+
+Item = TypeVar("Item")
 
 
 class DeliveryReading:
@@ -72,21 +77,22 @@ class DeliveryReading:
         self._told(part, checker.counts if checker else Counts())
 
     def _evaluations(self, opened: Opened, checker: RowChecker) -> Iterator[Record | Reject]:
-        last = 0
-        for row in opened.rows():
-            last = self._numbered(row[0])
+        layout = opened.layout
+
+        def one(row: Row) -> Iterator[Record | Reject]:
             identity = checker.identify(row)
             if isinstance(identity, Reject):
                 yield identity
             elif identity is not None:
-                payload = None if checker.deleted else evaluation_row(row[1], opened.layout, checker.times)
+                payload = None if checker.deleted else evaluation_row(row[1], layout, checker.times)
                 checker.counts.loaded += 1
-                yield identity, self._base + last, checker.deleted, payload
-        self._base += last
+                yield identity, self._base + row[0], checker.deleted, payload
+
+        taker = WholeRows(checker, layout, self._base, one)
+        yield from self._taken(opened, checker, taker.take, one)
 
     def _answers(self, opened: Opened, checker: RowChecker, groups: Groups) -> Iterator[Reject]:
         layout = opened.layout
-        last = 0
 
         def one(row: Row) -> Iterator[Reject]:
             identity = checker.identify(row)
@@ -101,10 +107,21 @@ class DeliveryReading:
                     yield checker.reject(row[0], "row", reason, row[1])
 
         taker = BlockTaker(checker, groups, layout, self._profile.key.answer, self._base, one)
-        for found in opened.blocks(columns_read(checker, layout)):
+        yield from self._taken(opened, checker, taker.take, one)
+
+    def _taken(
+        self,
+        opened: Opened,
+        checker: RowChecker,
+        many: Callable[[Block], Iterator[Item]],
+        one: Callable[[Row], Iterator[Item]],
+    ) -> Iterator[Item]:
+        """Hand out the rows of a part, many at a time where they can be, and count them."""
+        last = 0
+        for found in opened.blocks(columns_read(checker, opened.layout)):
             if isinstance(found, Block):
                 last = self._numbered(int(found.lines[-1]))
-                yield from taker.take(found)
+                yield from many(found)
             else:
                 last = self._numbered(found[0])
                 yield from one(found)

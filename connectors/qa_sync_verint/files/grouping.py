@@ -73,18 +73,19 @@ class Groups:
         self,
         identity: str,
         row: int,
-        columns: dict[str, str],
-        times: dict[str, str],
+        head: bytes,
         answers: Sequence[bytes],
         *,
         deleted: bool,
     ) -> None:
-        """Add rows of one evaluation that stand together, their answers as JSON, none twice; there must be room."""
+        """Add rows of one evaluation that stand together, as JSON, no answer twice; there must be room.
+
+        ``head`` is the payload up to the answers, as ``judging.Judged`` has it.
+        """
         self._put_away()
         self._run = _Run("", 0, {}, {}, 0)
         pieces = self._index.get(identity)
         before = pieces[-1][4] if pieces else 0
-        head = b'{"columns":%b,"times":%b,"rows":[' % (_encode(columns), _encode(times))
         self._write(identity, head + b",".join(answers) + b"]}", row, before + len(answers), deleted=deleted)
 
     def _put_away(self) -> None:

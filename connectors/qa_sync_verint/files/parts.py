@@ -90,7 +90,7 @@ def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
         return Opened(
             layout=layout,
             rows=partial(_sheet_rows, sheet, layout),
-            blocks=partial(_sheet_rows, sheet, layout),
+            blocks=partial(sheet.blocks, layout.skipped, layout.width),
             sheet=sheet.name,
             date_formats=WORKBOOK_FORMATS,
         )
@@ -99,7 +99,7 @@ def _open_workbook(part: Part, profile: StreamProfile) -> Opened | None:
     return None
 
 
-def _sheet_rows(sheet: Sheet, layout: Layout, _columns: Sequence[int] = ()) -> Iterator[Row]:
+def _sheet_rows(sheet: Sheet, layout: Layout) -> Iterator[Row]:
     for number, cells, fault in sheet.rows():
         if number > layout.skipped:
             # A sheet's rectangle may be wider or narrower than its header.

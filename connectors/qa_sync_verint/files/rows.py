@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -37,10 +37,11 @@ class Counts:
 
 
 class RowChecker:
-    """Judges the rows of one part, whose columns are known.
+    """Judges the rows of one part, whose columns are known, one by one; ``judging.Judge`` does it in columns.
 
     ``key`` are the positions of cells that identify an evaluation, ``judged`` of all that decide something; ``early``
-    of others that may say that a row holds totals.
+    of others that may say that a row holds totals. ``dates`` holds (name, position, reader, whether a text that is no
+    date makes a reject, position of what decides the zone or -1).
     """
 
     def __init__(self, part: str, layout: Layout, profile: StreamProfile, *, date_formats: Sequence[str] = ()) -> None:
@@ -50,15 +51,15 @@ class RowChecker:
         self._part = part
         self._layout = layout
         self._width = layout.width
-        self._header = [name.strip() for name in layout.header]
+        self.header = [name.strip() for name in layout.header]
         found = layout.found
-        self._required = [(found[name], self._header[found[name]]) for name in profile.required if name in found]
+        self.required = [(found[name], self.header[found[name]]) for name in profile.required if name in found]
         self.key = [found[name] for name in profile.key.evaluation if name in found]
-        self._plain_key = len(profile.key.evaluation) == 1
-        self._statuses = [found[name] for name in profile.status_columns if name in found]
-        self._gone = {fold(value) for value in profile.tombstones}
-        self._skips = [re.compile(pattern) for pattern in profile.skip_rows]
-        self._dates = [
+        self.plain_key = len(profile.key.evaluation) == 1
+        self.statuses = [found[name] for name in profile.status_columns if name in found]
+        self.gone = {fold(value) for value in profile.tombstones}
+        self.skips = [re.compile(pattern) for pattern in profile.skip_rows]
+        self.dates = [
             (
                 name,
                 found[name],
@@ -69,12 +70,12 @@ class RowChecker:
             for name, rule in profile.dates.items()
             if name in found
         ]
-        judged = {at for at, _name in self._required} | set(self.key) | set(self._statuses)
-        judged |= {place for _n, at, _c, _s, by in self._dates for place in (at, by) if place >= 0}
+        judged = {at for at, _name in self.required} | set(self.key) | set(self.statuses)
+        judged |= {place for _n, at, _c, _s, by in self.dates for place in (at, by) if place >= 0}
         self.judged = sorted(judged)
         # The first cell that says anything tells a row of totals; in a record it is a required one, or before those.
-        first = min((at for at, _name in self._required), default=self._width)
-        self.early = [at for at in range(first) if at not in judged] if self._skips else []
+        first = min((at for at, _name in self.required), default=self._width)
+        self.early = [at for at in range(first) if at not in judged] if self.skips else []
         self._judged = itemgetter(*self.judged)
         self._last: object = None
         self._identity = ""
@@ -103,42 +104,32 @@ class RowChecker:
             return None
         if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
             return self._reject(number, "row", f"has {len(cells)} cells where the header has {self._width}", cells)
-        for at, name in self._required:
+        for at, name in self.required:
             if not cells[at] or cells[at].isspace():
                 return self._reject(number, name, "is empty", cells)
-        identity = cells[self.key[0]].strip() if self._plain_key else self._hashed(cells)
+        identity = cells[self.key[0]].strip() if self.plain_key else self.hashed(cells)
         if not identity:
-            return self._reject(number, self._header[self.key[0]], "is empty", cells)
+            return self._reject(number, self.header[self.key[0]], "is empty", cells)
         if len(identity) > MAX_ID or not identity.isprintable():
-            return self._reject(number, self._header[self.key[0]], "is not an id", cells)
+            return self._reject(number, self.header[self.key[0]], "is not an id", cells)
         times: dict[str, str] = {}
-        for name, at, column, strict, by in self._dates:
+        for name, at, column, strict, by in self.dates:
             text = cells[at]
             if text and not text.isspace():
                 moment, reason = column.read(text, cells[by] if by >= 0 else "")
                 if moment:
                     times[name] = moment
                 elif strict:
-                    return self._reject(number, self._header[at], reason, cells)
+                    return self._reject(number, self.header[at], reason, cells)
         self.times = times
-        self.deleted = any(fold(cells[at]) in self._gone for at in self._statuses)
+        self.deleted = any(fold(cells[at]) in self.gone for at in self.statuses)
         self.counts.staged += 1
         self._identity, self._last = identity, self._judged(cells)
         return identity
 
     def is_total(self, text: str) -> bool:
         """Whether a row that begins with this text is a row of totals."""
-        return any(pattern.match(text) for pattern in self._skips)
-
-    def accepted(self, number: int, cells: Sequence[str]) -> str | None:
-        """Return the evaluation's id as ``identify`` does, or None, with nothing counted, where that would not."""
-        counts = self.counts
-        before = counts.staged, counts.rejected, counts.skipped
-        identity = self.identify((number, list(cells), ""))
-        if isinstance(identity, str):
-            return identity
-        counts.staged, counts.rejected, counts.skipped = before
-        return None
+        return any(pattern.match(text) for pattern in self.skips)
 
     def reject(self, number: int, field: str, reason: str, cells: Sequence[str]) -> Reject:
         """Reject a row that ``identify`` had accepted."""
@@ -152,15 +143,16 @@ class RowChecker:
         return Reject(place=f"{self._part}:{number}", field=field, reason=reason, digest=digest)
 
     def _is_no_record(self, cells: Sequence[str]) -> bool:
-        if self._skips:
+        if self.skips:
             first = next((cell for cell in cells if cell and not cell.isspace()), "")
             if not first or self.is_total(first):
                 return True
         elif not any(cells):
             return True
-        return cells[0].strip() == self._header[0] and [cell.strip() for cell in cells[: self._width]] == self._header
+        return cells[0].strip() == self.header[0] and [cell.strip() for cell in cells[: self._width]] == self.header
 
-    def _hashed(self, cells: Sequence[str]) -> str:
+    def hashed(self, cells: Sequence[str] | Mapping[int, str]) -> str:
+        """Return the id of an evaluation that several cells identify; "" where all of them are empty."""
         values = [cells[at].strip() for at in self.key]
         if not any(values):
             return ""

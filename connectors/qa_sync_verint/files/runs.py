@@ -9,26 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qa_sync_verint.files import jsontext
 from qa_sync_verint.files.blocks import Block, Places
 from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.grouping import Groups
+from qa_sync_verint.files.judging import Judge, told
 from qa_sync_verint.files.layout import Layout
-from qa_sync_verint.files.rows import Reject, RowChecker, pick
+from qa_sync_verint.files.rows import Reject, RowChecker
 
-_encode = msgspec.json.Encoder().encode
 #: Takes one row the ordinary way.
 TakeRow = Callable[[Row], Iterator[Reject]]
-
-
-def columns_read(checker: RowChecker, layout: Layout) -> list[int]:
-    """Return the positions of the cells that decide something, or are stored."""
-    stored = {at for at, _key in (*layout.evaluation, *layout.answer)}
-    return sorted({*checker.judged, *checker.early, *stored})
 
 
 class BlockTaker:
@@ -52,56 +46,54 @@ class BlockTaker:
         self._key = [at for at, name in layout.answer if name in key]
         self._base = base
         self._one = one
+        self._judge = Judge(checker, layout)
 
     def take(self, block: Block) -> Iterator[Reject]:
         """Put a block away; yield what is rejected, in the order of the rows."""
         block, starts = self._runs(block)
         ends = np.append(starts[1:], len(block))
         answers = self._answers(block)
-        alone = self._looked_at_alone(block, starts, ends)
-        numbers = block.lines.tolist()
+        judged = self._judge.judge(block, starts)
+        alone = judged.odd | self._looked_at_alone(block, starts, ends)
         rejects: list[tuple[int, Reject]] = []
-        for cells, start, end, is_alone in zip(
-            block.read(starts), starts.tolist(), ends.tolist(), alone.tolist(), strict=True
+        for identity, head, deleted, number, start, end, is_alone in zip(
+            judged.identities,
+            judged.heads.cast(pa.binary()).to_pylist(),
+            judged.deleted.tolist(),
+            block.lines[starts].tolist(),
+            starts.tolist(),
+            ends.tolist(),
+            alone.tolist(),
+            strict=True,
         ):
-            if not is_alone and self._take_run(cells, numbers[start], answers[start:end]):
-                continue
-            for row in block.whole(range(start, end)):
-                rejects += [(row[0], reject) for reject in self._one(row)]
+            if is_alone or not self._groups.has_room(identity, end - start):
+                for row in block.whole(range(start, end)):
+                    rejects += [(row[0], reject) for reject in self._one(row)]
+            else:
+                self._groups.take_run(identity, self._base + number, head, answers[start:end], deleted=deleted)
+                self._checker.counts.staged += end - start
+                self._checker.counts.loaded += end - start
         yield from (reject for _number, reject in sorted(rejects, key=lambda pair: pair[0]))
-
-    def _take_run(self, cells: list[str], number: int, answers: list[bytes]) -> bool:
-        checker, groups = self._checker, self._groups
-        identity = checker.accepted(number, cells)
-        if identity is None:
-            return False
-        if not groups.has_room(identity, len(answers)):
-            checker.counts.staged -= 1
-            return False
-        checker.counts.staged += len(answers) - 1
-        checker.counts.loaded += len(answers)
-        columns = pick(cells, self._layout.evaluation)
-        groups.take_run(identity, self._base + number, columns, checker.times, answers, deleted=checker.deleted)
-        return True
 
     def _runs(self, block: Block) -> tuple[Block, Places]:
         """Return the block with the rows of each evaluation together, and where runs that are judged alike start.
 
         Evaluations stand in the order of their first rows, and the rows of each in their own order.
         """
-        identity = _joined([_codes(block, at) for at in self._checker.key])
+        identity = _joined([block.codes(at) for at in self._checker.key])
         starts = _starts(identity)
         first, inverse = _first_places(identity)
         if len(starts) > len(first):
             block = block.ordered(np.argsort(inverse, kind="stable"))
-        return block, _starts(_joined([_codes(block, at) for at in self._checker.judged]))
+        return block, _starts(_joined([block.codes(at) for at in self._checker.judged]))
 
     def _answers(self, block: Block) -> list[bytes]:
         """Return each row's answer as JSON; equal ones are written once."""
         if not self._layout.answer:
             return [b"{}"] * len(block)
-        first, inverse = _first_places(_joined([_codes(block, at) for at, _key in self._layout.answer]))
-        written = [_encode(pick(cells, self._layout.answer)) for cells in block.read(first)]
+        first, inverse = _first_places(_joined([block.codes(at) for at, _key in self._layout.answer]))
+        members = [jsontext.members(key, block.encoded(at), first) for at, key in self._layout.answer]
+        written = jsontext.text("{", jsontext.joined(members, len(first)), "}").cast(pa.binary()).to_pylist()
         return [written[at] for at in inverse.tolist()]
 
     def _looked_at_alone(self, block: Block, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
@@ -109,21 +101,13 @@ class BlockTaker:
         runs = np.repeat(np.arange(len(starts)), ends - starts)
         alone = np.zeros(len(starts), dtype=bool)
         if self._key:
-            joined = _joined([runs, *(_codes(block, at) for at in self._key)])
+            joined = _joined([runs, *(block.codes(at) for at in self._key)])
             first, inverse = _first_places(joined)
             is_repeat = first[inverse] != np.arange(len(joined))
             alone[runs[is_repeat]] = True
         for at in self._checker.early:
-            words = block.columns[at].dictionary_encode()
-            totals = np.array([self._checker.is_total(word) for word in words.dictionary.to_pylist()])
-            alone[runs[totals[words.indices.to_numpy()]]] = True
+            alone[runs[told(block, at, np.arange(len(block)), self._checker.is_total)]] = True
         return alone
-
-
-def _codes(block: Block, at: int) -> Places:
-    """Return a number for each text of a column, equal for equal texts."""
-    codes: Places = block.columns[at].dictionary_encode().indices.to_numpy().astype(np.int64)
-    return codes
 
 
 def _joined(columns: Sequence[Places]) -> Places:

@@ -7,9 +7,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qa_sync_verint.files.plain_dates import plain_formats
 from qa_sync_verint.files.profile import DateRule
 
 _REMEMBERED = 50_000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (local hours are counted from it)
+#: Local seconds of the first and behind the last year whose hours are looked up: those of the offsets.
+_FIRST_PLAIN, _LAST_PLAIN = (int((datetime(year, 1, 1) - _EPOCH).total_seconds()) for year in (1901, 2200))  # noqa: DTZ001
 _UNKNOWN = object()
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _NUMBERS = {
@@ -62,6 +71,7 @@ class DateColumn:
     def __init__(self, rule: DateRule, *, also: Sequence[str] = ()) -> None:
         self._formats = (*rule.formats, *also)
         self._readers = [reader(form) for form in self._formats]
+        self._plain = plain_formats(self._formats)
         zone = rule.time_zone
         self._zone = ZoneInfo(zone.name) if zone.name else None
         self._zones = {value: ZoneInfo(name) for value, name in zone.values.items()}
@@ -77,6 +87,51 @@ class DateColumn:
                 self._memory.clear()
             known = self._memory[key] = self._convert(text.strip(), place.strip())
         return known
+
+    def read_all(self, texts: pa.Array, places: pa.Array | None = None) -> pa.Array:
+        """Return the moments that ``read`` returns for texts and places, null where it returns a reason."""
+        moments, done = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=bool)
+        zones = {"": self._zone} if self._zone or places is None else self._zones
+        for place, zone in zones.items():
+            if zone is not None and self._plain:
+                here = None if self._zone or places is None else pc.equal(places, place)
+                self._read_plain(texts, here, zone, moments, done)
+        found = np.char.add(np.datetime_as_string(moments.astype("M8[s]")), "Z").astype(object)
+        others = np.flatnonzero(~done)
+        if len(others):
+            chosen = pa.array(others)
+            said = places.take(chosen).to_pylist() if places is not None else [""] * len(others)
+            for at, text, place in zip(others.tolist(), texts.take(chosen).to_pylist(), said, strict=True):
+                found[at] = self.read(text, place)[0] or None
+        return pa.array(found, pa.string())
+
+    def _read_plain(
+        self,
+        texts: pa.Array,
+        here: pa.Array | None,
+        zone: ZoneInfo,
+        moments: npt.NDArray[np.int64],
+        done: npt.NDArray[np.bool_],
+    ) -> None:
+        """Read what has the full width of a format, in hours in which no clock changes."""
+        sizes = pc.binary_length(texts)
+        for form in self._plain:
+            fits = pc.equal(sizes, form.width)
+            rows = np.flatnonzero(
+                (fits if here is None else pc.and_(fits, here)).to_numpy(zero_copy_only=False) & ~done
+            )
+            if not len(rows):
+                continue
+            chosen = texts.take(pa.array(rows))
+            letters = np.frombuffer(chosen.buffers()[2], np.uint8)[: len(rows) * form.width]
+            local, good = form.read(letters.reshape(len(rows), form.width))
+            good &= (local >= _FIRST_PLAIN) & (local < _LAST_PLAIN)
+            hours, which = np.unique(np.where(good, local, _FIRST_PLAIN) // 3600, return_inverse=True)
+            offsets = [self._offset(zone, _EPOCH + timedelta(hours=hour)) for hour in hours.tolist()]
+            good &= np.array([offset is not None for offset in offsets])[which]
+            seconds = np.array([int(offset.total_seconds()) if offset is not None else 0 for offset in offsets])
+            moments[rows[good]] = (local - seconds[which])[good]
+            done[rows[good]] = True
 
     def _convert(self, text: str, place: str) -> tuple[str, str]:
         zone = self._zone or self._zones.get(place)
