@@ -84,10 +84,11 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
         if conflict.action != "enforce" and at is not None and sources[at] is not None:
             columns[names.index(conflict.field)][at] = mover.managed(sources[at] or 0, conflict.field, at)
     used = {row for row in sources if row is not None}
+    planned = {(row, name): cell for name, found in plan.updates.items() for row, cell in zip(*found, strict=True)}
     for row in _kept(plan, there, used):
-        blank = row in set(plan.blanks)
         for name, column in zip(names, columns, strict=True):
-            column.append(None if blank and name != shape.key else mover.managed(row, name, len(sources)))
+            is_planned = (row, name) in planned
+            column.append(planned[row, name] if is_planned else mover.managed(row, name, len(sources)))
         sources.append(row)
     own = [
         [None if row is None else mover.own(row, column, at) for at, row in enumerate(sources)]

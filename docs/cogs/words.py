@@ -290,6 +290,7 @@ DASHBOARD: dict[str, str] = {
     "see [what people write back](#what-people-write-back).",
     "tabs[].charts": "Charts of your own: kind (`line`, `column`, `bar`, `pareto`, `interval`), title, x, series, and if you "
     "like limits (dashed lines), percent, low, high; see [charts](#charts).",
+    "tabs[].vanished": "What becomes of a row whose record is no longer shown: `empty` (our cells are emptied, notes stay; a workbook drops a row beside which nobody wrote), `keep` (it stays as it was), `mark` (it stays, and a column says since when it is gone). Without it: `empty`.",
     "tabs[].audience": "`auditees` where those who are audited read the tab: audits under embargo are then held back.",
     "tabs[].columns.FIELD.label": "Heading.",
     "tabs[].columns.FIELD.width": "Width in pixels.",

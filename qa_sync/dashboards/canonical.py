@@ -34,6 +34,11 @@ def cells_of(column: pa.ChunkedArray | pa.Array, kind: Kind, *, zone: str = "UTC
     return [_number(value) for value in values]
 
 
+def day_of(moment: datetime, *, zone: str) -> float:
+    """Return the day of a moment on the local clock of ``zone``, as a serial number."""
+    return float(math.floor(_serial(moment, ZoneInfo(zone))))
+
+
 def _text(value: object) -> Cell:
     if value is None or value == "":
         return None

@@ -18,6 +18,11 @@ Columns = Mapping[str, Sequence[Cell]]
 
 Kind = Literal["text", "integer", "number", "percent", "date", "time", "boolean"]
 Policy = Literal["enforce", "keep", "report"]
+#: What becomes of a row whose record is no longer wanted. "empty": our cells are emptied (a workbook drops the row
+#: where nobody wrote beside it); "keep": it stays as it was; "mark": it stays and says since when its record is gone.
+Vanished = Literal["empty", "keep", "mark"]
+#: Name of the column that says so.
+GONE_SINCE = "gone_since"
 
 #: Colours by meaning, chosen by the sink for its medium.
 #: "outcome": a cell naming an outcome class (CRITICAL_... bad, LENIENT and STRICT warm and cool, EXACT good);
@@ -105,6 +110,7 @@ class TabShape:
     ``key`` names the field whose text identifies a row; it is the first managed column and is never rewritten.
     ``ticks``: (key, field) of cells that are boxes to tick. ``inputs``: columns for people, to the right of ours.
     ``filter``: a new tab gets filter buttons. ``total``: key of the row that holds totals; "" without one.
+    ``vanished``: what becomes of rows whose records are gone; with "mark" there is a field ``gone_since``.
     """
 
     dashboard: str
@@ -119,6 +125,7 @@ class TabShape:
     inputs: tuple[Input, ...] = ()
     filter: bool = True
     total: str = ""
+    vanished: Vanished = "empty"
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -128,10 +135,14 @@ class TabShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """A tab as we want it: its shape and, by field name, one list of cells per column (equal lengths)."""
+    """A tab as we want it: its shape and, by field name, one list of cells per column (equal lengths).
+
+    ``day``: of the snapshot, as a serial number; what rows are marked with whose records are gone.
+    """
 
     shape: TabShape
     columns: Columns
+    day: float | None = None
 
     @property
     def height(self) -> int:

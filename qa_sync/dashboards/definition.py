@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qa_sync.dashboards.cells import Chart, Field, Input, TabShape
+from qa_sync.dashboards.cells import GONE_SINCE, Chart, Field, Input, TabShape, Vanished
 from qa_sync.dashboards.control import CONTROL
 from qa_sync.dashboards.definition_parts import charts_of, columns_of, inputs_of, unknown
 from qa_sync.errors import ConfigError, Problem
@@ -28,8 +28,17 @@ _TAB_KEYS = (
     "audience",
     "inputs",
     "charts",
+    "vanished",
 )
 _AUDIENCES = ("", "auditees")
+_VANISHED: dict[str, Vanished] = {"empty": "empty", "keep": "keep", "mark": "mark"}
+_GONE_SINCE = Field(
+    name=GONE_SINCE,
+    label="Gone since",
+    kind="date",
+    width=95,
+    doc="The day of the data in which the row's record was no longer there; the row shows what it showed last.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +46,7 @@ class TabDefinition:
     """One tab: a report and what is asked of it, or a select; and changes to the look of columns (by field name).
 
     ``sql`` with ``key``, the columns that identify a row: a free query instead of a report. ``totals``: true for a
-    first row with the report over everything; or columns whose sums stand there.
+    first row with the report over everything; or columns whose sums stand there. ``vanished``: see ``TabShape``.
     """
 
     name: str
@@ -51,6 +60,7 @@ class TabDefinition:
     notes: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     charts: tuple[Chart, ...] = ()
+    vanished: Vanished = "empty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +137,8 @@ def _tab(
     elif totals and tab.get("charts"):
         what = "a tab with totals has no charts: the total would stand among the bars"
         problems.append(document.problem((*path, "charts"), what, "show the report in two tabs"))
+    if str(tab.get("vanished", "empty")) not in _VANISHED:
+        problems.append(document.problem((*path, "vanished"), "must be empty, keep or mark"))
     name = str(tab.get("name") or report or "")
     if name == CONTROL:
         problems.append(document.problem((*path, "name"), f"{CONTROL} is the tab that qa-sync keeps", "choose another"))
@@ -148,6 +160,7 @@ def _tab(
         notes=tuple(str(note) for note in tab.get("notes") or ()),
         inputs=inputs_of(document, (*path, "inputs"), tab.get("inputs") or [], problems),
         charts=charts_of(document, (*path, "charts"), tab.get("charts") or [], name, problems),
+        vanished=_VANISHED[str(tab.get("vanished", "empty"))],
     )
 
 
@@ -220,11 +233,12 @@ def tab_shape(definition: Definition, tab: TabDefinition, report: Report, *, tot
         name=tab.name,
         title=tab.title,
         key=report.key,
-        fields=fields,
+        fields=(*fields, _GONE_SINCE) if tab.vanished == "mark" else fields,
         charts=(*(chart for chart in charts if chart), *_own_charts(definition, tab, fields)),
         notes=(*report.notes, *tab.notes),
         inputs=tab.inputs,
         total=total,
+        vanished=tab.vanished,
     )
 
 

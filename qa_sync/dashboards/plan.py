@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from qa_sync.dashboards.cells import Cell, Conflict, Field, PresentTab, Tab, TabPlan
+from qa_sync.dashboards.cells import GONE_SINCE, Cell, Conflict, Field, PresentTab, Tab, TabPlan
 from qa_sync.dashboards.look import shape_hash
 
 #: What was last published on a tab: key → field → cell.
@@ -44,7 +44,12 @@ def plan_tab(wanted: Tab, present: PresentTab | None, base: Base | None = None) 
         rows, cells = _plan_field(field, wanted, present, base, shared, conflicts, touched)
         if rows:
             updates[field.name] = (rows, cells)
-    blanks = _blank_vanished(present, found, wanted_at, base, shape.key, updates)
+    gone = [at for key, at in found.items() if key not in wanted_at and base and key in base]
+    blanks: list[int] = []
+    if shape.vanished == "empty":
+        blanks = _emptied(present, gone, shape.key, updates)
+    elif shape.vanished == "mark":
+        _mark(present, gone, wanted.day, updates)
     new = [at for at, key in enumerate(keys) if key not in found]
     inserts = {name: [column[at] for at in new] for name, column in wanted.columns.items()} if new else {}
     return TabPlan(
@@ -123,19 +128,12 @@ def _plan_field(
     return rows, cells
 
 
-def _blank_vanished(
-    present: PresentTab,
-    found: Mapping[str, int],
-    wanted_at: Mapping[str, int],
-    base: Base | None,
-    key_field: str,
-    updates: dict[str, tuple[list[int], list[Cell]]],
+def _emptied(
+    present: PresentTab, gone: Sequence[int], key_field: str, updates: dict[str, tuple[list[int], list[Cell]]]
 ) -> list[int]:
     """Empty the managed cells of rows that we published and that are no longer wanted; analysts' notes stay."""
     blanks: list[int] = []
-    for key, at in found.items():
-        if key in wanted_at or not base or key not in base:
-            continue
+    for at in gone:
         emptied = False
         for name, column in present.columns.items():
             if name != key_field and column[at] is not None:
@@ -146,6 +144,18 @@ def _blank_vanished(
         if emptied:
             blanks.append(present.rows[at])
     return blanks
+
+
+def _mark(
+    present: PresentTab, gone: Sequence[int], day: float | None, updates: dict[str, tuple[list[int], list[Cell]]]
+) -> None:
+    """Say beside rows that we published and that are no longer wanted since when they are not."""
+    there = present.columns.get(GONE_SINCE)
+    for at in gone:
+        if there is None or there[at] is None:
+            rows, cells = updates.setdefault(GONE_SINCE, ([], []))
+            rows.append(present.rows[at])
+            cells.append(day)
 
 
 def same(left: Cell, right: Cell) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from qa_sync.dashboards.cells import Cell, Tab, TabShape
 from qa_sync.errors import ConfigError, Problem
@@ -31,10 +32,10 @@ def with_totals(tab: Tab, whole: Mapping[str, Cell]) -> Tab:
     """
     shape = tab.shape
     if not tab.height:
-        return Tab(shape=shape, columns=tab.columns)
+        return tab
     named = next((f.name for f in shape.fields if f.kind == "text" and f.name != shape.key), "")
     first = {**whole, shape.key: shape.total} | ({named: _WORD} if named else {})
-    return Tab(shape=shape, columns={name: [first.get(name), *cells] for name, cells in tab.columns.items()})
+    return replace(tab, columns={name: [first.get(name), *cells] for name, cells in tab.columns.items()})
 
 
 def sums(tab: Tab, names: Sequence[str], *, where: str) -> dict[str, Cell]:

@@ -10,8 +10,8 @@ from types import TracebackType
 import pyarrow as pa
 
 from qa_sync.dashboards.aliases import aliases_of, hide_people
-from qa_sync.dashboards.canonical import cells_of
-from qa_sync.dashboards.cells import Cell, Tab
+from qa_sync.dashboards.canonical import cells_of, day_of
+from qa_sync.dashboards.cells import GONE_SINCE, Cell, Tab
 from qa_sync.dashboards.definition import Definition, TabDefinition, cut, tab_shape
 from qa_sync.dashboards.selected import report_of
 from qa_sync.dashboards.totals import sums, total_key, with_totals
@@ -103,7 +103,11 @@ def _tab(definition: Definition, tab: TabDefinition, report: Report, scene: Scen
     total = total_key(report.rows[report.key].to_pylist()) if tab.totals else ""
     shape = tab_shape(definition, tab, report, total=total)
     zone = scene.time_zone
-    made = Tab(shape=shape, columns={f.name: cells_of(report.rows[f.name], f.kind, zone=zone) for f in shape.fields})
+    names = report.rows.column_names
+    columns = {f.name: cells_of(report.rows[f.name], f.kind, zone=zone) for f in shape.fields if f.name in names}
+    if shape.vanished == "mark":
+        columns[GONE_SINCE] = [None] * report.rows.num_rows
+    made = Tab(shape=shape, columns=columns, day=day_of(scene.as_of, zone=zone))
     if not tab.totals or not made.height:
         return made
     if isinstance(tab.totals, tuple):

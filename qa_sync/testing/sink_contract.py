@@ -17,7 +17,7 @@ from typing import Protocol
 
 import pytest
 
-from qa_sync.dashboards.cells import Cell, Chart, Columns, Field, Present, Receipt, Tab, TabShape
+from qa_sync.dashboards.cells import GONE_SINCE, Cell, Chart, Columns, Field, Present, Receipt, Tab, TabShape
 from qa_sync.dashboards.look import shape_hash
 from qa_sync.dashboards.plan import Base, plan_tab, same
 from qa_sync.errors import AuthError
@@ -171,6 +171,10 @@ def _rows(columns: Columns, key: str) -> dict[Cell, dict[str, Cell]]:
     }
 
 
+def _same_row(left: dict[str, Cell], right: dict[str, Cell]) -> bool:
+    return all(same(left.get(name), right.get(name)) for name in {**left, **right})
+
+
 def _claim_present(world: SinkWorld, *tabs: Tab) -> None:
     present = _present(world, *tabs)
     for tab in tabs:
@@ -276,6 +280,28 @@ class SinkContract:
         _claim({"p1", "p2"} <= set(rows), "a record vanished with the one that did")
         receipt = publish(place, after, base={"pairs": base_of(after)})
         _claim(receipt.data_cells == 0, "an emptied row is emptied again and again")
+
+    def test_a_vanished_record_that_is_marked_keeps_its_values_and_what_people_wrote(self, place: SinkWorld) -> None:
+        """It says since when it is gone, its neighbours do not, and when it is back it says so no more."""
+        gone_since = Field(name=GONE_SINCE, label="Gone since", kind="date")
+        shape = replace(SHAPE, fields=(*SHAPE.fields, gone_since), vanished="mark")
+
+        def tab(*keys: str) -> Tab:
+            return Tab(shape=shape, columns={**wanted_tab(keys).columns, GONE_SINCE: [None] * len(keys)}, day=46000.0)
+
+        before, after = tab("p1", "p2", "p3"), tab("p1", "p2")
+        publish(place, before)
+        noted = place.type_in(shape, "p3", "Remark", "mine")  # False: no person can write into this world
+        publish(place, after, base={"pairs": base_of(before)})
+        rows = _rows(_present(place, after).tabs["pairs"].columns, "pair_id")
+        was = _rows(before.columns, "pair_id")
+        _claim(_same_row(rows["p3"], {**was["p3"], GONE_SINCE: 46000.0}), "a marked row does not show what it showed")
+        _claim(_same_row(rows["p1"], was["p1"]), "a neighbour was marked too")
+        _claim(not noted or place.cell_at(shape, "p3", "Remark") == "mine", "what people wrote beside it is gone")
+        receipt = publish(place, after, base={"pairs": base_of(after)})
+        _claim(receipt.data_cells == 0, "a marked row is marked again and again")
+        publish(place, before, base={"pairs": base_of(after)})
+        _claim_present(place, before)
 
     def test_a_new_field_leaves_the_others_alone(self, place: SinkWorld) -> None:
         """A column that a definition gains is filled; the rest reads as before."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from program.command import ask, qa_sync, query
@@ -26,6 +27,7 @@ TABS = [
     {"name": "sites", "report": "summary", "by": ["site"], "totals": True},
     {"name": "audits", "report": "sampling", "by": ["site"], "totals": ["audits"]},
     {"name": "standing", "report": "standing"},
+    {"name": "marked", "report": "pairs", "vanished": "mark", "columns": {"auditee_payload_hash": {"hide": True}}},
     {
         "name": "coded",
         "sql": "SELECT site, count(*) AS pairs FROM pairs WHERE site IS NOT NULL GROUP BY site ORDER BY site",
@@ -194,6 +196,14 @@ def test_an_earlier_run_is_shown_again_as_it_was(two_days: tuple[World, str, str
     assert then != now
     published = {key for tab, key in _cells(made.folder, first) if tab == "pairs"}
     assert {row[0] for row in then["Pairs"]} == {"Pair", *published}
+    # Pairs that were not there yet then are emptied, or say so where they are marked.
+    marked = CalamineWorkbook.from_path(made.folder / "out" / "weekly.xlsx").get_sheet_by_name("Marked").to_python()
+    gone_since = marked[0].index("Gone since")
+    assert {row[0] for row in marked[1:] if row[gone_since] == ""} == published
+    assert {row[0] for row in marked[1:]} == {row[0] for row in now["Pairs"]} - {"Pair"} | published
+    (run,) = query(made.folder, f"SELECT finished_at FROM runs WHERE run_id = '{first}'")
+    shown_day = datetime.fromisoformat(run["finished_at"]).astimezone(ZoneInfo(made.programme.zone)).date()
+    assert {row[gone_since] for row in marked[1:]} - {""} == {shown_day}
     planned = ask(made.folder, "publish", "--dry-run")
     ask(made.folder, "publish")
     assert shown() == now

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,6 +99,33 @@ def test_a_vanished_record_loses_our_cells_and_keeps_its_row() -> None:
     assert plan.blanks == (1,)
     again = plan_tab(wanted(a=old["a"]), present({"a": old["a"], "b": (None, None, None)}), based(old))
     assert again.is_empty
+
+
+def test_a_vanished_record_stays_as_it_was_where_rows_are_kept() -> None:
+    old = {"a": (1.0, "x", None), "b": (2.0, "y", "z")}
+    shape = replace(SHAPE, vanished="keep")
+    there = replace(present(old), shape_hash=shape_hash(shape))
+    assert plan_tab(replace(wanted(a=old["a"]), shape=shape), there, based(old)).is_empty
+
+
+def test_a_vanished_record_is_marked_once_with_the_day_of_the_data_and_no_longer_when_it_is_back() -> None:
+    old = {"a": (1.0, "x", None), "b": (2.0, "y", "z")}
+    shape = replace(SHAPE, vanished="mark", fields=(*SHAPE.fields, Field(name="gone_since", label="Gone", kind="date")))
+
+    def shown(day: float, **rows: tuple[Any, Any, Any]) -> Tab:
+        plain = wanted(**rows)
+        return Tab(shape=shape, columns={**plain.columns, "gone_since": [None] * len(rows)}, day=day)
+
+    def there(*marks: float | None) -> PresentTab:
+        plain = present(old)
+        return replace(plain, columns={**plain.columns, "gone_since": list(marks)}, shape_hash=shape_hash(shape))
+
+    gone = plan_tab(shown(46000.0, a=old["a"]), there(None, None), based(old))
+    assert (gone.updates, gone.blanks) == ({"gone_since": ([1], [46000.0])}, ())
+    assert plan_tab(shown(46001.0, a=old["a"]), there(None, 46000.0), based(old)).is_empty
+    # Whoever is no longer published has no base.
+    back = plan_tab(shown(46002.0, **old), there(None, 46000.0), based({"a": old["a"]}))
+    assert back.updates == {"gone_since": ([1], [None])}
 
 
 def test_a_row_that_a_person_keyed_is_left_alone() -> None:

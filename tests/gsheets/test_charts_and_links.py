@@ -131,6 +131,7 @@ def test_a_new_tab_has_filter_buttons_and_one_whose_filter_was_taken_away_keeps_
         ("inputs: [{name: Root cause}]", "an input needs a name"),
         ("inputs: [{name: a}, {name: a}]", "two inputs are called 'a'"),
         ("inputs: [{name: a, options: yes please}]", "options must be a list"),
+        ("vanished: delete", "must be empty, keep or mark"),
         ("audience: everybody", "must be auditees, or left out"),
     ],
 )
