@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from verint.reading import read, rejects, state
@@ -65,6 +66,60 @@ def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: 
         for row in rows:
             row["name"] = row["name"].replace("Skil 1", "Skill 1")
     assert found == expected(truth, grain=quirks.grain)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("container", ["plain", "xlsx"])
+@pytest.mark.parametrize("date_format", ["%m/%d/%Y %H:%M:%S", "%d.%m.%y %H:%M:%S"])
+@pytest.mark.parametrize("grain", ["answer", "evaluation"])
+def test_without_a_header_a_profile_by_position_is_proposed_from_the_values(
+    grain: Any, date_format: str, container: Any, shuffle: bool, tmp_path: Path
+) -> None:
+    truth = make_truth(2, 40, plain=True)
+    quirks = Quirks(
+        grain=grain, date_format=date_format, container=container, shuffle=shuffle, header="none", delimiter="|"
+    )
+    proposal = inspect_file(write_export(truth, quirks, tmp_path / "in", "d_20250301")).proposal
+    assert "# A PROPOSAL" in proposal
+    assert not any(answer.comment in proposal for e in truth for answer in e.answers if len(answer.comment) > 4)
+    (tmp_path / "p.yaml").write_text(proposal.replace("CHANGE-ME", "America/New_York"))
+    pages = read(tmp_path / "in", load_profile(tmp_path / "p.yaml").streams["evaluations"])
+    assert rejects(pages) == []
+    found, wanted = state(pages), expected(truth, grain=grain)
+    assert set(found) == set(wanted)
+    for identity, payload in wanted.items():
+        if payload is None:
+            assert found[identity] is None
+            continue
+        sure = ("evaluation_id", "form_name", "interaction_id", "active")
+        columns = found[identity]["columns"]
+        assert {name: columns.get(name) for name in sure} == {name: payload["columns"].get(name) for name in sure}
+        # Codes and names look alike: either may be the employee's.
+        assert columns["employee"] in (payload["columns"]["employee"], payload["columns"]["evaluator"])
+        assert found[identity]["times"] == payload["times"]
+        if grain == "answer":
+            points = [
+                {k: v for k, v in row.items() if k in ("component_id", "points", "max_points")}
+                for row in payload["rows"]
+            ]
+            assert found[identity]["rows"] == points
+
+
+def test_a_column_said_again_and_one_always_empty_are_told_as_such(tmp_path: Path) -> None:
+    rows = [f"7700{n}|0{n}/15/2025 14:05:10|AB1{n % 2}|AB1{n % 2}||Scorecard ATA|Active" for n in range(1, 8)]
+    (tmp_path / "feed_20250116.csv").write_text("\r\n".join(rows) + "\r\n")
+    proposal = inspect_file(tmp_path / "feed_20250116.csv").proposal
+    assert [line.strip() for line in proposal.splitlines() if line.startswith("      - ")] == [
+        "- evaluation_id   # 1: numbers, different in every row",
+        "- evaluated_at   # 2: dates, different in every row",
+        "- employee   # 3: people or codes",
+        "- Column 4   # 4: says what column 3 says",
+        "- Column 5   # 5: always empty",
+        "- form_name   # 6: one text",
+        "- active   # 7: one text",
+    ]
+    assert 'tombstones: ["Inactive"]' in proposal
+    assert 'evaluated_at: {formats: ["%m/%d/%Y %H:%M:%S"], time_zone: CHANGE-ME}' in proposal
 
 
 def test_a_file_of_another_kind_is_reported_not_raised(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
+import re
+from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,25 +13,13 @@ from qa_sync_verint.files.containers import Part, parts_of
 from qa_sync_verint.files.delimited import Lines
 from qa_sync_verint.files.encodings import choose_encoding
 from qa_sync_verint.files.names import fold
+from qa_sync_verint.files.positional import formats_of, guess, is_data
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import Refused
 from qa_sync_verint.files.workbook import open_sheets
 
-_FORMATS = (
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%Y-%m-%d",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y",
-)
 _LOOKED_AT = 400
+_ORDER = "    # order: {name: '(?P<date>[0-9]{8})'}   # where the file's name holds a date or (?P<number>...)"
 
 
 def propose(path: Path, profile: StreamProfile, stream: str) -> str:
@@ -45,6 +35,16 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
     at = _likely_header(rows, profile)
     if at < 0:
         return ""
+    top = ["version: 1", "streams:", f"  {stream}:", f"    glob: [{_quoted('*' + path.suffix)}]"]
+    if encoding:
+        top += [f"    encodings: [{encoding}]", f"    delimiters: [{_quoted(delimiter)}]"]
+    usual = [row for row in rows if len(row) == _usual_width(rows)]
+    if len(usual[0]) > 1 and _known(rows[at], profile) < 2 and is_data(usual[0]):
+        return "\n".join([*top, *_by_position(usual, profile)]) + "\n"
+    return "\n".join([*top, *_by_header(rows, at, profile)]) + "\n"
+
+
+def _by_header(rows: list[list[str]], at: int, profile: StreamProfile) -> list[str]:
     header = [cell.strip() for cell in rows[at]]
     meaning: dict[str, str] = {}
     taken: set[str] = set()
@@ -55,26 +55,20 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
             meaning[name] = found
             taken.add(found)
     groups = {} if {"question", "component_id"} & set(meaning) else _competencies(header, taken)
-    lines = ["version: 1", "streams:", f"  {stream}:", f"    glob: [{_quoted('*' + path.suffix)}]"]
-    if encoding:
-        lines += [f"    encodings: [{encoding}]", f"    delimiters: [{_quoted(delimiter)}]"]
-    lines += [
+    lines = [
         f"    grain: {'answer' if 'question' in meaning or 'component_id' in meaning else 'evaluation'}",
         f"    required: [{', '.join(name for name in profile.required if name in meaning)}]",
     ]
     lacking = [name for name in profile.required if name not in meaning]
     lines += [f"    # {name}: no known header; add it to required and aliases" for name in lacking]
-    lines += ["    # order: {name: '(?P<date>[0-9]{8})'}   # where the file's name holds a date or (?P<number>...)"]
+    lines.append(_ORDER)
     dates = [name for name in meaning if name.endswith("_at")]
     if dates:
         lines.append("    dates:")
     for name in dates:
         column = header.index(meaning[name])
         texts = [row[column].strip() for row in rows[at + 1 :] if len(row) == len(header) and row[column].strip()]
-        fitting = [form for form in _FORMATS if texts and all(_fits(text, form) for text in texts)]
-        form = _quoted(fitting[0]) if fitting else "CHANGE-ME"
-        doubt = f"   # or {' or '.join(fitting[1:])}?" if len(fitting) > 1 else ""
-        lines.append(f"      {name}: {{formats: [{form}], time_zone: CHANGE-ME}}{doubt}")
+        lines.append(_date(name, formats_of(texts)))
     if groups:
         lines.append("    competencies:")
     for rating, parts in groups.items():
@@ -85,8 +79,52 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
     lines.append("    aliases:")
     lines += [f"      {name}: [{_quoted(found)}]" for name, found in meaning.items()]
     spare = list(dict.fromkeys(cell for cell in header if cell and cell not in taken))
-    lines += [f"      # ?: [{_quoted(cell)}]" for cell in spare]
-    return "\n".join(lines) + "\n"
+    return lines + [f"      # ?: [{_quoted(cell)}]" for cell in spare]
+
+
+def _by_position(rows: list[list[str]], profile: StreamProfile) -> list[str]:
+    """Propose what each column of a file without a header means; what is not guessed is called by its place."""
+    skips = [re.compile(pattern) for pattern in profile.skip_rows]
+    found = guess([row for row in rows if not any(skip.match(next(filter(None, row), "")) for skip in skips)])
+    known = [position for position in found.positions if position.known]
+    lacking = [name for name in profile.required if name not in {position.name for position in known}]
+    lines = [
+        "    # A PROPOSAL: the file has no header, and these meanings are guessed from its values alone. Hold every",
+        "    # line against the description of the export, name the columns that matter, and drop what is not meant.",
+        f"    grain: {found.grain}",
+        f"    required: [{', '.join(name for name in profile.required if name not in lacking)}]",
+        *(f"    # {name}: no column was taken for it; name its position, and add it to required" for name in lacking),
+        _ORDER,
+    ]
+    if found.grain == "answer" and "component_id" not in {position.name for position in known}:
+        lines.append("    key: {answer: []}   # no column tells the answers of an evaluation apart")
+    if found.tombstones:
+        lines.append(f"    tombstones: [{', '.join(map(_quoted, found.tombstones))}]   # words that take it back")
+    lines.append("    positions:")
+    lines += [
+        f"      - {position.name}   # {at}: {position.why}" for at, position in enumerate(found.positions, start=1)
+    ]
+    dates = [position for position in known if position.name.endswith("_at")]
+    if dates:
+        lines += ["    dates:", *(_date(position.name, position.formats) for position in dates)]
+    lines.append("    aliases:")
+    return lines + [f"      {position.name}: [{position.name}]" for position in known]
+
+
+def _date(name: str, formats: Sequence[str]) -> str:
+    form = _quoted(formats[0]) if formats else "CHANGE-ME"
+    doubt = f"   # or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
+    return f"      {name}: {{formats: [{form}], time_zone: CHANGE-ME}}{doubt}"
+
+
+def _known(cells: Sequence[str], profile: StreamProfile) -> int:
+    """How many cells are headers that the profile knows."""
+    known = {fold(alias) for aliases in profile.aliases.values() for alias in aliases}
+    return sum(fold(cell) in known for cell in cells)
+
+
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    return Counter(map(len, rows)).most_common(1)[0][0]
 
 
 def _competencies(header: list[str], taken: set[str]) -> dict[str, dict[str, str]]:
@@ -121,26 +159,23 @@ def _rows(part: Part, profile: StreamProfile) -> tuple[list[list[str]], str, str
             ]
         except csv.Error:
             tables_by[delimiter] = [line.rstrip("\r\n").split(delimiter) for line in head]
-    best = max(tables_by, key=lambda delimiter: sum(len(row) - 1 for row in tables_by[delimiter]), default="")
+    best = max(tables_by, key=lambda delimiter: _told_apart(tables_by[delimiter]), default="")
     return tables_by.get(best, []), encoding, best
+
+
+def _told_apart(rows: Sequence[Sequence[str]]) -> int:
+    """How many cells stand in rows of the usual width: the delimiter that is meant makes most rows alike."""
+    width = max(_usual_width(rows), 1) if rows else 1
+    return sum(len(row) - 1 for row in rows if len(row) == width)
 
 
 def _likely_header(rows: list[list[str]], profile: StreamProfile) -> int:
     """The row with most known headers; where none is known, the first as wide as the widest rows."""
-    known = {fold(alias) for aliases in profile.aliases.values() for alias in aliases}
-    scores = [sum(fold(cell) in known for cell in row) for row in rows[: profile.header_lines]]
+    scores = [_known(row, profile) for row in rows[: profile.header_lines]]
     if scores and max(scores) > 0:
         return scores.index(max(scores))
     widest = max((len(row) for row in rows), default=0)
     return next((at for at, row in enumerate(rows) if len(row) == widest and widest > 1), -1)
-
-
-def _fits(text: str, form: str) -> bool:
-    try:
-        datetime.strptime(text, form)  # noqa: DTZ007 (only the shape matters)
-    except ValueError:
-        return False
-    return True
 
 
 def _quoted(text: str) -> str:
