@@ -58,7 +58,7 @@ def formats_of(texts: Sequence[str]) -> tuple[str, ...]:
     >>> formats_of(["01/31/2025 09:00:00", "02/01/2025 10:30:00"])
     ('%m/%d/%Y %H:%M:%S',)
     """
-    left = FORMATS if texts else ()
+    left: tuple[str, ...] = FORMATS if texts else ()
     for text in texts:
         left = tuple(form for form in left if _moment(text, form) is not None)
     return left
