@@ -11,6 +11,7 @@ import pyarrow as pa
 from qa_sync.agreement import line_item_accuracy, proportion, proportion_difference
 from qa_sync.agreement.estimate import divide
 from qa_sync.dashboards.cells import Field
+from qa_sync.reconcile import dialect
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import estimated, floats, keys, number, selected
 from qa_sync.reports.grouping import Grouping, groupings
@@ -20,6 +21,8 @@ from qa_sync.reports.notes import counted_note, told
 from qa_sync.reports.population import frame_sizes, narrower, row_factors, with_frame
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
+#: Weeks that roll: auditors meet in few evaluations, and few of their audits are disputed.
+_WINDOW = 12
 _FREE = "items_agree = items_compared"
 
 
@@ -28,17 +31,19 @@ def _count(condition: str) -> str:
 
 
 def auditors(scene: Scene, ask: Ask) -> Report:
-    """One row an auditor: pace, agreement with other auditors, audits overturned, and the anchoring gap."""
+    """One row an auditor over the last twelve weeks: pace, agreement with others, overturned audits, anchoring gap."""
     assemble.allowed("auditors", ask.where, {"site", "queue", "form", "week", "auditor", "site_kind", "team"})
     by = groupings(scene.engine, ("auditor",))
     asked = [*ask.where]
-    keep = scope.of_pairs(scene, ask)
+    made = "basis = 'original' AND outcome <> 'NOT_COMPARABLE' AND coalesce(sampling, 'random') <> 'targeted'"
+    window = scope.last_weeks(scene, ask, made, _WINDOW)
+    keep = f"{scope.of_pairs(scene, ask)} AND {scope.in_weeks(window)}"
     # Every audit that could be compared is its auditor's work, the headline or not.
     scene.engine.table(
         "audit_rows",
         f"""
-        SELECT * FROM measured WHERE basis = 'original' AND outcome <> 'NOT_COMPARABLE'
-            AND coalesce(sampling, 'random') <> 'targeted' AND {keep}""",
+        SELECT *, {dialect.iso_week(dialect.local_date("auditor_submitted_at", scene.time_zone))} AS audit_week
+        FROM measured WHERE {made} AND {keep}""",
     )
     scene.engine.table(
         "auditor_pairs",
@@ -52,11 +57,11 @@ def auditors(scene: Scene, ask: Ask) -> Report:
         "auditor_cases",
         f"""
         SELECT * FROM cases WHERE challenges = 'audit' AND auditor_id IS NOT NULL
-            AND {scope.limited(ask, "evaluation_id")}""",
+            AND {scope.of_evaluations(scene, ask)} AND {scope.in_weeks(window)}""",
     )
     groups = scene.engine.fetch(f"""
         SELECT auditor_id AS auditor, count(*) AS audits, count(DISTINCT auditee_id) AS auditees,
-               count(DISTINCT strftime(auditor_submitted_at, '%G-W%V')) AS weeks,
+               count(DISTINCT audit_week) AS weeks,
                {_count("is_blind")} AS blind, {_count(f"is_blind AND {_FREE}")} AS blind_free,
                {_count("NOT is_blind")} AS open, {_count(f"NOT is_blind AND {_FREE}")} AS open_free
         FROM audit_rows WHERE auditor_id IS NOT NULL GROUP BY auditor_id ORDER BY auditor_id""")
@@ -104,9 +109,9 @@ def auditors(scene: Scene, ask: Ask) -> Report:
             return Inputs(sql=proven, population=own, borrowed=shown)
         return Inputs(sql=own)
 
-    return assemble.report(
-        "auditors", "Auditors and their own agreement", by, groups, columns, notes=told(scene, asked), trace=trace
-    )
+    notes = (f"Weeks {window[0]} to {window[-1]}." if window else "No weeks with audits yet.", *told(scene, asked))
+    title = "Auditors and their own agreement, last twelve weeks"
+    return assemble.report("auditors", title, by, groups, columns, notes=notes, trace=trace)
 
 
 def _gap(metric: str, scene: Scene, groups: pa.Table) -> list[assemble.Column]:

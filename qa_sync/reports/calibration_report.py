@@ -21,7 +21,7 @@ _LATE = "Late scores count: leaving out every session with a latecomer would kee
 
 
 def calibration(scene: Scene, ask: Ask) -> Report:
-    """Each criterion over all calibration sessions: alpha, AC1, and agreement with what the session agreed."""
+    """Each criterion over all calibration sessions: alpha, AC2, and agreement with what the session agreed."""
     assemble.allowed("calibration", [*ask.by, *ask.where], _KNOWN)
     by = [_own("form", "form_id", "Form"), _own("criterion", "criterion_key", "Criterion")]
     by += [g for g in groupings(scene.engine, ask.by) if g.name != "form"]
@@ -84,7 +84,7 @@ def _numbered(relation: str, by: list[Grouping]) -> str:
 
 
 def _reliability(scene: Scene, by: list[Grouping], groups: pa.Table) -> list[assemble.Column]:
-    """Alpha and AC1 of each criterion: raters per session and level, one table a criterion."""
+    """Alpha and AC2 of each criterion: raters per session and level, one table a criterion."""
     cells = scene.engine.fetch(f"""
         SELECT r.grp, r.session_id, r.level, count(*) AS n FROM {_numbered("calibrated", by)} r
         WHERE r.level IS NOT NULL GROUP BY ALL ORDER BY ALL""")
@@ -93,7 +93,7 @@ def _reliability(scene: Scene, by: list[Grouping], groups: pa.Table) -> list[ass
     level, n = cells["level"].to_numpy(), cells["n"].to_numpy()
     sizes, ordered = groups["levels"].to_pylist(), groups["is_ordered"].to_pylist()
     alphas: list[Estimate] = []
-    ac1s: list[Estimate] = []
+    ac2s: list[Estimate] = []
     for at in range(groups.num_rows):
         mine = group == at
         found, place = np.unique(sessions[mine].astype(str), return_inverse=True)
@@ -101,12 +101,12 @@ def _reliability(scene: Scene, by: list[Grouping], groups: pa.Table) -> list[ass
         np.add.at(counts, (place, level[mine].astype(np.intp)), n[mine])
         ratings = ItemRatings.of_counts(counts)
         alphas.append(alpha_interval(ratings, metric="ordinal" if ordered[at] else "nominal", method="jackknife"))
-        ac1s.append(many_rater_agreement(ratings, "gwet_ac"))
-    why = [alpha.reason or ac1.reason for alpha, ac1 in zip(alphas, ac1s, strict=True)]
+        ac2s.append(many_rater_agreement(ratings, "gwet_ac", "ordinal" if ordered[at] else "identity"))
+    why = [alpha.reason or ac2.reason for alpha, ac2 in zip(alphas, ac2s, strict=True)]
     return [
         *_estimates("calibration.alpha", alphas),
-        *_estimates("calibration.ac1", ac1s),
-        text("undefined", "Why empty", why, "Why alpha, AC1 or an interval has no value.", width=230),
+        *_estimates("calibration.ac2", ac2s),
+        text("undefined", "Why empty", why, "Why alpha, AC2 or an interval has no value.", width=230),
     ]
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from qa_sync.agreement import kaplan_meier, proportion
+from qa_sync.agreement import kaplan_meier, line_item_accuracy, proportion
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import estimated, floats, number, selected
@@ -79,9 +79,10 @@ def disputes(scene: Scene, ask: Ask) -> Report:
         *number("disputes.upheld", upheld),
         *number("disputes.overturned", overturned),
         *estimated("disputes.overturn_rate", proportion(overturned, upheld + overturned), tone="share_bad"),
+        *_items(scene, by, groups),
         *_median(scene, by, groups),
     ]
-    # Agents dispute evaluations; what could be disputed is known of these and by their own columns only.
+    # What could be disputed is known of evaluations, and of audits by the columns of what they audit.
     rated = not {g.name for g in by} - OF_EVALUATIONS - {"challenges"} and not set(ask.where) - OF_EVALUATIONS
     by_frame = [g for g in by if g.name != "challenges"]
     if rated:
@@ -91,8 +92,11 @@ def disputes(scene: Scene, ask: Ask) -> Report:
         group = lineage.same_group(by, row)
         whole = lineage.of_evaluations("dispute_rows", group, role="disputed")
         if column.startswith(("disputable", "dispute_rate")):
-            frame = f"is_disputable AND {scope.of_evaluations(scene, ask)} AND {lineage.same_group(by_frame, row)}"
-            own = lineage.of_evaluations("ended", frame)
+            frame = f"is_disputable AND {lineage.same_group(by_frame, row)}"
+            if row.get("challenges") == "audit":
+                own = lineage.of_pairs("disputable_audits", f"{frame} AND {scope.of_pairs(scene, ask)}")
+            else:
+                own = lineage.of_evaluations("auditees", f"{frame} AND {scope.of_evaluations(scene, ask)}")
             return Inputs(sql=own, population=whole, borrowed="the disputes for which the row is shown at all")
         if column in _STATES:
             own = lineage.of_evaluations("dispute_rows", f"{group} AND {_STATES[column]}", role="disputed")
@@ -126,32 +130,52 @@ def _median(scene: Scene, by: Sequence[Grouping], groups: pa.Table) -> list[asse
     return number("disputes.median_days", table[:, 0], low=table[:, 1], high=table[:, 2])
 
 
-def _rate(scene: Scene, ask: Ask, by: Sequence[Grouping], groups: pa.Table, *, has_kind: bool) -> list[assemble.Column]:
+def _items(scene: Scene, by: Sequence[Grouping], groups: pa.Table) -> list[assemble.Column]:
+    """Criteria decided, and how many were overturned; those of one dispute hang together."""
     keys, names = selected(by)
-    # Where no source says what was released, only what was disputed is known to be disputable: that is no rate.
-    told = scene.engine.fetch("""
-        SELECT coalesce(bool_or(is_released), false) AS told FROM rc_evaluations WHERE role = 'standard'""")["told"][
-        0
-    ].as_py()
     found = scene.engine.fetch(f"""
-        SELECT {keys}, sum(CASE WHEN is_disputed THEN 1 ELSE 0 END) AS disputed, count(*) AS disputable
-        FROM auditees WHERE is_disputable AND {told} AND {scope.of_evaluations(scene, ask)} GROUP BY {names}""")
-    listed = [g.name for g in by] or ["everything"]
-    sizes = {
-        key: (disputed, disputable)
-        for *key_parts, disputed, disputable in zip(
-            *[found[name].to_pylist() for name in (*listed, "disputed", "disputable")], strict=True
-        )
-        for key in [tuple(key_parts)]
-    }
-    wanted = list(zip(*[groups[name].to_pylist() for name in listed], strict=True)) if by else [()] * groups.num_rows
-    kinds = groups["challenges"].to_pylist() if has_kind else ["work"] * groups.num_rows
-    nothing = (np.nan, np.nan)
-    pairs = [
-        (sizes.get(key if by else ("all",), nothing) if kind == "work" else nothing)
-        for key, kind in zip(wanted, kinds, strict=True)
+        SELECT g.grp, sum(CASE WHEN i.is_overturned THEN 1 ELSE 0 END) AS x, count(*) AS m
+        FROM (SELECT *, dense_rank() OVER (ORDER BY {names}) - 1 AS grp
+              FROM (SELECT dispute_id, {keys} FROM dispute_rows) d) g
+        JOIN dispute_items i ON i.dispute_id = g.dispute_id AND i.state = 'resolved' AND i.outcome IS NOT NULL
+        GROUP BY g.grp, g.dispute_id ORDER BY g.grp, g.dispute_id""")
+    at, decided = found["grp"].to_numpy(), floats(found, "m")
+    batch = line_item_accuracy(floats(found, "x"), decided, at, groups.num_rows)
+    return [
+        *number("disputes.items", np.bincount(at, weights=decided, minlength=groups.num_rows)),
+        *estimated("disputes.item_overturn_rate", batch, tone="share_bad"),
     ]
-    table = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
+
+
+#: What may be disputed: evaluations by agents (``work``), audits by auditees (``audit``); the role that tells releases.
+_FRAMES = {"work": ("auditees", "standard"), "audit": ("disputable_audits", "auditor")}
+
+
+def _rate(scene: Scene, ask: Ask, by: Sequence[Grouping], groups: pa.Table, *, has_kind: bool) -> list[assemble.Column]:
+    """Disputed of what could be disputed, evaluations and audits apart; without ``challenges``, evaluations."""
+    scene.engine.table(
+        "disputable_audits",
+        """
+        SELECT p.*, b.is_disputed, b.is_disputable FROM audited p
+        JOIN buckets b ON b.evaluation_id = p.auditor_evaluation_id""",
+    )
+    keys, names = selected(by)
+    listed = [g.name for g in by] or ["everything"]
+    sizes: dict[tuple[Any, ...], tuple[float, float]] = {}
+    for kind, (relation, role) in _FRAMES.items():
+        # Where no source says what was released, only what was disputed is known to be disputable: that is no rate.
+        told = f"(SELECT coalesce(bool_or(is_released), false) FROM rc_evaluations WHERE role = '{role}')"
+        kept = scope.of_evaluations(scene, ask) if kind == "work" else scope.of_pairs(scene, ask)
+        found = scene.engine.fetch(f"""
+            SELECT {keys}, sum(CASE WHEN is_disputed THEN 1 ELSE 0 END) AS disputed, count(*) AS disputable
+            FROM {relation} WHERE is_disputable AND {told} AND {kept} GROUP BY {names}""").to_pylist()
+        for row in found:
+            sizes[kind, *(row[name] for name in listed)] = row["disputed"], row["disputable"]
+    kinds = groups["challenges"].to_pylist() if has_kind else ["work"] * groups.num_rows
+    wanted = list(zip(*[groups[name].to_pylist() for name in listed], strict=True)) if by else [("all",)] * len(kinds)
+    table = np.array(
+        [sizes.get((kind, *key), (np.nan, np.nan)) for kind, key in zip(kinds, wanted, strict=True)], dtype=np.float64
+    ).reshape(len(kinds), 2)
     return [
         *number("disputes.disputable", table[:, 1]),
         *estimated("disputes.dispute_rate", proportion(np.nan_to_num(table[:, 0]), np.nan_to_num(table[:, 1]))),

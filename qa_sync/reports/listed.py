@@ -159,8 +159,12 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
             FROM audited WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
         )
         SELECT o.key, o.what, o.reason, o.evaluation_id, o.audit_id, array_to_string(o.candidates, ', ') AS candidates,
-               o.kind, o.form_id AS form, o.interaction_id, o.by_id, n.name AS by_name, o.week, o.submitted_at
+               o.kind, o.form_id AS form, o.interaction_id, o.by_id, n.name AS by_name, o.week, o.submitted_at,
+               coalesce(l.url, i.url) AS link
         FROM odd o LEFT JOIN persons n ON n.person_id = o.by_id
+        LEFT JOIN (SELECT evaluation_id, min(url) AS url FROM evaluations GROUP BY evaluation_id) l
+          ON l.evaluation_id = coalesce(o.audit_id, o.evaluation_id)
+        LEFT JOIN interactions i ON i.interaction_id = o.interaction_id
         ORDER BY o.what, o.reason NULLS FIRST, o.week DESC NULLS LAST, o.key""")
     fields = (
         Field(name="key", label="Key", width=230, doc="Identity of the row."),
@@ -181,5 +185,11 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
         Field(name="by_name", label="Name", width=140, doc="Name of the person."),
         Field(name="week", label="Week", width=80),
         Field(name="submitted_at", label="Submitted", kind="time", width=130),
+        Field(
+            name="link",
+            label="Link",
+            width=230,
+            doc="Where a person can open the audit, or the evaluation where there is none; else the interaction.",
+        ),
     )
     return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows)

@@ -133,7 +133,7 @@ def prepare(scene: Scene) -> None:
         """
         SELECT p.*, CASE WHEN u.scale = 'points' THEN 'points' ELSE 'levels' END AS unit,
                CASE p.higher_is WHEN 'better' THEN coalesce(p.delta_raw, p.delta) * u.points
-                                WHEN 'more_severe' THEN -coalesce(p.delta_raw, p.delta) * u.points
+                                WHEN 'more_severe' THEN (0e0 - coalesce(p.delta_raw, p.delta)) * u.points
                                 END AS leniency_points,
                CASE WHEN p.higher_is <> 'neutral'
                     THEN abs(coalesce(p.delta_raw, p.delta)) * u.points END AS distance_points,
@@ -319,12 +319,44 @@ MEASURES: tuple[Field, ...] = (
         doc="Pairs without any disagreement / pairs.",
     ),
     Field(
+        name="defect_free_low",
+        label="Defect-free from",
+        kind="percent",
+        decimals=1,
+        width=90,
+        doc="95 % interval: Wilson.",
+    ),
+    Field(
+        name="defect_free_high",
+        label="Defect-free to",
+        kind="percent",
+        decimals=1,
+        width=85,
+        doc="95 % interval, upper end.",
+    ),
+    Field(
         name="within_tolerance",
         label="In tolerance",
         kind="percent",
         decimals=1,
         width=90,
         doc="Pairs whose scores differ by no more than the form's tolerance / scored pairs; auto-fail included.",
+    ),
+    Field(
+        name="within_tolerance_low",
+        label="In tolerance from",
+        kind="percent",
+        decimals=1,
+        width=90,
+        doc="95 % interval: Wilson.",
+    ),
+    Field(
+        name="within_tolerance_high",
+        label="In tolerance to",
+        kind="percent",
+        decimals=1,
+        width=85,
+        doc="95 % interval, upper end.",
     ),
     Field(
         name="answers",
@@ -359,6 +391,15 @@ MEASURES: tuple[Field, ...] = (
         width=60,
         doc="Cohen's kappa of defect found or not, per answer; empty below n_min pairs and where it is undefined.",
     ),
+    Field(
+        name="kappa_low",
+        label="Kappa from",
+        kind="number",
+        decimals=2,
+        width=90,
+        doc="95 % Dirichlet interval, evaluations as clusters.",
+    ),
+    Field(name="kappa_high", label="Kappa to", kind="number", decimals=2, width=85, doc="95 % interval, upper end."),
     Field(
         name="bias",
         label="Leniency",

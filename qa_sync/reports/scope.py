@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qa_sync.reports.grouping import condition
+from qa_sync.reports.lineage import text
 from qa_sync.reports.report import Ask, Scene
 
 
@@ -14,6 +15,20 @@ def of_pairs(scene: Scene, ask: Ask) -> str:
 def of_evaluations(scene: Scene, ask: Ask) -> str:
     """Return the SQL condition of the evaluations that a report may use."""
     return _both(condition(scene.engine, ask.where), ask, "evaluation_id")
+
+
+def last_weeks(scene: Scene, ask: Ask, pairs_that_count: str, count: int) -> list[str]:
+    """Return the last ``count`` weeks of the programme with pairs, whatever evaluations the report is limited to."""
+    keep = of_pairs(scene, Ask(where=ask.where))
+    found = scene.engine.fetch(f"""
+        SELECT DISTINCT week FROM measured WHERE {pairs_that_count} AND {keep} AND week IS NOT NULL
+        ORDER BY week DESC LIMIT {count}""")
+    return sorted(str(week) for week in found["week"].to_pylist())
+
+
+def in_weeks(weeks: list[str]) -> str:
+    """Return the SQL condition of rows of these weeks."""
+    return f"week IN ({', '.join(text(week) for week in weeks) or 'NULL'})"
 
 
 def limited(ask: Ask, *columns: str) -> str:

@@ -36,8 +36,8 @@ def standing(scene: Scene, ask: Ask) -> Report:
     by = groupings(scene.engine, ask.by or ("auditee",))
     asked = [*(g.name for g in by), *ask.where]
     keep = scope.of_pairs(scene, ask)
-    weeks = _weeks(scene, ask, counted(asked))
-    inside = f"{keep} AND week IN ({', '.join(lineage.text(week) for week in weeks) or 'NULL'})"
+    weeks = scope.last_weeks(scene, ask, counted(asked), WINDOW)
+    inside = f"{keep} AND {scope.in_weeks(weeks)}"
     counts = count_groups(scene, by, inside, pairs_that_count=counted(asked))
     # What is pooled over people is summed in one order, so that it is the same to the last digit.
     counts = counts.sort_by([(g.name, "ascending") for g in by])
@@ -99,7 +99,7 @@ def standing(scene: Scene, ask: Ask) -> Report:
         window = f"{counted(asked)} AND {inside}"
         own = lineage.of_pairs("measured", f"{window} AND {group}")
         plain = column.removesuffix("_low").removesuffix("_high")
-        frame = f"{scope.of_evaluations(scene, ask)} AND {_in(weeks)} AND {group}"
+        frame = f"{scope.of_evaluations(scene, ask)} AND {scope.in_weeks(weeks)} AND {group}"
         if column == "evaluations" or (plain in ("line_accuracy", "bias") and plain != column):
             whole = lineage.of_evaluations("auditees", frame)
             shown = "the audits, and for the interval the evaluations they are drawn from"
@@ -151,25 +151,13 @@ def _claims(shrunk: Any, n: np.ndarray, n_min: int) -> list[str]:
     return words
 
 
-def _weeks(scene: Scene, ask: Ask, pairs_that_count: str) -> list[str]:
-    """The last weeks of the programme with pairs; of the whole programme, whatever the report is limited to."""
-    keep = scope.of_pairs(scene, Ask(where=ask.where))
-    found = scene.engine.fetch(f"""
-        SELECT DISTINCT week FROM measured WHERE {pairs_that_count} AND {keep} AND week IS NOT NULL
-        ORDER BY week DESC LIMIT {WINDOW}""")
-    return sorted(str(week) for week in found["week"].to_pylist())
-
-
-def _in(weeks: list[str]) -> str:
-    return f"week IN ({', '.join(lineage.text(week) for week in weeks) or 'NULL'})"
-
-
 def _population(scene: Scene, ask: Ask, by: list[Any], counts: pa.Table, weeks: list[str]) -> np.ndarray:
     if scene.basis_event == "auditor_submitted_at":
         return np.zeros(counts.num_rows)
     selected, names = assemble.selected(by)
     found = scene.engine.fetch(f"""
-        SELECT {selected}, count(*) AS n FROM auditees WHERE {scope.of_evaluations(scene, ask)} AND {_in(weeks)}
+        SELECT {selected}, count(*) AS n FROM auditees
+        WHERE {scope.of_evaluations(scene, ask)} AND {scope.in_weeks(weeks)}
         GROUP BY {names}""")
     listed = [g.name for g in by]
     sizes = dict(zip(_keys(found, listed), found["n"].to_pylist(), strict=True))

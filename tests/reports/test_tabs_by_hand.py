@@ -148,6 +148,32 @@ def test_disputes(it: Opened, facts: Facts) -> None:
         assert row["dispute_rate"] == _close(sum(one["evaluation_id"] in named for one in work[site]) / len(work[site]))
 
 
+def test_disputed_criteria_and_disputed_audits(it: Opened, facts: Facts) -> None:
+    cases = {row["dispute_id"]: row for row in _all(it, "SELECT * FROM dispute_cases")}
+    items = grouped(
+        [row for row in _all(it, "SELECT * FROM dispute_items") if row["state"] == "resolved" and row["outcome"]],
+        lambda row: (cases[row["dispute_id"]]["challenges"], cases[row["dispute_id"]]["site"]),
+    )
+    named = {row["evaluation_id"] for row in _all(it, "SELECT evaluation_id FROM disputes")}
+    audits = _all(it, "SELECT p.auditor_evaluation_id, p.site FROM pairs p")
+    shown = {(row["challenges"], row["site"]): row for row in _rows(it, "disputes")}
+    assert {kind for kind, _ in shown} == {"work", "audit"}
+    withheld = {row["evaluation_id"] for row in _all(it, "SELECT * FROM evaluations WHERE released_at IS NULL")}
+    for (kind, site), row in shown.items():
+        rows = items.get((kind, site), [])
+        assert row["items"] == len(rows)
+        assert row["item_overturn_rate"] == _close(
+            sum(one["outcome"] != "upheld" for one in rows) / len(rows) if rows else None
+        )
+        if kind == "audit":
+            frame = [one["auditor_evaluation_id"] for one in audits if one["site"] == site]
+            frame = [one for one in frame if one not in withheld]
+            assert (row["disputable"], row["dispute_rate"]) == (
+                len(frame),
+                _close(sum(one in named for one in frame) / len(frame)),
+            )
+
+
 def test_where_nothing_is_known_to_be_released_there_is_no_dispute_rate() -> None:
     nothing = [None] * generated()["evaluations"].num_rows
     with opened(changed(generated(), "evaluations", "released_at", nothing)) as made:
