@@ -27,6 +27,11 @@ CHECKED = "checked"
 #: hundreds of refreshes a day stay calls that only read.
 HEARTBEAT = timedelta(hours=1)
 
+#: The rows that name cells of ours which people had changed: written over by the last change, and left as they are.
+OVERWRITTEN, KEPT = "overwritten", "kept"
+#: So many of them are named, and so much of each is shown.
+_MOST_NAMED, _LONGEST_SHOWN = 5, 200
+
 _ITEMS = (
     (CHECKED, "Last checked for new data (UTC)"),
     ("last_change", "Last data change (UTC)"),
@@ -36,6 +41,8 @@ _ITEMS = (
     ("rows_updated", "Rows updated"),
     ("rows_unchanged", "Rows unchanged"),
     ("conflicts", "Cells people had changed"),
+    (OVERWRITTEN, "What they had written, and we wrote over"),
+    (KEPT, "Cells of ours that hold what people wrote"),
     ("problems", "Problems of that run"),
     ("next", "Next run planned (UTC)"),
 )
@@ -104,7 +111,40 @@ def change_told(plans: Sequence[TabPlan], *, run_id: str, at: datetime) -> dict[
         "rows_updated": str(sum(plan.updated_rows for plan in plans)),
         "rows_unchanged": str(sum(plan.unchanged_rows for plan in plans)),
         "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
+        OVERWRITTEN: _named(plans, written_over=True),
+        KEPT: _named(plans, written_over=False),
     }
+
+
+def kept_told(plans: Sequence[TabPlan], base: Base | None) -> dict[str, Cell]:
+    """Return what the control tab tells of cells that stay as people changed them; nothing where it says so."""
+    named = _named(plans, written_over=False)
+    return {} if base is None or (base.get(KEPT, {}).get("value") or _NONE) == named else {KEPT: named}
+
+
+_NONE = "none"
+
+
+def _named(plans: Sequence[TabPlan], *, written_over: bool) -> str:
+    found = [
+        (plan.wanted.shape, one)
+        for plan in plans
+        for one in plan.conflicts
+        if (one.action == "enforce") is written_over
+    ]
+    told = [
+        f"{shape.title}, {one.key}, {next(f.label for f in shape.fields if f.name == one.field)}: {_shown(one.theirs)}"
+        for shape, one in found[:_MOST_NAMED]
+    ]
+    more = [f"and {len(found) - _MOST_NAMED:,} more"] if len(found) > _MOST_NAMED else []
+    return "; ".join(told + more) or _NONE
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None or cell == "":
+        return "emptied"
+    text = f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def checked_told(at: datetime) -> dict[str, Cell]:

@@ -20,6 +20,7 @@ from qa_sync.dashboards.control import (
     control_shape,
     control_tab,
     heartbeat_due,
+    kept_told,
 )
 from qa_sync.dashboards.definition import Definition
 from qa_sync.dashboards.plan import Base, plan_tab
@@ -127,6 +128,8 @@ class Publisher:
         told: dict[str, Cell] = {}
         if any(not plan.is_empty for plan in plans):
             told = {**change_told(plans, run_id=self.run_id, at=self.at), **self.facts}
+        elif kept_told(plans, bases.get(CONTROL)):
+            told = {**checked_told(self.at), **kept_told(plans, bases.get(CONTROL)), **self.facts}
         elif isinstance(sink, Watched) and heartbeat_due(bases.get(CONTROL), self.at):
             # A page people have open hears that we live; a file is not touched for that.
             told = {**checked_told(self.at), **self.facts}
