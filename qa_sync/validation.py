@@ -6,6 +6,7 @@ never a value, which may be a secret.
 
 from __future__ import annotations
 
+import ipaddress
 import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -166,3 +167,11 @@ def _tags(model: type[BaseModel]) -> set[Any]:
         if get_origin(field.annotation) is Literal and field.is_required()
         for text in get_args(field.annotation)
     }
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine: only there may a token go over http."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

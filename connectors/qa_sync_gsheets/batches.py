@@ -12,7 +12,8 @@ from qa_sync_gsheets import marks
 from qa_sync_gsheets.a1 import format_range
 from qa_sync_gsheets.looks import runs
 from qa_sync_gsheets.marks import COLUMN, Marks, TabMarks
-from qa_sync_gsheets.steps import Step, Target, Written
+from qa_sync_gsheets.steps import Step, Written
+from qa_sync_gsheets.targets import Target
 
 Json = dict[str, Any]
 #: Google advises 2 MB a request; fence, guards and ranges need some of it.

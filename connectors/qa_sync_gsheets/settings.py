@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from qa_sync.validation import validated
+from qa_sync.validation import is_loopback, validated
 
 GOOGLE = "https://sheets.googleapis.com"
 _SHEET_URL = re.compile(r"/spreadsheets/d/([A-Za-z0-9_-]+)")
@@ -179,14 +178,6 @@ class SourceSettings(_Spreadsheet):
     who: Literal["drive", "none"] = "none"
     tabs: dict[str, TabSettings] = Field(min_length=1)
     page_rows: int = Field(default=5000, ge=1)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def read_sink_settings(settings: Mapping[str, object], name: str) -> SinkSettings:

@@ -9,7 +9,7 @@ from qa_sync.dashboards.cells import Present, PresentTab, Receipt, TabPlan, TabS
 from qa_sync.errors import AuthError, Problem, QASyncError, SinkError
 from qa_sync.ports import Context
 from qa_sync_gsheets import reading
-from qa_sync_gsheets.credentials import open_session
+from qa_sync_gsheets.connection import open_transport
 from qa_sync_gsheets.drive import changes_of, last_edit
 from qa_sync_gsheets.fence import Sender
 from qa_sync_gsheets.formulas import find_formulas
@@ -18,7 +18,7 @@ from qa_sync_gsheets.memory import Memory
 from qa_sync_gsheets.probe import probe as try_out
 from qa_sync_gsheets.reading import tab_name
 from qa_sync_gsheets.settings import GOOGLE, SinkSettings
-from qa_sync_gsheets.steps import old_target
+from qa_sync_gsheets.targets import old_target
 from qa_sync_gsheets.transport import Transport
 from qa_sync_gsheets.writing import Writing, search
 
@@ -36,19 +36,9 @@ class SheetsSink:
     def transport(self) -> Transport:
         """The connection, opened when first needed."""
         if self._open is None:
-            place = ("sinks", self._context.name)
             drive = self._settings.watch == "drive"
-            session = open_session(
-                self._settings.credentials, self._context.folder, place, read_only=False, drive=drive
-            )
-            self._open = Transport(
-                session,
-                base_url=self._settings.base_url,
-                timeout=self._settings.timeout,
-                calls_per_minute=self._settings.calls_per_minute,
-                shared=self._context.state.parent,
-                urgent=self._context.urgent,
-                notify=self._context.notify,
+            self._open = open_transport(
+                self._settings, self._context, ("sinks", self._context.name), read_only=False, drive=drive
             )
         return self._open
 

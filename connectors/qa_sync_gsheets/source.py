@@ -13,7 +13,7 @@ from qa_sync.errors import ConfigError, Problem, QASyncError, SourceError
 from qa_sync.notes import Edit, Note, must_be_there, note_records, pages, read_position, stamped
 from qa_sync.ports import Context, Page, Stream
 from qa_sync.wording import nearest
-from qa_sync_gsheets.credentials import open_session
+from qa_sync_gsheets.connection import open_transport
 from qa_sync_gsheets.drive import last_edit
 from qa_sync_gsheets.grid_rows import FIELDS, SheetTable, read_table
 from qa_sync_gsheets.notes import read_notes
@@ -41,18 +41,7 @@ class SheetsSource:
         """The connection, opened when first needed."""
         if self._open is None:
             drive = self._settings.who == "drive"
-            session = open_session(
-                self._settings.credentials, self._context.folder, self._place, read_only=True, drive=drive
-            )
-            self._open = Transport(
-                session,
-                base_url=self._settings.base_url,
-                timeout=self._settings.timeout,
-                calls_per_minute=self._settings.calls_per_minute,
-                shared=self._context.state.parent,
-                urgent=self._context.urgent,
-                notify=self._context.notify,
-            )
+            self._open = open_transport(self._settings, self._context, self._place, read_only=True, drive=drive)
         return self._open
 
     def streams(self) -> Sequence[Stream]:

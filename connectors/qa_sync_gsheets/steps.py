@@ -1,4 +1,4 @@
-"""Turn the plan of one tab into steps: small groups of requests that may be sent together or apart, in order.
+"""Turn the data of one tab's plan into steps: small groups of requests that may be sent together or apart, in order.
 
 What overwrites nobody: new rows and columns are inserted and then filled; existing rows are
 written cell by cell in managed columns only, and never in the key column.
@@ -7,26 +7,20 @@ written cell by cell in managed columns only, and never in the key column.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from qa_sync.dashboards.cells import Cell, Field, Input, TabPlan, TabShape
-from qa_sync.dashboards.look import shape_hash
-from qa_sync_gsheets import charts, looks, marks
+from qa_sync.dashboards.cells import Cell, Field, TabPlan
+from qa_sync_gsheets import charts, looks
 from qa_sync_gsheets.blocks import Block, blocks
 from qa_sync_gsheets.charts import Drawn
 from qa_sync_gsheets.links import links_of, newly_linked
-from qa_sync_gsheets.looks import Dressing
-from qa_sync_gsheets.marks import COLUMN, HEAD, INPUT, KEY, SHAPE, TAB, WORN, TabMarks
-from qa_sync_gsheets.reading import Layout, tab_name
+from qa_sync_gsheets.targets import Target
 from qa_sync_gsheets.wire import write_cell
-from qa_sync_gsheets.worn import worn_by
 
 Json = dict[str, Any]
 #: Cells of one step; about 300 kB of numbers and short texts.
 STEP_CELLS = 5000
-#: Empty rows below, and empty columns beside, the data of a new tab, for people.
-SPARE_ROWS, SPARE_COLUMNS = 100, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,166 +45,6 @@ class Step:
     requests: tuple[Json, ...]
     fields: frozenset[str] = frozenset()
     written: tuple[Written, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a tab is, or will be: what its steps write into."""
-
-    name: str
-    key: str
-    sheet_id: int
-    title: str
-    head: int
-    places: Mapping[str, int]
-    last_key: int
-    rows: int
-    #: Columns that the sheet has at least; 0 where that is not known.
-    width: int
-    layout: Layout | None = None
-    notes: tuple[str, ...] = field(default=())
-
-    def drawn(self, plan: TabPlan) -> Drawn:
-        """Return where the data is once the plan is carried out."""
-        end = self.head + 2 + self.last_key + plan.inserted_rows
-        return Drawn(sheet_id=self.sheet_id, head=self.head, end=end, places=self.places)
-
-
-def new_target(plan: TabPlan, sheet_id: int, title: str) -> Target:
-    """Return the place of a tab that does not exist yet: all fields in order, from the first column."""
-    shape = plan.wanted.shape
-    places = {name: at for at, name in enumerate(shape.field_names)}
-    return Target(
-        name=tab_name(shape),
-        key=shape.key,
-        sheet_id=sheet_id,
-        title=title,
-        head=0,
-        places=places,
-        last_key=-1,
-        rows=1 + SPARE_ROWS,
-        width=_first_width(plan),
-    )
-
-
-def old_target(plan: TabPlan, layout: Layout) -> Target:
-    """Return the place of a tab that exists; fields that it lacks go to the right of our last column."""
-    shape = plan.wanted.shape
-    places = dict(layout.columns)
-    free = max(places.values()) + 1
-    for name in plan.add_fields:
-        places[name] = free
-        free += 1
-    lost_head = layout.head < 0
-    notes = tuple(
-        f"tab {layout.title!r}: column {f.label!r} is headed {layout.labels.get(f.name)!r} there; left as it is"
-        for f in shape.fields
-        if f.name in layout.columns and not plan.reshape and layout.labels.get(f.name) != f.label
-    )
-    if lost_head:
-        notes += (f"tab {layout.title!r}: its header row was gone and has been made again",)
-    return Target(
-        name=tab_name(shape),
-        key=shape.key,
-        sheet_id=layout.marks.sheet_id,
-        title=layout.title,
-        head=max(layout.head, 0),
-        places=places,
-        last_key=layout.last_key,
-        rows=layout.rows + lost_head,
-        width=layout.width,
-        layout=layout,
-        notes=notes,
-    )
-
-
-def _first_width(plan: TabPlan) -> int:
-    shape = plan.wanted.shape
-    return len(shape.fields) + len(shape.inputs) + (charts.ROOM if shape.charts else SPARE_COLUMNS)
-
-
-def creation(plan: TabPlan, target: Target, index: int) -> Step:
-    """Return the step that makes a tab, with marks, header and look, and no data yet."""
-    shape = plan.wanted.shape
-    sheet = {
-        "sheetId": target.sheet_id,
-        "title": target.title,
-        "index": index,
-        "gridProperties": {"rowCount": 1 + SPARE_ROWS, "columnCount": target.width},
-    }
-    requests: list[Json] = [
-        {"addSheet": {"properties": sheet}},
-        marks.on_sheet(TAB, target.name, target.sheet_id),
-        marks.on_sheet(KEY, shape.key, target.sheet_id),
-        marks.on_sheet(SHAPE, shape_hash(shape), target.sheet_id),
-        marks.on_line(HEAD, "", target.sheet_id, "ROWS", 0),
-        *(marks.on_line(COLUMN, name, target.sheet_id, "COLUMNS", at) for name, at in target.places.items()),
-        *looks.dress(shape, target.sheet_id, 0, target.places, Dressing(), fresh=True),
-        *_new_inputs(shape.inputs, target.sheet_id, 0, len(shape.fields)),
-        *_note_worn(shape, target.sheet_id, TabMarks(sheet_id=target.sheet_id, tab_mark=0)),
-    ]
-    return Step(tab=target.name, requests=tuple(requests))
-
-
-def structure(plan: TabPlan, target: Target) -> Step | None:
-    """Return the step that makes what an existing tab lacks: its header row, and columns of new fields."""
-    layout = target.layout
-    if layout is None:
-        return None
-    shape, requests = plan.wanted.shape, list[Json]()
-    if layout.head < 0:
-        requests.append(_insert(target.sheet_id, "ROWS", 0, 1, inherit=False))
-        requests.append(marks.on_line(HEAD, "", target.sheet_id, "ROWS", 0))
-    if plan.add_fields:
-        first = min(target.places[name] for name in plan.add_fields)
-        requests.append(_insert(target.sheet_id, "COLUMNS", first, len(plan.add_fields), inherit=True))
-        for name in plan.add_fields:
-            requests.append(marks.on_line(COLUMN, name, target.sheet_id, "COLUMNS", target.places[name]))
-    asked = [one for one in shape.inputs if one.name not in layout.marks.inputs] if plan.reshape else []
-    if asked:
-        first = 1 + max(target.places.values())
-        requests.append(_insert(target.sheet_id, "COLUMNS", first, len(asked), inherit=False))
-        requests += _new_inputs(asked, target.sheet_id, target.head, first)
-    if plan.add_fields and not plan.reshape:
-        new = [f for f in shape.fields if f.name in plan.add_fields]
-        requests += looks.header(shape, new, target.sheet_id, target.head, target.places)
-    if not requests:
-        return None
-    return Step(tab=target.name, requests=tuple(requests), fields=frozenset(layout.columns))
-
-
-def _new_inputs(asked: Sequence[Input], sheet_id: int, head: int, first: int) -> list[Json]:
-    anchors = (marks.on_line(INPUT, one.name, sheet_id, "COLUMNS", at) for at, one in enumerate(asked, start=first))
-    return [*anchors, *looks.inputs(asked, sheet_id, head, first)]
-
-
-def look(plan: TabPlan, target: Target, worn: Dressing) -> Step:
-    """Return the step that dresses an existing tab anew, and lets go of columns that are no longer in its shape."""
-    shape, layout = plan.wanted.shape, target.layout
-    assert layout is not None  # noqa: S101
-    tab = layout.marks
-    requests = looks.dress(shape, target.sheet_id, target.head, target.places, worn, fresh=False)
-    requests += [marks.forget(number) for name, number in dropped(plan, tab).items()]
-    if tab.shape_mark:
-        requests.append(marks.new_value(tab.shape_mark, shape_hash(shape)))
-    else:
-        requests.append(marks.on_sheet(SHAPE, shape_hash(shape), target.sheet_id))
-    requests += _note_worn(shape, target.sheet_id, tab)
-    return Step(tab=target.name, requests=tuple(requests), fields=frozenset(layout.columns))
-
-
-def _note_worn(shape: TabShape, sheet_id: int, tab: TabMarks) -> list[Json]:
-    """Note what cells wear once a tab is dressed, where it is not what is noted."""
-    worn = worn_by(shape)
-    if worn == tab.worn:
-        return []
-    return [marks.new_value(tab.worn_mark, worn) if tab.worn_mark else marks.on_sheet(WORN, worn, sheet_id)]
-
-
-def dropped(plan: TabPlan, tab: TabMarks) -> dict[str, int]:
-    """Return field → mark of columns that were managed and are not in the shape any more."""
-    kept = set(plan.wanted.shape.field_names)
-    return {name: number for name, number in tab.columns.items() if name not in kept}
 
 
 def updates(plan: TabPlan, target: Target) -> Iterator[Step]:
@@ -257,7 +91,7 @@ def insertions(plan: TabPlan, target: Target) -> Iterator[Step]:
             # Inserting behind the last row is nowhere said to be allowed; one empty row below makes it the inside.
             requests.append({"appendDimension": {"sheetId": target.sheet_id, "dimension": "ROWS", "length": 1}})
             size = row + 1
-        requests.append(_insert(target.sheet_id, "ROWS", row, count, inherit=row > target.head + 1))
+        requests.append(insert_lines(target.sheet_id, "ROWS", row, count, inherit=row > target.head + 1))
         for first, last in looks.runs(sorted(target.places[name] for name in names)):
             inside = [name for name in names if first <= target.places[name] < last]
             inside.sort(key=lambda name: target.places[name])
@@ -285,7 +119,8 @@ def fill(sheet_id: int, block: Block, links: Mapping[int, Field] | None = None) 
     return {"updateCells": {"start": start, "rows": rows, "fields": fields}}
 
 
-def _insert(sheet_id: int, dimension: str, start: int, count: int, *, inherit: bool) -> Json:
+def insert_lines(sheet_id: int, dimension: str, start: int, count: int, *, inherit: bool) -> Json:
+    """Return the request that inserts rows or columns; ``inherit``: they look like those before them."""
     where = {"sheetId": sheet_id, "dimension": dimension, "startIndex": start, "endIndex": start + count}
     return {"insertDimension": {"range": where, "inheritFromBefore": inherit}}
 

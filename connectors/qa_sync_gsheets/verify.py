@@ -12,7 +12,8 @@ from typing import Any
 from qa_sync.dashboards.cells import Cell, PresentTab, TabPlan
 from qa_sync_gsheets.blocks import blocks
 from qa_sync_gsheets.links import links_of
-from qa_sync_gsheets.steps import Step, Target, Written, fill
+from qa_sync_gsheets.steps import Step, Written, fill
+from qa_sync_gsheets.targets import Target
 from qa_sync_gsheets.wire import key_text, read_cell
 
 Json = dict[str, Any]

@@ -18,18 +18,13 @@ from qa_sync_gsheets.looks import Dressing
 from qa_sync_gsheets.marks import COLUMN, INPUT, Marks, found_entries, read_marks, search_request, sheet_id_of
 from qa_sync_gsheets.steps import (
     Step,
-    Target,
     chart_step,
-    creation,
-    dropped,
     insertions,
-    look,
-    new_target,
-    old_target,
-    structure,
     tick_step,
     updates,
 )
+from qa_sync_gsheets.structure import creation, dropped, look, structure
+from qa_sync_gsheets.targets import Target, new_target, old_target
 from qa_sync_gsheets.trouble import Refused
 from qa_sync_gsheets.verify import keys_in, misplaced, repairs
 from qa_sync_gsheets.worn import take_off, worn_by

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic_core import PydanticCustomError
 
 from qa_sync.errors import Problem
-from qa_sync.validation import validated
+from qa_sync.validation import is_loopback, validated
 from qa_sync.wording import nearest
 from qa_sync_zendesk.qa.streams import QA_ENDPOINTS
 from qa_sync_zendesk.streams import ENDPOINTS
@@ -157,7 +156,7 @@ class Settings(_Part):
         if parts.path.rstrip("/").endswith("/api/v2"):
             msg = "leave out /api/v2"
             raise ValueError(msg)
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             msg = "must start with https:// (http is for 127.0.0.1 only: it would send the token in clear)"
             raise ValueError(msg)
         return value.rstrip("/")
@@ -203,13 +202,6 @@ class Settings(_Part):
                 msg = f"{stream}: not a dotted path: {', '.join(bad)}"
                 raise ValueError(msg)
         return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def read_settings(settings: Mapping[str, object], name: str) -> Settings:
