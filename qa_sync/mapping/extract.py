@@ -14,7 +14,7 @@ from qa_sync.mapping.layers import Term, text
 from qa_sync.mapping.paths import Path
 
 #: Spaces, tabs and line ends, which are cut around every value.
-BLANK = "' ' || chr(9) || chr(13) || chr(10)"
+BLANK = r"E' \t\r\n'"
 CONTAINER = "a list or an object, where one value is expected"
 _KEPT = ("record_id", "source_stamp", "source_seq", "payload_hash", "ingested_at", "_gone")
 _CUSTOM = Path(scope="record", segments=("custom_fields",))
@@ -199,10 +199,14 @@ def _columns(stem: str, path: Path, record: str, *, as_json: bool) -> list[str]:
 
 
 def _custom_columns(stem: str, *, as_json: bool) -> list[str]:
-    """Return the same of a custom field, whose value is JSON: without a backslash only its quotes need cutting."""
+    """Return the same of a custom field, whose value is JSON: without a backslash only its quotes need cutting.
+
+    Of such a text only a space inside its quotes needs cutting, too: other blanks are written with a backslash.
+    """
     json = f"_s_{stem}"
     escaped = cleaned(f"CAST({json} AS JSON) ->> '$'")
-    plain = cleaned(f"replace({json}, '\"', '')")
+    inner = f"replace({json}, '\"', '')"
+    plain = f"CASE WHEN {json} < '\"!' OR right({json}, 2) < '!\"' THEN {cleaned(inner)} ELSE nullif({inner}, '') END"
     kept = [
         f"CASE WHEN {json} >= '\"' AND {json} < '#' "
         f"THEN CASE WHEN contains({json}, '\\') THEN {escaped} ELSE {plain} END "

@@ -78,9 +78,16 @@ def _problems(made: Draft) -> str:
     )
 
 
+def is_mapped(made: Draft, column: Column) -> bool:
+    """Whether a row can have a value here; columns that nobody maps are not carried from layer to layer."""
+    return column.name in made.values or (column.type == "labels" and bool(made.dimensions))
+
+
 def _columns(made: Draft) -> str:
     shown: list[str] = []
     for column in made.schema.columns:
+        if not is_mapped(made, column):
+            continue
         kind = duck_type(column.arrow_type)
         found = made.values.get(column.name)
         if column.type == "labels" and made.dimensions:
@@ -89,7 +96,8 @@ def _columns(made: Draft) -> str:
             )
             sql = f"map_from_entries(list_filter([{entries}], lambda d: d.v IS NOT NULL))"
         else:
-            sql = f"CAST({found.value.sql} AS {kind})" if found else f"CAST(NULL AS {kind})"
+            assert found is not None  # noqa: S101 - else it is not mapped
+            sql = f"CAST({found.value.sql} AS {kind})"
         shown.append(f"{sql} AS {held(column)}")
     return ",\n".join(shown)
 
@@ -101,12 +109,18 @@ def held(column: Column) -> str:
 
 def _final(made: Draft, zone: str, *, shown: str, deleted: str, skipped: str, problems: str) -> str:
     """The last projection: model columns where ``shown``, the calendar, the system columns."""
-    columns = [f"CASE WHEN {shown} THEN {held(c)} END AS {quoted(c.name)}" for c in made.schema.columns]
+    columns = []
     for column in made.schema.columns:
-        if column.event:
+        kind = duck_type(column.arrow_type)
+        value = f"CASE WHEN {shown} THEN {held(column)} END" if is_mapped(made, column) else f"CAST(NULL AS {kind})"
+        columns.append(f"{value} AS {quoted(column.name)}")
+    for column in (column for column in made.schema.columns if column.event):
+        day, week = "CAST(NULL AS DATE)", "CAST(NULL AS VARCHAR)"
+        if is_mapped(made, column):
             local = f"timezone({literal(zone)}, {held(column)})"
-            columns.append(f"CASE WHEN {shown} THEN CAST({local} AS DATE) END AS {quoted(column.stem + '_date')}")
-            columns.append(f"CASE WHEN {shown} THEN strftime({local}, '%G-W%V') END AS {quoted(column.stem + '_week')}")
+            day = f"CASE WHEN {shown} THEN CAST({local} AS DATE) END"
+            week = f"CASE WHEN {shown} THEN strftime({local}, '%G-W%V') END"
+        columns += [f"{day} AS {quoted(column.stem + '_date')}", f"{week} AS {quoted(column.stem + '_week')}"]
     columns += [
         "record_id",
         "source_stamp",
@@ -152,7 +166,8 @@ def _fan_out(made: Draft, inner: str, zone: str) -> str:
     Elements are judged once and kept. What only few records need is asked of the first element of those whose first
     is not good, so that the many others are neither sorted nor joined.
     """
-    kept = ", ".join([*_KEPT_OF_ELEMENTS, *(held(column) for column in made.schema.columns)])
+    mapped = (held(column) for column in made.schema.columns if is_mapped(made, column))
+    kept = ", ".join([*_KEPT_OF_ELEMENTS, *mapped])
     elements = (
         f"SELECT {kept}, NOT _empty AND (_true OR _unsure) AND _rejects AS _set_aside, "
         "NOT _empty AND _true AND NOT _rejects AS _good "

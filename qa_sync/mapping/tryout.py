@@ -15,7 +15,7 @@ from qa_sync.mapping.draft import draft
 from qa_sync.mapping.extract import Extraction
 from qa_sync.mapping.language import Field, Mapping, TableMapping
 from qa_sync.mapping.layers import Term
-from qa_sync.mapping.rows import held, judged
+from qa_sync.mapping.rows import held, is_mapped, judged
 from qa_sync.mapping.trace import Asked, Chain, Joined, chain_of, condition_of, condition_terms, terms
 from qa_sync.model import TABLES
 
@@ -87,7 +87,7 @@ def try_out(
     )
     flags = (*_FLAGS, *(_FAN_OUT if made.fans_out else ()))
     texts = [f"CAST({term.sql} AS VARCHAR) AS _s{at}" for at, term in enumerate(wanted)]
-    columns = [f"{held(column)} AS {held(column)}" for column in made.schema.columns]
+    columns = [f"{held(column)} AS {held(column)}" for column in made.schema.columns if is_mapped(made, column)]
     found = engine.fetch(f"SELECT {', '.join([*flags, *columns, *texts])} FROM ({judged(made)})").to_pylist()
     if made.fans_out:
         found.sort(key=lambda row: row["_position"])
@@ -119,7 +119,7 @@ def _part(
         return TriedPart(position=position, fate=fate, reason=reason, read=read)
     problems = {problem["field"]: problem for problem in found["_found"]}
     schema = TABLES[spec.table]
-    labels = dict(found["_c_dimensions"] or ()) if "dimensions" in schema.names else {}
+    labels = dict(found.get("_c_dimensions") or ())
     fields = []
     for name, field in _named(spec).items():
         problem = problems.get(name, {})
@@ -134,7 +134,7 @@ def _part(
                 severity=problem.get("severity", ""),
             )
         )
-    own = {column.name: found[f"_c_{column.name}"] for column in schema.columns}
+    own = {column.name: found.get(f"_c_{column.name}") for column in schema.columns}
     return TriedPart(
         position=position,
         fate=fate,
