@@ -80,9 +80,10 @@ class Limiter:
                     self._claim(state, at=self._now() + max(waits.values()))
                 longest = max(waits, key=lambda name: waits[name])
                 if waits[longest] <= 0:
-                    self._own.sent = self._now()
+                    self._lost(state, path)
+                    self._sent()[path] = now = self._now()
                     for name in names:
-                        spend(state["buckets"][name], name, self._own.sent)
+                        spend(state["buckets"][name], name, now)
                     self._save(state)
                     return
                 self._save(state)
@@ -94,10 +95,10 @@ class Limiter:
         """Learn from an answer what is left, and from a refusal when to come back."""
         told = read_headers(response.headers)
         now = self._now()
-        sent = getattr(self._own, "sent", now)
+        path = response.request.path_url.partition("?")[0] if response.request is not None else ""
+        sent = self._sent().pop(path, now)
         # The headers were true when they arrived; reading a long body took its time since.
         arrived = min(now, sent + response.elapsed.total_seconds())
-        path = response.request.path_url.partition("?")[0] if response.request is not None else ""
         with self._lock:
             state = self._load()
             for name in buckets_of(path, state):
@@ -111,6 +112,23 @@ class Limiter:
             if response.status_code == 429:
                 refused(state, path, told, retry_after_seconds(response.headers.get("Retry-After")), now)
             self._save(state)
+
+    def _sent(self) -> dict[str, float]:
+        """When this thread sent what is not answered yet, by path: a page waits while its token is renewed."""
+        if not hasattr(self._own, "sent"):
+            self._own.sent = {}
+        sent: dict[str, float] = self._own.sent
+        return sent
+
+    def _lost(self, state: dict[str, Any], path: str) -> None:
+        """Take a request of this thread that was never answered for one that was counted and is under way no more."""
+        sent = self._sent().pop(path, None)
+        for name in buckets_of(path, state) if sent is not None else ():
+            bucket = state["buckets"][name]
+            if sent in bucket.get("flying", []):
+                bucket["flying"].remove(sent)
+                if "remaining" in bucket:
+                    bucket["remaining"] = max(0.0, bucket["remaining"] - 1)
 
     def _wait(self, name: str, bucket: dict[str, Any]) -> float:
         """Return how long one more request has to wait, and start a new window where the old one is over."""

@@ -19,7 +19,7 @@ from qa_sync.runner.progress import Progress
 from qa_sync.store import Coverage, Store, StoredTable, TablePosition, aside_rows, stored_schema
 
 #: Raw versions mapped at a time: bounds the memory of a rebuild.
-CHUNK = 100_000
+CHUNK = 50_000
 RACES = 20
 
 #: Coverage of the form catalogue in the tables forms, criteria and options; written by the catalogue step.

@@ -222,3 +222,40 @@ def test_a_refusal_without_end_says_when_to_come_back(fault: str, tmp_path: Path
     finally:
         sandbox.stop()
     assert caught.value.retry_after in {20.0, 60.0}
+
+
+def told(left: int) -> dict[str, str]:
+    return {"zendesk-ratelimit-incremental-exports": f"total=10; remaining={left}; resets=60"}
+
+
+def test_a_token_that_is_renewed_while_a_page_waits_takes_nothing_of_the_exports_budget(tmp_path: Path) -> None:
+    time = FakeTime()
+    limiter = Limiter(tmp_path / "limits.json", lambda _line: None, now=time.now, sleep=time.sleep)
+    limiter.before(EXPORT)
+    limiter.before("/oauth/tokens")
+    limiter.after(answer({}, path="/oauth/tokens"))
+    limiter.after(answer(told(9)))
+    for left in range(8, -1, -1):
+        limiter.before(EXPORT)
+        limiter.after(answer(told(left)))
+    assert time.slept == []
+    limiter.before(EXPORT)
+    assert time.at == pytest.approx(NOW + 61)
+
+
+def test_a_request_that_was_never_answered_counts_as_one_until_the_bucket_fills_up_and_no_longer(
+    tmp_path: Path,
+) -> None:
+    time = FakeTime()
+    limiter = Limiter(tmp_path / "limits.json", lambda _line: None, now=time.now, sleep=time.sleep)
+    limiter.before(EXPORT)
+    limiter.after(answer(told(9)))
+    limiter.before(EXPORT)  # lost on its way
+    for left in range(7, -1, -1):
+        limiter.before(EXPORT)
+        limiter.after(answer(told(left)))
+    assert time.slept == []
+    for left in range(9, -1, -1):
+        limiter.before(EXPORT)
+        limiter.after(answer(told(left)))
+    assert time.at == pytest.approx(NOW + 61)
