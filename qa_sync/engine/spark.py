@@ -39,6 +39,7 @@ class SparkEngine:
     def __init__(self, address: str = LOCAL, options: Mapping[str, str] | None = None) -> None:
         self._session = _session(address, options or {})
         self._names: set[str] = set()
+        self._texts: dict[str, str] = {}
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as ``name``."""
@@ -54,7 +55,7 @@ class SparkEngine:
 
     def view(self, name: str, sql: str) -> None:
         """Name a select; it is computed whenever it is read."""
-        self._keep(name, self._select(sql))
+        self._define(name, translated(sql))
 
     def table(self, name: str, sql: str) -> None:
         """Compute a select once and keep its rows as ``name`` until the engine is closed."""
@@ -66,7 +67,10 @@ class SparkEngine:
 
     def rename(self, name: str, new: str) -> None:
         """Give a view another name; views that read it by the old one go on doing so."""
-        self._keep(new, self._session.table(name))
+        if name in self._texts:  # not by ALTER VIEW: what reads the new name would not find it
+            self._define(new, self._texts[name])
+        else:
+            self._keep(new, self._session.table(name))
         self._session.catalog.dropTempView(name)
         self._names.discard(name)
 
@@ -75,20 +79,30 @@ class SparkEngine:
         return sorted(self._names)
 
     def close(self) -> None:
-        """Drop everything that was named; the session serves others."""
+        """Drop everything that was named."""
         for name in self._names:
             self._session.catalog.dropTempView(name)
         self._names.clear()
 
+    def _define(self, name: str, text: str) -> None:
+        """Name a text of Spark's: what it reads is looked up by name whenever it is read, as in DuckDB."""
+        self._run(f"CREATE OR REPLACE TEMPORARY VIEW {_quoted(name)} AS {text}")
+        self._names.add(name)
+        self._texts[name] = text
+
     def _keep(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
         self._names.add(name)
+        self._texts.pop(name, None)
 
     def _select(self, sql: str) -> DataFrame:
+        return self._run(translated(sql))
+
+    def _run(self, sql: str) -> DataFrame:
         from pyspark.errors import PySparkException
 
         try:
-            return self._session.sql(translated(sql))
+            return self._session.sql(sql)
         except PySparkException as error:
             kind = error.getCondition() or type(error).__name__
             msg = f"Spark refused a query of qa-sync ({kind}); run with engine: duckdb, and report it"
@@ -116,7 +130,8 @@ def _session(address: str, more: Mapping[str, str]) -> SparkSession:
     for key, value in options.items():
         builder = builder.config(key, value)
     try:
-        return builder.getOrCreate()
+        # Names are an engine's own: two engines of one run, such as that for auditees, must not meet in a session.
+        return builder.create() if address.startswith("sc://") else builder.getOrCreate().newSession()
     except Exception as error:
         raise ConfigError(Problem(what=f"Spark does not start ({type(error).__name__})", hint=_HINT)) from error
 
@@ -150,7 +165,21 @@ def _put_right(node: Expression) -> Expression:
         return _no_labels()
     if isinstance(node, exp.Window) and isinstance(node.this, exp.RowNumber) and not _is_ordered(node):
         return exp.func("monotonically_increasing_id")  # an identity for joins
+    if isinstance(node, exp.Select):
+        _name_inputs(node)
     return node
+
+
+def _name_inputs(select: Expression) -> None:
+    """Let windows of a select name its inputs: a column that the same select gives another name is not known there."""
+    from sqlglot import exp
+
+    given = {one.alias: one.this for one in select.expressions if isinstance(one, exp.Alias)}
+    for window in select.find_all(exp.Window):
+        for column in list(window.find_all(exp.Column)):
+            source = given.get(column.name)
+            if not column.table and isinstance(source, exp.Column) and column.find_ancestor(exp.Select) is select:
+                column.replace(source.copy())
 
 
 def _is_ordered(window: Expression) -> bool:
@@ -176,6 +205,10 @@ def _spark_schema(schema: pa.Schema) -> Any:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     return from_arrow_schema(schema)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _address(file: str) -> str:

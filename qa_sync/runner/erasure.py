@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from qa_sync.store.erase import TableErasure, copies, discard_staged, stage_tabl
 from qa_sync.store.path import StorePath
 from qa_sync.store.redact import Person, Redactor, is_distinct, names_of
 from qa_sync.store.tables import register_table
+from qa_sync.store.tombstones import Tombstones, made_key
 
 if TYPE_CHECKING:
     from qa_sync.runner.workspace import Workspace
@@ -78,17 +79,30 @@ def erase(workspace: Workspace, who: str, *, dry_run: bool = False) -> Erasure:
     if dry_run:
         with store.lock.held():
             tables = [stage_table(path, _name(store, path), redactor, write=False) for path in store.delta_folders()]
-        return _told(workspace, redactor, tables, _sheets(store, redactor))
+        done = _told(workspace, redactor, tables, _sheets(store, redactor))
+        return replace(done, left=tuple(_left(workspace, redactor)))
     with workspace.recorded("erase") as run:
         sheets = _sheets(store, redactor)
         with store.lock.held():
             discard_staged(store.folder)
             Upkeep(store).sweep_orphans()
             tables = [stage_table(path, _name(store, path), redactor, write=True) for path in store.delta_folders()]
+            done = _told(workspace, redactor, tables, sheets)
+            run.counts["erase"] = done.as_dict()
+            kept = store.tombstones() or Tombstones(key=made_key(store.state))
+            kept.add(redactor)
             store.lock.count_erasure()
-            take_place(store.folder, tables, extra=copies(store.folder))
-        done = _told(workspace, redactor, tables, sheets)
-        run.counts["erase"] = done.as_dict()
+            row = run.row(workspace.now())
+            take_place(
+                store.folder,
+                tables,
+                extra=copies(store.folder),
+                tombstones=kept.text(),
+                run=row,
+                ledger=store.ledger,
+            )
+            run.is_written = True
+    done = replace(done, left=tuple(_left(workspace, redactor)))
     in_store = [file for file in done.left if file.startswith(f"{store.folder.name}/")]
     if any(not file.startswith(f"{store.folder.name}/state/") for file in in_store):
         msg = f"the person is still found in {', '.join(in_store)}: this is a fault of qa-sync; report it"
@@ -137,7 +151,7 @@ def _told(
         rows={table.name: table.rows for table in tables if table.rows},
         runs=tuple(Upkeep(workspace.store).runs_with({table.name: table.files for table in tables if table.files})),
         sheets=sheets,
-        left=tuple(_left(workspace, redactor)),
+        left=(),
         short=len(redactor.person.short),
     )
 

@@ -114,6 +114,9 @@ class _Pulling:
             self.failures[place] = (full, error)
         if done.is_empty and self._notes_of(name) == noted:
             self.workspace.note(full, "the source has no record, and none is stored from before")
+        if done.erased:
+            said = f"{done.erased:,} records name people who were erased: kept without them, the source has them still"
+            self.workspace.note(full, said)
         self.done[place] = (full, done)
 
     def _notes_of(self, name: str) -> int:

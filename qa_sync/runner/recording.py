@@ -56,7 +56,8 @@ class Recording:
     """A run that is going on.
 
     ``is_reconciled``: the snapshot was taken and everything in it added up, so it can be asked even when
-    publishing fails afterwards. ``notes``: line → of whom, "" for all.
+    publishing fails afterwards. ``notes``: line → of whom, "" for all. ``is_written``: its row was written already,
+    together with what it did.
     """
 
     run_id: str
@@ -69,6 +70,21 @@ class Recording:
     is_reconciled: bool = False
     new_rejects: int = 0
     report: RunReport | None = None
+    is_written: bool = False
+
+    def row(self, now: datetime, error: str = "") -> Run:
+        """Return the ledger's row of the run as it is."""
+        return Run(
+            run_id=self.run_id,
+            command=self.command,
+            status="failed" if error else "done",
+            started_at=self.started_at,
+            finished_at=now,
+            counts={**self.counts, "new_rejects": self.new_rejects},
+            timings=self.timings,
+            error=error,
+            snapshot=self.snapshot if self.is_reconciled or not error else None,
+        )
 
     def sort_notes(self, key: Callable[[str], int]) -> None:
         """Put the notes in the order of whom they are of; those of one keep theirs."""
@@ -135,17 +151,5 @@ def _said(error: BaseException) -> str:
 
 
 def _finish(store: Store, run: Recording, now: datetime, error: str = "") -> None:
-    counts = {**run.counts, "new_rejects": run.new_rejects}
-    store.ledger.finish(
-        Run(
-            run_id=run.run_id,
-            command=run.command,
-            status="failed" if error else "done",
-            started_at=run.started_at,
-            finished_at=now,
-            counts=counts,
-            timings=run.timings,
-            error=error,
-            snapshot=run.snapshot if run.is_reconciled or not error else None,
-        )
-    )
+    if not run.is_written:
+        store.ledger.finish(run.row(now, error))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa_sync.config.settings import RetentionSettings
 from qa_sync.model import TABLES
+from qa_sync.runner.recording import Recording
 from qa_sync.store import Store, Upkeep
 from qa_sync.store.erase import discard_staged, take_place
 from qa_sync.store.expire import Limit, stage_expiry
@@ -56,7 +57,7 @@ def expire(workspace: Workspace, *, dry_run: bool = False) -> dict[str, Any]:
         if (store.folder / limit.table).is_dir():
             limits[limit.table].append(limit)
     with store.lock.held():
-        planned = _staged(store, limits, write=False)
+        planned = _staged(store, limits)
     if dry_run:
         return planned
     if not planned["rows"]:
@@ -65,17 +66,26 @@ def expire(workspace: Workspace, *, dry_run: bool = False) -> dict[str, Any]:
     with workspace.recorded("expire") as run, store.lock.held():
         discard_staged(store.folder)
         Upkeep(store).sweep_orphans()
-        run.counts["expire"] = _staged(store, limits, write=True)
+        _staged(store, limits, run=run, now=workspace.now())
     store.set_expired_at(workspace.now())
     done: dict[str, Any] = run.counts["expire"]
     return done
 
 
-def _staged(store: Store, limits: dict[str, list[Limit]], *, write: bool) -> dict[str, Any]:
-    tables = [stage_expiry(store.folder / name, own, write=write) for name, own in sorted(limits.items())]
+def _staged(
+    store: Store,
+    limits: dict[str, list[Limit]],
+    *,
+    run: Recording | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    tables = [stage_expiry(store.folder / name, own, write=run is not None) for name, own in sorted(limits.items())]
     tables = [table for table in tables if table.rows]
     runs = Upkeep(store).runs_with({table.name: table.files for table in tables})
-    if write:
+    told = {"rows": {table.name: table.rows for table in tables}, "runs": runs}
+    if run is not None and now is not None:
+        run.counts["expire"] = told
         store.lock.count_erasure()
-        take_place(store.folder, tables)
-    return {"rows": {table.name: table.rows for table in tables}, "runs": runs}
+        take_place(store.folder, tables, run=run.row(now), ledger=store.ledger)
+        run.is_written = True
+    return told

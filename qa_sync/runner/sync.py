@@ -28,6 +28,7 @@ RACES = 20
 class StreamCounts:
     """Records of one stream in one sync: read = accepted + unchanged + rejected.
 
+    ``erased``: accepted without a person who had been erased, and whom the source still names.
     ``is_empty``: the source gave nothing, and nothing is stored from before.
     """
 
@@ -38,6 +39,7 @@ class StreamCounts:
     new_rejects: int = 0
     repaired: int = 0
     deleted: int = 0
+    erased: int = 0
     commits: int = 0
     order: str = "source"
     error: str = ""
@@ -188,6 +190,7 @@ class _Puller:
         self.counts.new_rejects += new
         self.counts.repaired += made.repaired
         self.counts.deleted += made.tombstones
+        self.counts.erased += made.erased
         self.progress.counted(f"{self.name}.{self.stream.name}", self.counts.read)
 
     def _set_aside(self, rejects: pa.Table, at: datetime) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -17,11 +18,13 @@ import pyarrow.parquet as pq
 
 from qa_sync.errors import StoreError
 from qa_sync.store.durable import sync_file, sync_folder, write_whole
+from qa_sync.store.ledger import Ledger, Run
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_in, entries, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.redact import PERSON_FIELD, Redactor
 from qa_sync.store.repair import COPIES
 from qa_sync.store.storage import opened, read_all, write_parquet
+from qa_sync.store.tombstones import TOMBSTONES
 
 #: The list of files that are about to take their place.
 JOURNAL = "erasing.json"
@@ -187,25 +190,54 @@ def _action(
     return made
 
 
-def take_place(store: StorePath, tables: list[TableErasure], *, extra: tuple[StorePath, ...] = ()) -> None:
-    """Let everything staged take its place; ``extra`` files go for good. The caller holds the lock.
+def take_place(
+    store: StorePath,
+    tables: list[TableErasure],
+    *,
+    extra: tuple[StorePath, ...] = (),
+    tombstones: str = "",
+    run: Run | None = None,
+    ledger: Ledger | None = None,
+) -> None:
+    """Let everything staged take its place. The caller holds the lock.
+
+    Args:
+        store: the store's folder.
+        tables: what was staged.
+        extra: files that go for good.
+        tombstones: the new text of the list of people erased; "": it stays.
+        run: the run that does it. Its row is written with the rest: it says whose states changed.
+        ledger: where that row goes.
 
     Raises:
         OSError: before the journal nothing changed; after it, opening the store goes on.
     """
     staged = [file for table in tables for file in table.staged]
+    if tombstones:
+        fresh = store / (TOMBSTONES + STAGED)
+        fresh.write_text(tombstones, encoding="utf-8")
+        sync_file(fresh)
+        staged.append(fresh)
     gone = [file for table in tables for file in table.shortcuts] + list(extra)
     for folder in {file.parent for file in staged}:
         sync_folder(folder)
-    journal = {
+    journal: dict[str, Any] = {
         "replace": sorted(file.relative_to(store).as_posix() for file in staged),
         "remove": sorted(file.relative_to(store).as_posix() for file in gone),
     }
+    if run is not None:
+        journal["run"] = {
+            "run_id": run.run_id,
+            "command": run.command,
+            "started_at": run.started_at.isoformat(),
+            "finished_at": run.finished_at.isoformat(),
+            "counts": run.counts,
+        }
     write_whole(store / JOURNAL, json.dumps(journal))
-    finish(store)
+    finish(store, ledger)
 
 
-def finish(store: StorePath) -> bool:
+def finish(store: StorePath, ledger: Ledger | None = None) -> bool:
     """Go on with what the journal lists, if there is one; return whether there was. The caller holds the lock."""
     journal = store / JOURNAL
     if not journal.is_file():
@@ -223,8 +255,21 @@ def finish(store: StorePath) -> bool:
     for folder in folders:
         if folder.is_dir():
             sync_folder(folder)
+    if ledger is not None and listed.get("run"):
+        _record(ledger, listed["run"])
     journal.unlink()
     return True
+
+
+def _record(ledger: Ledger, told: Mapping[str, Any]) -> None:
+    """Write the row of the run that did it, once: a crash may have come between the row and the journal's end."""
+    if ledger.has(told["run_id"]):
+        return
+    started, finished = (datetime.fromisoformat(told[name]) for name in ("started_at", "finished_at"))
+    run_id, command, counts = told["run_id"], told["command"], told["counts"]
+    ledger.finish(
+        Run(run_id=run_id, command=command, status="done", started_at=started, finished_at=finished, counts=counts)
+    )
 
 
 def copies(store: StorePath) -> tuple[StorePath, ...]:

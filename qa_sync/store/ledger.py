@@ -114,6 +114,10 @@ class Ledger:
         }
         self.append("runs", pa.Table.from_pylist([row], schema=RUNS))
 
+    def has(self, run_id: str) -> bool:
+        """Whether a run's row was written."""
+        return bool(self._select("runs", f"SELECT 1 FROM it WHERE run_id = {literal(run_id)}").num_rows)
+
     def runs(self, *, limit: int | None = None) -> list[Run]:
         """Return finished runs, newest first."""
         rows = self._select(

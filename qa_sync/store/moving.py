@@ -25,6 +25,7 @@ from qa_sync.store.log import LOG, actions_of, entries, entry, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import MOVING, copy, move_folder, remove_tree
 from qa_sync.store.store import CARD, FORMAT, Store
+from qa_sync.store.tombstones import TOMBSTONES
 from qa_sync.store.upkeep import Upkeep
 
 MANIFEST = "manifest.json"
@@ -60,6 +61,8 @@ def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
         name_of = {path.relative_to(store.folder).as_posix(): path for path in store.delta_folders()}
         tables = {name: _listed(path, sorted(kept.get(name, {}))) for name, path in name_of.items()}
         card = json.loads((store.folder / CARD).read_text(encoding="utf-8"))
+        gone = store.folder / TOMBSTONES
+        erased = json.loads(gone.read_text(encoding="utf-8")) if gone.is_file() else None
     for name, table in tables.items():
         target = folder / name
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,7 +75,11 @@ def export_store(store: Store, folder: Path, *, at: datetime) -> dict[str, Any]:
         "exported_at": at.isoformat(),
         "store": card,
         "tables": tables,
-        "not_included": ["state: keys and memories of connectors, among them the key that requesters are hashed with"],
+        "erased": erased,
+        "not_included": [
+            "state: keys and memories of connectors, among them the keys that requesters are hashed with and that "
+            "people who were erased are recognised by"
+        ],
     }
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
     return manifest
@@ -103,6 +110,8 @@ def import_store(folder: Path, target: StorePath) -> dict[str, Any]:
         _write_log(place, table)
     card = {name: manifest["store"][name] for name in ("format", "swept_before") if name in manifest["store"]}
     write_whole(fresh / CARD, json.dumps(card, sort_keys=True))
+    if manifest.get("erased") is not None:
+        write_whole(fresh / TOMBSTONES, json.dumps(manifest["erased"], sort_keys=True))
     move_folder(fresh, target)
     sync_folder(target.parent)
     return manifest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.path import StorePath
 from qa_sync.store.payloads import hashes, valid_payloads
+from qa_sync.store.tombstones import Tombstones
 
 STATISTICS = ("id", "source_stamp", "n")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -40,13 +41,17 @@ class StreamPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCounts:
-    """What became of the records of a batch: read = accepted + unchanged + rejected."""
+    """What became of the records of a batch: read = accepted + unchanged + rejected.
+
+    ``erased``: accepted without a person who had been erased, and whom the source still names.
+    """
 
     accepted: int = 0
     unchanged: int = 0
     rejected: int = 0
     repaired: int = 0
     tombstones: int = 0
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,14 @@ class Prepared:
 class RawStream:
     """The stored records of one stream of one source."""
 
-    def __init__(self, folder: StorePath, source: str, stream: str, lock: StoreLock) -> None:
+    def __init__(
+        self,
+        folder: StorePath,
+        source: str,
+        stream: str,
+        lock: StoreLock,
+        erased: Callable[[], Tombstones | None] = lambda: None,
+    ) -> None:
         if not _NAME.fullmatch(source) or not _NAME.fullmatch(stream):
             msg = f"{source}.{stream} cannot be the name of a stream; use letters, digits, _ and -"
             raise StoreError(msg)
@@ -70,6 +82,7 @@ class RawStream:
         self.stream = stream
         self.path = folder / "raw" / self.name
         self._lock = lock
+        self._erased = erased
 
     def position(self) -> StreamPosition:
         """Return how far the stream has been read; n = 0 and cursor None before the first commit."""
@@ -98,7 +111,9 @@ class RawStream:
             at: the moment of arrival, the stamp of versions whose order is arrival.
             by_arrival: whether (source_stamp, source_seq) of the rows mean nothing.
         """
-        valid, rejects, repaired = valid_payloads(page.cast(PAGE))
+        gone = self._erased()
+        page, own = self._renamed(page.cast(PAGE), gone)
+        valid, rejects, repaired = valid_payloads(page)
         table = delta.open_table(self.path)
         if by_arrival:
             newest = self._newest(delta.files(table, self.path))
@@ -111,7 +126,13 @@ class RawStream:
         stored = delta.files_within(table, self.path, "id", span["min"], span["max"]) if valid.num_rows else Files()
         judged = self._judge(stored, valid, _ARRIVAL if by_arrival else _SOURCE)
         same = judged["same"]
+        # The hash is that of what came: a record that comes again is known although it is kept without the person.
         rows = valid.append_column("payload_hash", judged["payload_hash"]).filter(judged["kept"])
+        erased = 0
+        if gone is not None:
+            at_payload = rows.schema.get_field_index("payload")
+            payloads, erased = gone.payloads(rows["payload"], (one in own for one in rows["id"].to_pylist()))
+            rows = rows.set_column(at_payload, "payload", payloads)
         unchanged = pc.sum(same).as_py() or 0
         tombstones = pc.sum(pc.and_(pc.invert(same), valid["deleted"])).as_py() or 0
         counts = BatchCounts(
@@ -120,8 +141,16 @@ class RawStream:
             rejected=rejects.num_rows,
             repaired=repaired,
             tombstones=tombstones,
+            erased=erased,
         )
         return Prepared(rows=rows, rejects=rejects, counts=counts)
+
+    def _renamed(self, page: pa.Table, gone: Tombstones | None) -> tuple[pa.Table, frozenset[str]]:
+        """Return a page with the ids that records of erased people have since, and those of their own records."""
+        if gone is None:
+            return page, frozenset()
+        ids, own = gone.ids(self.source, self.stream, page["id"].combine_chunks())
+        return page.set_column(0, "id", ids), frozenset(pc.filter(ids, pa.array(own, pa.bool_())).to_pylist())
 
     def _newest(self, files: Files) -> datetime | None:
         with _engine(files) as engine:
@@ -174,6 +203,9 @@ class RawStream:
 
     def absent(self, listed: pa.Array) -> pa.Table:
         """Return PAGE rows, one tombstone for each current record whose id is not among ``listed``."""
+        gone = self._erased()
+        if gone is not None:
+            listed, _ = gone.ids(self.source, self.stream, listed)
         with _engine(self.files()) as engine:
             engine.register("listed", pa.table({"id": listed}))
             return engine.fetch("""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 #: Fields whose name says that their value is a person: there also a short id is taken for what it is.
 PERSON_FIELD = re.compile(
@@ -135,29 +136,61 @@ class Redactor:
     def _plain(self, text: str) -> str:
         return self._distinct.sub(lambda found: self._tokens[self._folded(found[0])], text)
 
+    def tokens(self) -> dict[str, str]:
+        """Return every term, folded, with the token that takes its place."""
+        return dict(self._tokens)
+
+    def words(self) -> frozenset[str]:
+        """Return the parts of names, folded: in own records they are the person, too."""
+        return self._words
+
     def _json(self, text: str, *, own: bool) -> str:
-        key = ""
+        known = self._short | self._words if own else self._short
 
-        def replaced(found: re.Match[str]) -> str:
-            nonlocal key
-            literal, colon = found[1], found[2]
-            value = _decoded(literal) if literal else found[0]
-            made = self._plain(value)
-            if colon:
-                key = value
-            elif made == value:
-                folded = self._folded(value)
-                known = self._short | self._words if own else self._short
-                if folded in known and (own or PERSON_FIELD.search(key)):
-                    made = self._tokens.get(folded, self.person.token)
-            if made == value:
-                return found[0]
-            return json.dumps(made, ensure_ascii=False) + (colon or "")
+        def whole(value: str, *, is_person: bool) -> str | None:
+            folded = self._folded(value)
+            if folded in known and (own or is_person):
+                return self._tokens.get(folded, self.person.token)
+            return None
 
-        return _TOKENS.sub(replaced, text)
+        return redacted_json(text, plain=self._plain, whole=whole)
 
     def _folded(self, text: str) -> str:
         return unicodedata.normalize("NFC", text).casefold()
+
+
+class Whole(Protocol):
+    """Returns what takes the place of a whole value, None where it stays."""
+
+    def __call__(self, value: str, *, is_person: bool) -> str | None:
+        """``is_person``: the value's field names people."""
+        ...
+
+
+def redacted_json(text: str, *, plain: Callable[[str], str], whole: Whole) -> str:
+    """Return JSON text with its texts and numbers replaced; what stays, stays to the letter.
+
+    Args:
+        text: the JSON text.
+        plain: replaces within a text.
+        whole: replaces a value that ``plain`` left alone; ``is_person`` says that its field names people.
+    """
+    key = ""
+
+    def replaced(found: re.Match[str]) -> str:
+        nonlocal key
+        literal, colon = found[1], found[2]
+        value = _decoded(literal) if literal else found[0]
+        made = plain(value)
+        if colon:
+            key = value
+        elif made == value:
+            made = whole(value, is_person=bool(PERSON_FIELD.search(key))) or value
+        if made == value:
+            return found[0]
+        return json.dumps(made, ensure_ascii=False) + (colon or "")
+
+    return _TOKENS.sub(replaced, text)
 
 
 def _written(terms: Iterable[str]) -> tuple[str, ...]:

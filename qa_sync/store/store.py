@@ -23,6 +23,7 @@ from qa_sync.store.path import StorePath
 from qa_sync.store.raw import RawStream
 from qa_sync.store.storage import MOVING, check_address, lost
 from qa_sync.store.tables import StoredTable, register_table
+from qa_sync.store.tombstones import Tombstones, read_tombstones
 
 #: The layout of the folder. A store made by a newer qa-sync is refused, never guessed at.
 FORMAT = 1
@@ -58,10 +59,10 @@ class Store:
         except OSError as error:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
+        self.ledger = Ledger(folder, self.lock)
         if (folder / JOURNAL).is_file():
             with self.lock.held():
-                finish(folder)
-        self.ledger = Ledger(folder, self.lock)
+                finish(folder, self.ledger)
 
     @property
     def state(self) -> Path:
@@ -70,6 +71,10 @@ class Store:
             assert isinstance(self.folder, Path)  # noqa: S101  (a workspace names one beside a bucket)
             return self.folder / "state"
         return self._state
+
+    def tombstones(self) -> Tombstones | None:
+        """Return the people erased so far, None where there is none; raises as ``read_tombstones`` does."""
+        return read_tombstones(self.folder, self.state)
 
     @property
     def swept_before(self) -> datetime | None:
@@ -135,7 +140,7 @@ class Store:
 
     def raw(self, source: str, stream: str) -> RawStream:
         """Return one raw stream."""
-        return RawStream(self.folder, source, stream, self.lock)
+        return RawStream(self.folder, source, stream, self.lock, self.tombstones)
 
     def table(self, name: str) -> StoredTable:
         """Return one table of the common schema."""

@@ -14,11 +14,12 @@ import duckdb
 import pytest
 from program.command import ask, opened_once, qa_sync, query
 from program.finished import Finished
+from program.worlds import small_programme, world
 
 from qa_sync.errors import StoreError
 from qa_sync.runner.erasure import erase
 from qa_sync.runner.workspace import Workspace
-from qa_sync.store import Store
+from qa_sync.store import Ledger, Run, Store
 from qa_sync.store import erase as erasing
 from qa_sync.store.tables import StoredTable
 
@@ -33,6 +34,11 @@ def copied(finished: Finished, folder: Path) -> Path:
 def printed(folder: Path, as_of: str) -> dict[str, Any]:
     with opened_once():
         return {name: ask(folder, "report", name, "--as-of", as_of)["rows"] for name in REPORTS}
+
+
+def anonymous(shown: dict[str, Any], token: str) -> Any:
+    """What reports say where a token is a token: a name in parts is one for each."""
+    return json.loads(re.sub(rf"{token}(-\d+)?( {token}(-\d+)?)?", "somebody", json.dumps(shown)))
 
 
 def texts(file: Path) -> str:
@@ -223,6 +229,60 @@ def test_an_erasure_that_is_cut_off_is_all_or_nothing(finished: Finished, tmp_pa
     if moment == "before the journal":
         ask(folder, "store", "erase", "--person", email)
         assert named(folder / "data", (email,)) == []
+
+
+@pytest.mark.parametrize("moment", ["before its row", "behind its row"])
+def test_a_kill_at_its_end_leaves_the_run_in_the_ledger_once_and_its_runs_marked(
+    finished: Finished, tmp_path: Path, moment: str
+) -> None:
+    folder = copied(finished, tmp_path / "it")
+    email = query(folder, "SELECT email FROM people WHERE email IS NOT NULL ORDER BY ALL LIMIT 1")[0]["email"]
+    snapshots = {run["run"] for run in ask(folder, "runs") if run["snapshot"]}
+    written = Ledger.finish
+
+    def killed(ledger: Ledger, run: Run) -> None:
+        if moment == "behind its row":
+            written(ledger, run)
+        raise KeyboardInterrupt
+
+    with mock.patch.object(Ledger, "finish", killed), pytest.raises(KeyboardInterrupt):
+        erase(Workspace(folder), email)
+    for _ in range(2):
+        rows = ask(folder, "runs")
+        assert [(run["command"], run["status"]) for run in rows].count(("erase", "done")) == 1
+        assert {run["run"] for run in rows if run["snapshot"] == "changed by erasure"} == snapshots
+    assert not (folder / "data" / "erasing.json").exists()
+    assert named(folder / "data", (email,)) == []
+
+
+def test_sources_that_still_name_the_person_do_not_bring_them_back(tmp_path: Path) -> None:
+    with world(tmp_path, small_programme(tickets=130)) as made:
+        ask(tmp_path, "run")
+        (row,) = query(
+            tmp_path,
+            """SELECT evaluator_id, count(*) AS n FROM evaluations WHERE evaluator_id IN
+            (SELECT auditee_id FROM pairs) GROUP BY ALL ORDER BY n DESC LIMIT 1""",
+        )
+        account = row["evaluator_id"]
+        (person,) = query(
+            tmp_path, f"SELECT name, email, employee_number, user_name FROM people WHERE person_id = '{account}'"
+        )
+        terms = (
+            *person.values(),
+            account,
+            query(tmp_path, f"SELECT person_id FROM people WHERE email = '{person['email']}'")[0]["person_id"],
+        )
+        token = ask(tmp_path, "store", "erase", "--person", person["email"])["token"]
+        then = printed(tmp_path, "")
+        # Everything is read again from its beginning, by sources that still hold the person in everything.
+        for place in ("raw", "tables"):
+            shutil.rmtree(tmp_path / "data" / place)
+        counts = ask(tmp_path, "run")["counts"]["sync"]
+        assert named(tmp_path / "data", terms) == []
+        assert sum(stream["erased"] for stream in counts.values()) >= row["n"]
+        assert anonymous(printed(tmp_path, ""), token) == anonymous(then, token)
+        (made.folder / "data" / "state" / "erased.key").unlink()
+        assert "copy state/erased.key" in qa_sync(tmp_path, "sync", expect=1).err
 
 
 def test_a_map_that_was_under_way_does_not_bring_the_person_back(

@@ -146,7 +146,7 @@ def test_one_that_is_cut_off_before_its_journal_changes_nothing(folder: Path, mo
     name, n = stream_of(folder, "evaluations")
     edit(folder, lambda settings: limited(settings, streams={name: {"tables": 30}}))
 
-    def full(*_given: object) -> None:
+    def full(*_given: object, **_more: object) -> None:
         raise StoreError("No space left on device")
 
     monkeypatch.setattr("qa_sync.runner.retention.take_place", full)
