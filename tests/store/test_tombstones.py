@@ -145,7 +145,7 @@ def test_a_store_that_moved_goes_on_keeping_them_out(store: Store, tmp_path: Pat
     export_store(store, tmp_path / "box", at=day(1))
     import_store(tmp_path / "box", tmp_path / "new")
     new = Store(tmp_path / "new")
-    with pytest.raises(StoreError, match="copy state/erased.key"):
+    with pytest.raises(StoreError, match=r"copy state/erased\.key"):
         put(new, OTHER)
     shutil.copytree(store.state, new.state)
     assert put(new, OWN, OTHER) == (1, 1, 0)
