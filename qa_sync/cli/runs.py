@@ -210,6 +210,8 @@ def summary(report: RunReport, *, links: bool = True) -> str:
         line = f"  {name}: {c['data_cells']:,} data cells written"
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
         line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
+        line += f"; {c['restored_rows']:,} rows people had deleted or re-keyed" if c.get("restored_rows") else ""
+        line += f"; {c['double_keys']:,} keys stand in several rows" if c.get("double_keys") else ""
         lines.append(line + (f"  {c['url']}" if c["url"] and links else ""))
     lines += [f"  note: {note}" for note in report.notes]
     if report.new_rejects:

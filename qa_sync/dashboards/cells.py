@@ -193,7 +193,9 @@ class TabPlan:
 
     ``updates``: per field, row positions and the cells to put there. ``inserts``: new rows by column,
     in order, to go below the last keyed row. ``blanks``: rows whose record is gone; their managed cells except
-    the key are in ``updates`` as None. ``wanted`` is the whole tab, for sinks that draw it anew.
+    the key are in ``updates`` as None. ``duplicate_keys``: stand in several rows, of which the first is ours.
+    ``restored_keys``: of ``inserts``, those of rows that were there and that a person has deleted, or whose key they
+    have changed. ``wanted`` is the whole tab, for sinks that draw it anew.
     """
 
     wanted: Tab
@@ -204,6 +206,7 @@ class TabPlan:
     blanks: Sequence[int] = ()
     conflicts: tuple[Conflict, ...] = ()
     duplicate_keys: tuple[str, ...] = ()
+    restored_keys: tuple[str, ...] = ()
     unchanged_rows: int = 0
     reshape: bool = False
 

@@ -29,6 +29,8 @@ HEARTBEAT = timedelta(hours=1)
 
 #: The rows that name cells of ours which people had changed: written over by the last change, and left as they are.
 OVERWRITTEN, KEPT = "overwritten", "kept"
+#: The rows that name keys: of rows that were missing and are written again, and of those that stand there twice.
+RESTORED, DOUBLE = "restored", "double"
 #: So many of them are named, and so much of each is shown.
 _MOST_NAMED, _LONGEST_SHOWN = 5, 200
 
@@ -43,6 +45,8 @@ _ITEMS = (
     ("conflicts", "Cells people had changed"),
     (OVERWRITTEN, "What they had written, and we wrote over"),
     (KEPT, "Cells of ours that hold what people wrote"),
+    (RESTORED, "Rows written again: deleted, or key changed"),
+    (DOUBLE, "Keys in several rows; the first is ours"),
     ("problems", "Problems of that run"),
     ("next", "Next run planned (UTC)"),
 )
@@ -112,17 +116,36 @@ def change_told(plans: Sequence[TabPlan], *, run_id: str, at: datetime) -> dict[
         "rows_unchanged": str(sum(plan.unchanged_rows for plan in plans)),
         "conflicts": str(sum(len(plan.conflicts) for plan in plans)),
         OVERWRITTEN: _named(plans, written_over=True),
-        KEPT: _named(plans, written_over=False),
+        RESTORED: _listed([(plan, key) for plan in plans for key in plan.restored_keys]),
+        **_standing(plans),
     }
 
 
-def kept_told(plans: Sequence[TabPlan], base: Base | None) -> dict[str, Cell]:
-    """Return what the control tab tells of cells that stay as people changed them; nothing where it says so."""
-    named = _named(plans, written_over=False)
-    return {} if base is None or (base.get(KEPT, {}).get("value") or _NONE) == named else {KEPT: named}
+def standing_told(plans: Sequence[TabPlan], base: Base | None) -> dict[str, Cell]:
+    """Return what the control tab is to tell of cells and rows that stay as people changed them, and does not."""
+    if base is None:
+        return {}
+    return {item: text for item, text in _standing(plans).items() if (base.get(item, {}).get("value") or _NONE) != text}
 
 
 _NONE = "none"
+
+
+def _standing(plans: Sequence[TabPlan]) -> dict[str, Cell]:
+    return {
+        KEPT: _named(plans, written_over=False),
+        DOUBLE: _listed([(plan, key) for plan in plans for key in plan.duplicate_keys]),
+    }
+
+
+def _listed(keys: Sequence[tuple[TabPlan, str]]) -> str:
+    told = [f"{plan.wanted.shape.title}, {_shown(key)}" for plan, key in keys[:_MOST_NAMED]]
+    return _joined(told, len(keys))
+
+
+def _joined(told: list[str], count: int) -> str:
+    more = [f"and {count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
+    return "; ".join(told + more) or _NONE
 
 
 def _named(plans: Sequence[TabPlan], *, written_over: bool) -> str:
@@ -136,8 +159,7 @@ def _named(plans: Sequence[TabPlan], *, written_over: bool) -> str:
         f"{shape.title}, {one.key}, {next(f.label for f in shape.fields if f.name == one.field)}: {_shown(one.theirs)}"
         for shape, one in found[:_MOST_NAMED]
     ]
-    more = [f"and {len(found) - _MOST_NAMED:,} more"] if len(found) > _MOST_NAMED else []
-    return "; ".join(told + more) or _NONE
+    return _joined(told, len(found))
 
 
 def _shown(cell: Cell) -> str:

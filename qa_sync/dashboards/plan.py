@@ -31,7 +31,7 @@ def plan_tab(wanted: Tab, present: PresentTab | None, base: Base | None = None) 
     keys = _keys(wanted)
     if present is None:
         return TabPlan(wanted=wanted, create=True, inserts=dict(wanted.columns), reshape=True)
-    found, duplicates = _present_keys(present, shape.key)
+    found, duplicates = _present_keys(present, shape.key, frozenset(keys))
     add_fields = tuple(f.name for f in shape.fields if f.name not in present.columns)
     wanted_at = {key: at for at, key in enumerate(keys)}
     shared = [(wanted_at[key], at, key) for key, at in found.items() if key in wanted_at]
@@ -51,6 +51,7 @@ def plan_tab(wanted: Tab, present: PresentTab | None, base: Base | None = None) 
     elif shape.vanished == "mark":
         _mark(present, gone, wanted.day, updates)
     new = [at for at, key in enumerate(keys) if key not in found]
+    restored = tuple(keys[at] for at in new if base and keys[at] in base)
     inserts = {name: [column[at] for at in new] for name, column in wanted.columns.items()} if new else {}
     return TabPlan(
         wanted=wanted,
@@ -61,6 +62,7 @@ def plan_tab(wanted: Tab, present: PresentTab | None, base: Base | None = None) 
         blanks=tuple(blanks),
         conflicts=tuple(conflicts),
         duplicate_keys=duplicates,
+        restored_keys=restored,
         unchanged_rows=len(shared) - len(touched),
         reshape=present.shape_hash != shape_hash(shape),
     )
@@ -74,7 +76,9 @@ def _keys(wanted: Tab) -> list[str]:
     return keys
 
 
-def _present_keys(present: PresentTab, key_field: str) -> tuple[dict[str, int], tuple[str, ...]]:
+def _present_keys(
+    present: PresentTab, key_field: str, wanted: frozenset[str]
+) -> tuple[dict[str, int], tuple[str, ...]]:
     """Return key → index into the present columns (the first of duplicates), and the duplicated keys."""
     found: dict[str, int] = {}
     duplicates: list[str] = []
@@ -82,6 +86,8 @@ def _present_keys(present: PresentTab, key_field: str) -> tuple[dict[str, int], 
         if cell is None or cell == "":
             continue
         key = key_text(cell)
+        if key not in wanted and key.strip() in wanted:
+            key = key.strip()  # a blank slipped in while somebody looked at it
         if key in found:
             duplicates.append(key)
         else:

@@ -20,7 +20,7 @@ from qa_sync.dashboards.control import (
     control_shape,
     control_tab,
     heartbeat_due,
-    kept_told,
+    standing_told,
 )
 from qa_sync.dashboards.definition import Definition
 from qa_sync.dashboards.plan import Base, plan_tab
@@ -78,6 +78,8 @@ class Published:
             "updated_cells": sum(len(rows) for p in shown for rows, _ in p.updates.values()),
             "unchanged_rows": sum(p.unchanged_rows for p in shown),
             "conflicts": len(self.conflicts),
+            "restored_rows": sum(len(p.restored_keys) for p in shown),
+            "double_keys": sum(len(p.duplicate_keys) for p in shown),
             "calls": self.receipt.calls if self.receipt else 0,
             "url": self.receipt.url if self.receipt else "",
         }
@@ -128,8 +130,8 @@ class Publisher:
         told: dict[str, Cell] = {}
         if any(not plan.is_empty for plan in plans):
             told = {**change_told(plans, run_id=self.run_id, at=self.at), **self.facts}
-        elif kept_told(plans, bases.get(CONTROL)):
-            told = {**checked_told(self.at), **kept_told(plans, bases.get(CONTROL)), **self.facts}
+        elif standing := standing_told(plans, bases.get(CONTROL)):
+            told = {**checked_told(self.at), **standing, **self.facts}
         elif isinstance(sink, Watched) and heartbeat_due(bases.get(CONTROL), self.at):
             # A page people have open hears that we live; a file is not touched for that.
             told = {**checked_told(self.at), **self.facts}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from qa_sync.dashboards.cells import Cell, Conflict, Field, Policy, Tab, TabPlan, TabShape
-from qa_sync.dashboards.control import CHECKED, change_told, checked_told, heartbeat_due, kept_told
+from qa_sync.dashboards.control import CHECKED, change_told, checked_told, heartbeat_due, standing_told
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -56,10 +57,18 @@ def test_many_cells_and_long_texts_are_cut_in_words() -> None:
 
 def test_a_cell_that_stays_as_a_person_wrote_it_is_told_once_and_again_when_it_is_no_longer_so() -> None:
     plans = [_plan(_conflict("P1", "mine", "keep"))]
-    first = kept_told(plans, {})
+    first = standing_told(plans, {})
     assert first == {"kept": "Pairs, P1, Value: mine"}
     base = {"kept": {"value": first["kept"]}}
-    assert kept_told(plans, base) == {}
-    assert kept_told([_plan()], base) == {"kept": "none"}
-    assert kept_told([_plan()], {}) == {}
-    assert kept_told(plans, None) == {}  # no control tab yet: the change that makes it tells it
+    assert standing_told(plans, base) == {}
+    assert standing_told([_plan()], base) == {"kept": "none"}
+    assert standing_told([_plan()], {}) == {}
+    assert standing_told(plans, None) == {}  # no control tab yet: the change that makes it tells it
+
+
+def test_rows_written_again_and_keys_that_stand_twice_are_named() -> None:
+    plan = replace(_plan(), restored_keys=("P1",), duplicate_keys=("P2", "P3"))
+    told = change_told([plan], run_id="r", at=NOON)
+    assert (told["restored"], told["double"]) == ("Pairs, P1", "Pairs, P2; Pairs, P3")
+    # Who copied a row is told of it although nothing else has changed; what was written again is told only then.
+    assert standing_told([plan], {}) == {"double": "Pairs, P2; Pairs, P3"}

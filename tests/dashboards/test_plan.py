@@ -148,6 +148,19 @@ def test_the_first_of_two_rows_with_one_key_is_ours_and_the_other_is_reported() 
     assert plan.duplicate_keys == ("a",)
 
 
+def test_a_row_that_a_person_deleted_is_written_again_and_named() -> None:
+    old = {"a": (1.0, "x", None), "b": (2.0, "y", None)}
+    plan = plan_tab(wanted(**old, c=(3.0, "z", None)), present({"a": old["a"]}), based(old))
+    assert (list(plan.inserts["k"]), plan.restored_keys) == (["b", "c"], ("b",))
+
+
+def test_a_key_with_a_blank_beside_it_is_still_that_key() -> None:
+    rows = {"a": (1.0, "x", None)}
+    assert plan_tab(wanted(**rows), present({" a ": rows["a"]}), based(rows)).is_empty
+    own = plan_tab(wanted(**{" a ": rows["a"], "a": rows["a"]}), present({" a ": rows["a"]}))
+    assert list(own.inserts["k"]) == ["a"]
+
+
 def test_a_missing_managed_column_is_added_and_filled() -> None:
     there = PresentTab(columns={"k": ["a"], "v": [1.0], "r": [None]}, rows=[4], shape_hash=shape_hash(SHAPE))
     plan = plan_tab(wanted(a=(1.0, "x", None)), there, based({"a": (1.0, "x", None)}))

@@ -32,6 +32,24 @@ def present(world: ExcelWorld, shape: TabShape = SHAPE) -> Any:
     return world.connect().present([shape]).tabs[shape.name]
 
 
+def test_a_key_with_a_blank_beside_it_keeps_its_row_and_what_people_wrote_there(tmp_path: Path) -> None:
+    world = ExcelWorld(tmp_path)
+    publish(world, tab("p1", "p2"))
+
+    def change(book: Any) -> None:
+        sheet = book["Pairs"]
+        sheet["D1"], sheet["D3"], sheet["A3"] = "Remark", "mine", "p2 "
+
+    world.edit(change)
+    publish(world, tab("p1", "p2", score=70.0), base={"pairs": base_of(tab("p1", "p2"))})
+    rows = [[cell.value for cell in row] for row in world.opened()["Pairs"].iter_rows()]
+    assert rows == [
+        ["Pair", "Score", "Outcome", "Remark"],
+        ["p1", 70, "EXACT", None],
+        ["p2", 71, "EXACT", "mine"],
+    ]
+
+
 def test_formulas_of_analysts_move_with_their_row(world: ExcelWorld) -> None:
     def change(book: Any) -> None:
         sheet = book["Pairs"]
