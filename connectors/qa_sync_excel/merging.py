@@ -76,8 +76,8 @@ def merge(plan: TabPlan, there: There | None, title: str) -> Sheet:
         key = _key_text(there.key(row))
         if key is not None:
             row_of.setdefault(key, row)
-    for key, row in list(row_of.items()):
-        row_of.setdefault(str(key).strip(), row)  # as the planner takes it: a blank may have slipped in
+    for text, row in list(row_of.items()):
+        row_of.setdefault(str(text).strip(), row)  # as the planner takes it: a blank may have slipped in
     sources = [row_of.get(key) for key in plan.wanted.columns[shape.key]]
     at_key = {key: at for at, key in enumerate(plan.wanted.columns[shape.key])}
     names = [field.name for field in fields]

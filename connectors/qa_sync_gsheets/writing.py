@@ -97,7 +97,9 @@ class Writing:
         for plan in todo:
             target = self._target_of(plan)
             data += [*updates(plan, target), *insertions(plan, target)]
-            boxes = tick_step(plan, target) if plan.create or plan.reshape else None
+            made = set(plan.inserts.get(plan.wanted.shape.key, ()))
+            anew = plan.create or plan.reshape or any(key in made for key, _ in plan.wanted.shape.ticks)
+            boxes = tick_step(plan, target) if anew else None
             data += [boxes] if boxes is not None else []
         return [*first, *data, *self._chart_steps(inventory)]
 

@@ -8,6 +8,7 @@ import pytest
 from gsheets.gsheet_world import SHAPE, World, base_of, rows, tab
 
 from qa_sync.dashboards.cells import Field, Tab
+from qa_sync.dashboards.control import control_shape, control_tab
 from qa_sync.errors import SinkError
 
 
@@ -186,3 +187,16 @@ def test_a_copied_tab_is_left_alone(world: World) -> None:
     world.publish(tab(rows(3, salt=3.0)), sink=None)
     assert [line[3] for line in world.cells("Pairs of last week")[1:]] == one.columns["leniency"]
     assert [line[3] for line in world.cells("Pairs")[1:]] == rows(3, salt=3.0)["leniency"]
+
+
+def test_a_row_with_a_box_that_was_deleted_comes_back_with_its_box(world: World) -> None:
+    shape = control_shape("weekly", takes_requests=True)
+    control = control_tab(shape, None)
+    world.publish(control)
+    world.sandbox.human.delete_row(world.spreadsheet, "_qa_sync", 1)
+    world.publish(control, base={"_qa_sync": base_of(control)})
+    grid = next(one for one in world.sandbox.book(world.spreadsheet).sheets if one.title == "_qa_sync")
+    row = [line[0] for line in world.cells("_qa_sync")].index("refresh")
+    box = grid.cell(row, 2)
+    assert (row, box.value) == (control.height, False)
+    assert (box.validation or {})["condition"] == {"type": "BOOLEAN"}
