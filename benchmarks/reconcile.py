@@ -45,8 +45,11 @@ _VERSION = """'verint' AS source, 'evaluations' AS stream, evaluation_id AS reco
            effective_at AS ingested_at, false AS deleted"""
 
 
-def generate(folder: Path, n: int) -> None:
-    """Write the programme as Parquet files in the stored schema."""
+def generate(folder: Path, n: int, *, scales: bool = False) -> None:
+    """Write the programme as Parquet files in the stored schema.
+
+    ``scales``: answers are options of three levels, the first criterion is critical, and one evaluation in 50 disputed.
+    """
     from qa_sync.engine.duck import DuckEngine, duck_type, quoted
     from qa_sync.model import TABLES
     from qa_sync.model.system import VERSION
@@ -75,6 +78,8 @@ def generate(folder: Path, n: int) -> None:
         "criteria": f"""SELECT 'F' || i AS form_id, '1' AS form_version, 'C' || c AS criterion_key, 1e1 AS max_points,
                                1e0 AS weight, false AS deleted FROM range(5) r(i), range({CRITERIA}) k(c)""",
     }
+    if scales:
+        rows |= _scaled(rows)
     for name, schema in TABLES.items():
         stored = pa.schema([*schema.arrow, *VERSION])
         source = rows.get(name)
@@ -90,6 +95,27 @@ def generate(folder: Path, n: int) -> None:
             f"COPY (SELECT {listed} FROM one) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
         )
     engine.close()
+
+
+def _scaled(rows: dict[str, str]) -> dict[str, str]:
+    """What reports about criteria, critical errors and disputes are made from, over the same evaluations."""
+    option = "CASE points WHEN 5 THEN 'Partly' ELSE 'Yes' END"
+    return {
+        "answers": f"SELECT *, {option} AS option FROM ({rows['answers']})",
+        "options": f"""SELECT 'F' || i AS form_id, '1' AS form_version, 'C' || c AS criterion_key, option, level,
+                              5e0 * level AS points, c = 0 AND level < 2 AS is_fail, false AS deleted
+                       FROM range(5) r(i), range({CRITERIA}) k(c),
+                            (VALUES ('No', 0), ('Partly', 1), ('Yes', 2)) o(option, level)""",
+        "criteria": f"""SELECT *, criterion_key = 'C0' AS is_critical,
+                               CASE WHEN criterion_key = 'C0' THEN 'customer' END AS critical_class
+                        FROM ({rows["criteria"]})""",
+        "disputes": """SELECT 'd' || n AS dispute_id, event_no, if(event_no = 1, 'opened', 'resolved') AS event,
+                              submitted_at + to_days(event_no) AS event_at, evaluation_id, 'C1' AS criterion_key,
+                              if(event_no = 2, if(n % 3 = 0, 'overturned_full', 'upheld'), NULL) AS outcome,
+                              evaluator_id AS raised_by, 'verint' AS source, false AS deleted,
+                              submitted_at AS ingested_at, submitted_at AS source_stamp
+                       FROM made, (VALUES (1), (2)) e(event_no) WHERE rev = 1 AND n % 50 = 7""",
+    }
 
 
 def ours(folder: Path) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
     python benchmarks/reports.py [EVALUATIONS]      (default: 1000000, a tenth of them audits)
 
-The programme is that of ``reconcile.py``; reconciling it is measured as one line and is in no report's time.
+The programme is that of ``reconcile.py`` with scales, critical criteria and disputes; reconciling it is measured as one
+line and is in no report's time.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def main() -> None:
     """Generate, measure and keep the figures."""
     n = next((int(text) for text in sys.argv[1:] if text.isdigit()), 1_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder), n)
+        generate(Path(folder), n, scales=True)
         found = measure(Path(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     facts = {"evaluations": n, "answers": n * CRITERIA, "peak_mb": round(peak), "reports": found}

@@ -37,3 +37,16 @@ def phases(scene: Scene, series: Sequence[Grouping], weeks: pa.Table) -> NDArray
         FROM phase_weeks w LEFT JOIN later v ON {match} AND v.since <= w.week
         GROUP BY {order} ORDER BY {", ".join(f'w."{name}" ASC NULLS LAST' for name in names)}""")
     return np.asarray(found["phase"].to_numpy(), dtype=np.int64)
+
+
+def versions_begun(scene: Scene) -> dict[str, str]:
+    """Return, by week, the versions of forms that were first met in it, a form's first version left out.
+
+    Of the pairs in the scene's view ``shown``: before and after such a week a line is not one line.
+    """
+    found = scene.engine.fetch("""
+        SELECT since AS week, string_agg(form_id || ' ' || form_version, ', ' ORDER BY form_id, form_version) AS begun
+        FROM (SELECT *, row_number() OVER (PARTITION BY form_id ORDER BY since, form_version) AS nth
+              FROM (SELECT form_id, form_version, min(week) AS since FROM shown GROUP BY ALL) met) n
+        WHERE nth > 1 AND since IS NOT NULL AND form_version IS NOT NULL GROUP BY since""")
+    return dict(zip(found["week"].to_pylist(), found["begun"].to_pylist(), strict=True))

@@ -16,14 +16,16 @@ from qa_sync.reports import lineage, scope
 from qa_sync.reports.grouping import groupings
 from qa_sync.reports.measures import COUNTED, conclude, count_groups, counted
 from qa_sync.reports.notes import told
+from qa_sync.reports.phases import versions_begun
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: More lines than this cannot be told apart.
 MOST_SITES = 8
+_BEGINS = "begins"
 
 
 def trend(scene: Scene, ask: Ask) -> Report:
-    """Line accuracy by week and site, n beside every number."""
+    """Line accuracy by week and site, n beside every number, and where a form's new version begins another line."""
     keep = scope.of_pairs(scene, ask)
     names, left_out = _sites(scene, keep)
     by = groupings(scene.engine, ("site", "week"))
@@ -60,6 +62,13 @@ def trend(scene: Scene, ask: Ask) -> Report:
         fields.append(Field(name=f"{name}_n", label=f"{site}: pairs", kind="integer", width=95, doc="Pairs (n)."))
         columns[name] = pa.array([value for value, _ in found], pa.float64())
         columns[f"{name}_n"] = pa.array([n for _, n in found], pa.int64())
+    begun = versions_begun(scene)
+    fields.append(
+        Field(
+            name=_BEGINS, label="New version", width=150, doc="Versions of forms that begin: the line is another one."
+        )
+    )
+    columns[_BEGINS] = pa.array([begun.get(week) for week in weeks], pa.string())
     rows = pa.table(columns)
     sites = {name: field_name(name) for name in names}
 
@@ -89,7 +98,7 @@ def field_name(site: str) -> str:
 
 def _chart(rows: pa.Table) -> tuple[Chart, ...]:
     """The chart of the report, from just below its lowest point."""
-    series = tuple(name for name in rows.column_names if name != "week" and not name.endswith("_n"))
+    series = tuple(name for name in rows.column_names if name not in ("week", _BEGINS) and not name.endswith("_n"))
     lowest = [low for name in series if (low := pc.min(rows[name]).as_py()) is not None]
     if not lowest:
         return ()

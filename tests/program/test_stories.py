@@ -266,7 +266,9 @@ def test_8_versions_are_bridged_or_refused_and_charts_begin_anew() -> None:
         assert (pairs["e98"]["outcome"], "BRIDGED" in pairs["e98"]["flags"]) == ("EXACT", True)
         assert (pairs["e99"]["outcome"], pairs["e99"]["reason"]) == ("NOT_COMPARABLE", "COMMON_WEIGHT_BELOW_MIN")
         phases = {row["week"]: row["phase"] for row in _rows(it, "control", by=("form",))}
+        begun = [row["begins"] for row in _rows(it, "trend")]
     assert list(dict(sorted(phases.items())).values()) == ["1", "1", "2", "2"]
+    assert begun == [None, None, "F1 4", None]
 
 
 # ---- 10. "I match tickets to audits by hand on Monday morning." ---------------------------------------------------
