@@ -105,6 +105,33 @@ def test_without_a_header_a_profile_by_position_is_proposed_from_the_values(
             assert found[identity]["rows"] == points
 
 
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["10.01.2025 09:00", "31.01.2025 10:30"], "%d.%m.%Y %H:%M"),
+        (["1/31/2025 9:05 AM", "2/1/2025 10:05 PM"], "%m/%d/%Y %I:%M %p"),
+        (["31-Jan-2025 10:00:00"], "%d-%b-%Y %H:%M:%S"),
+        (["2025-01-31T10:00:00.123+00:00"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+        (["13/01/25", "14/01/25"], "%d/%m/%y"),
+    ],
+)
+def test_the_format_of_a_date_column_is_proposed(texts: list[str], form: str, tmp_path: Path) -> None:
+    rows = ["Evaluation ID|Evaluation Form|Evaluation Date|Employee|Status"]
+    rows += [f"{at}|F|{text}|E1|{'Deleted' if at else 'Active'}" for at, text in enumerate(texts)]
+    (tmp_path / "d_20250301.txt").write_text("\n".join(rows) + "\n")
+    proposal = inspect_file(tmp_path / "d_20250301.txt").proposal
+    assert f'evaluated_at: {{formats: ["{form}"], time_zone: CHANGE-ME}}' in proposal
+    assert ('tombstones: ["Deleted"]' in proposal) == (len(texts) > 1)
+
+
+def test_a_file_that_the_profile_does_not_fit_is_told_how_to_get_one(tmp_path: Path) -> None:
+    path = tmp_path / "feed_20250116.csv"
+    path.write_text("77001|01/15/2025 14:05:10|AB12|Form\r\n")
+    assert list(inspect_file(path).lines())[-1] == (
+        "nothing of it is read by this profile: qa-sync verint inspect feed_20250116.csv --propose writes one for it"
+    )
+
+
 def test_a_column_said_again_and_one_always_empty_are_told_as_such(tmp_path: Path) -> None:
     rows = [f"7700{n}|0{n}/15/2025 14:05:10|AB1{n % 2}|AB1{n % 2}||Scorecard ATA|Active" for n in range(1, 8)]
     (tmp_path / "feed_20250116.csv").write_text("\r\n".join(rows) + "\r\n")

@@ -72,6 +72,9 @@ class Inspection:
             yield f"  reject {reject.place}: {reject.field}: {reject.reason}"
         if len(self.rejects) > SHOWN_REJECTS:
             yield f"  and {len(self.rejects) - SHOWN_REJECTS:,} more rejects"
+        if self.rejects and not self.evaluations and self.proposal:
+            command = f"qa-sync verint inspect {self.name} --propose"
+            yield f"nothing of it is read by this profile: {command} writes one for it"
 
 
 def _part_lines(part: PartReport) -> Iterator[str]:

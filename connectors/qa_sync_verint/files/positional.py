@@ -8,20 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+_DAYS = (
+    *("%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
+    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y"),
+)
+_HOURS = (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", " %H:%M:%S %z", "")
+#: Date formats that exports are seen with, most usual first.
 FORMATS = (
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%Y-%m-%d",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%y %H:%M:%S",
-    "%d.%m.%Y",
+    *(day + hour for hour in _HOURS for day in _DAYS),
+    *("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y%m%d %H:%M:%S"),
 )
 _NUMBER = re.compile(r"-?\d{1,6}([.,]\d{1,4})?%?")
 _ID = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9_.:-]{2,63}")
@@ -62,6 +57,15 @@ def formats_of(texts: Sequence[str]) -> tuple[str, ...]:
     for text in texts:
         left = tuple(form for form in left if _moment(text, form) is not None)
     return left
+
+
+def tombstones_of(texts: Sequence[str]) -> list[str]:
+    """Return the words of a status column that probably take an evaluation back.
+
+    >>> tombstones_of(["Active", "Inactive", "Active", "Deleted"])
+    ['Deleted', 'Inactive']
+    """
+    return sorted({text for text in texts if _GONE.fullmatch(text)})
 
 
 def is_data(cells: Sequence[str]) -> bool:
@@ -111,7 +115,7 @@ def guess(rows: Sequence[Sequence[str]]) -> Guess:
     status = next((at for at, c in enumerate(columns) if c.is_free and c.all_match(_STATUS)), -1)
     if status >= 0:
         name(status, "active")
-        tombstones = sorted({text for text in columns[status].said if _GONE.fullmatch(text)}) or ["Inactive"]
+        tombstones = tombstones_of(columns[status].said) or ["Inactive"]
     people = [at for at in of_evaluation() if columns[at].all_match(_PERSON) and columns[at].is_repeated]
     for at, canonical in zip(people, ("employee", "evaluator") if len(people) <= 2 else ("employee",), strict=False):
         name(at, canonical)

@@ -13,7 +13,7 @@ from qa_sync_verint.files.containers import Part, parts_of
 from qa_sync_verint.files.delimited import Lines
 from qa_sync_verint.files.encodings import choose_encoding
 from qa_sync_verint.files.names import fold
-from qa_sync_verint.files.positional import formats_of, guess, is_data
+from qa_sync_verint.files.positional import formats_of, guess, is_data, tombstones_of
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import Refused
 from qa_sync_verint.files.workbook import open_sheets
@@ -62,13 +62,18 @@ def _by_header(rows: list[list[str]], at: int, profile: StreamProfile) -> list[s
     lacking = [name for name in profile.required if name not in meaning]
     lines += [f"    # {name}: no known header; add it to required and aliases" for name in lacking]
     lines.append(_ORDER)
+
+    def said(name: str) -> list[str]:
+        column = header.index(meaning[name])
+        return [row[column].strip() for row in rows[at + 1 :] if len(row) == len(header) and row[column].strip()]
+
+    gone = [word for name in profile.status_columns if name in meaning for word in tombstones_of(said(name))]
+    if gone:
+        lines.append(_tombstones(gone))
     dates = [name for name in meaning if name.endswith("_at")]
     if dates:
         lines.append("    dates:")
-    for name in dates:
-        column = header.index(meaning[name])
-        texts = [row[column].strip() for row in rows[at + 1 :] if len(row) == len(header) and row[column].strip()]
-        lines.append(_date(name, formats_of(texts)))
+    lines += [_date(name, formats_of(said(name))) for name in dates]
     if groups:
         lines.append("    competencies:")
     for rating, parts in groups.items():
@@ -99,7 +104,7 @@ def _by_position(rows: list[list[str]], profile: StreamProfile) -> list[str]:
     if found.grain == "answer" and "component_id" not in {position.name for position in known}:
         lines.append("    key: {answer: []}   # no column tells the answers of an evaluation apart")
     if found.tombstones:
-        lines.append(f"    tombstones: [{', '.join(map(_quoted, found.tombstones))}]   # words that take it back")
+        lines.append(_tombstones(found.tombstones))
     lines.append("    positions:")
     lines += [
         f"      - {position.name}   # {at}: {position.why}" for at, position in enumerate(found.positions, start=1)
@@ -109,6 +114,10 @@ def _by_position(rows: list[list[str]], profile: StreamProfile) -> list[str]:
         lines += ["    dates:", *(_date(position.name, position.formats) for position in dates)]
     lines.append("    aliases:")
     return lines + [f"      {position.name}: [{position.name}]" for position in known]
+
+
+def _tombstones(words: Sequence[str]) -> str:
+    return f"    tombstones: [{', '.join(map(_quoted, words))}]   # words that take an evaluation back"
 
 
 def _date(name: str, formats: Sequence[str]) -> str:
