@@ -93,7 +93,8 @@ class Cases:
         disputed = {events[-1]["evaluation_id"] for events in self.events.values()}
         made = {}
         for e in self.slow.evaluations.values():
-            released = e.released_at or (e.submitted_at if e.status in ("released", "in_review", "final") else None)
+            shown = e.is_released or e.status in ("released", "in_review", "final")
+            released = e.released_at or (e.submitted_at if shown else None)
             elapsed = released is not None and released + window <= self.as_of and self.slow.state(e) == "live"
             made[e.id] = (e.id in disputed, e.id in disputed or elapsed)
         return made

@@ -123,6 +123,8 @@ def _evaluation(random: Random, n: int, count: int, items: int) -> list[dict[str
         "reference_rank": random.choice([None, None, None, "senior", "consensus"]) if kind != "standard" else None,
         "started_at": random.choice([None, at - timedelta(days=1)]),
         "about": "agent_work" if random.random() < 0.95 else "evaluator_work",
+        "is_released": random.choice([None, None, None, True, False]),
+        "released_at": random.choice([None, None, at + timedelta(days=9), at + timedelta(days=90)]),
     }
     made: list[dict[str, Any]] = []
     effective = at

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from reconcile.brute_cases import Cases
 from reconcile.brute_force import BruteForce
+from reconcile.brute_records import Evaluation
 from reconcile.random_worlds import PROGRAMME, answers, build, forms, happenings, similar
 from reconcile.world import LATER, Result, World, day
 
@@ -67,10 +68,20 @@ def agrees_with_brute_force(steps: list[dict[str, Any]], as_of: datetime) -> Non
         same(current[pair_id], pair["current"], "")
         same(row, pair["before"] or dict.fromkeys(_MEASURES), "before_")
         assert ("AUDITEE_EDITED_AFTER_AUDIT" in row["flags"]) == pair["edited"]
+        assert row["is_embargoed"] == (row["is_blind"] is True and not released(pair["auditor"], as_of))
         if "items_agree" in pair["original"]:
             assert row["items_agree"] == pair["original"]["items_agree"]
     conserved(result)
     cases_agree(result, Cases(slow, as_of))
+
+
+def released(audit: Evaluation, as_of: datetime) -> bool:
+    """Whether those it judges may see an audit: a date to come says no, else what the source says, else date or status."""
+    if audit.released_at and audit.released_at > as_of:
+        return False
+    if audit.is_released is not None:
+        return bool(audit.is_released)
+    return audit.released_at is not None or audit.status in ("released", "in_review", "final")
 
 
 def cases_agree(result: Result, slow: Cases) -> None:
