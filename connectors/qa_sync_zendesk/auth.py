@@ -42,12 +42,24 @@ class Token:
 
 
 class TokenStore:
-    """Keeps the newest token of one client in a file that only its owner can read."""
+    """Keeps the newest token of one client in a file that only its owner can read.
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
+    Two sources with one client share it: what one of them renews would else be spent for the other.
+
+    Args:
+        folder: of all sources of a workspace.
+        fingerprint: of the account and the credentials.
+        earlier: the folder of this source alone, where a token may lie from before.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, earlier: Path | None = None) -> None:
         self._path = folder / f"token-{fingerprint[:16]}.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(str(self._path) + ".lock", mode=0o600)
+        kept = earlier / self._path.name if earlier else self._path
+        with self.lock:
+            if kept.exists() and not self._path.exists():
+                kept.replace(self._path)
 
     def load(self) -> Token | None:
         """Return what is kept; None when nothing is, or it cannot be read."""
@@ -177,9 +189,13 @@ class Fixed(AuthBase):
 
 
 def auth_for(
-    settings: Settings, client: HttpClient, folder: Path, now: Callable[[], float] = time.time
+    settings: Settings,
+    client: HttpClient,
+    folder: Path,
+    now: Callable[[], float] = time.time,
+    earlier: Path | None = None,
 ) -> AuthBase | None:
-    """Return what signs requests; ``client`` reaches the token endpoint, ``folder`` keeps tokens."""
+    """Return what signs requests; ``client`` reaches the token endpoint; folders as those of ``TokenStore``."""
     auth = settings.auth
     if auth is None:
         return None  # only Zendesk QA is read, which has a token of its own
@@ -194,4 +210,4 @@ def auth_for(
     # A token made with other credentials must not be taken for ours: changed settings get a file of their own.
     parts = [settings.base_url, auth.kind, auth.client_id, auth.scope, *secrets]
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return Renewing(auth, client, TokenStore(folder, fingerprint), now)
+    return Renewing(auth, client, TokenStore(folder, fingerprint, earlier), now)

@@ -54,13 +54,14 @@ class ZendeskSource:
         self._lengths: dict[str, PageLength] = {}
         secret = settings.hash_key.get_secret_value().encode() if settings.hash_key else kept_key(context.state)
         self._hasher = Hasher(secret)
-        # All that read this account from the workspace share its buckets, whatever the source is called.
+        # All that read this account from the workspace share its buckets and tokens, whatever the source is called.
+        common = context.common or context.state
         host = hashlib.sha256(urlsplit(settings.base_url).netloc.encode()).hexdigest()[:12]
-        shared = (context.common or context.state) / f"zendesk-{host}-limits.json"
+        shared = common / f"zendesk-{host}-limits.json"
         self._limiter = Limiter(shared, context.notify, now=self._clock.now, sleep=self._clock.sleep)
         self._sessions: list[requests.Session] = []
         tokens = self._http(None)
-        self._client = self._http(auth_for(settings, tokens, context.state, self._clock.now))
+        self._client = self._http(auth_for(settings, tokens, common, self._clock.now, earlier=context.state))
         qa_auth = Fixed(f"Bearer {settings.qa_auth.token.get_secret_value()}") if settings.qa_auth else None
         reading = Reading(
             start=int(settings.start.timestamp()),

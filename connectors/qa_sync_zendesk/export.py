@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from qa_sync.errors import SourceError, TransientError
 from qa_sync.ports import Page
-from qa_sync_zendesk.clock import Clock
+from qa_sync_zendesk.clock import RECENT_SECONDS, Clock
 from qa_sync_zendesk.position import Position, time_in
 from qa_sync_zendesk.wire import Slice
 
@@ -92,18 +92,24 @@ def read_by_time(name: str, position: Position, *, start: int, fetch: Fetch, clo
         SourceError: the time does not move on although records came.
         TransientError: pages stay empty and do not move on.
     """
-    moment, idle, stepped_back = position.time if position.time is not None else start, 0, False
+    moment, idle, gave_way, before = position.time if position.time is not None else start, 0, False, -1
     while True:
         asked = clock.startable(moment)
+        if asked <= before < moment:
+            asked = moment  # the account named it as the end of a page, by a clock that is ahead of ours
         try:
             piece = fetch({"start_time": str(asked)})
         except SourceError as error:
             recent = asked > clock.now() - 3600
-            if stepped_back or not recent or getattr(error, "status", None) not in {400, 422}:
+            if gave_way or not recent or getattr(error, "status", None) not in {400, 422}:
                 raise
-            # The other side's clock is behind ours, so that the time is too recent for it.
-            moment, stepped_back = asked - 600, True
+            gave_way = True
+            if asked > clock.startable(asked):
+                clock.sleep(RECENT_SECONDS)  # it shows what is younger than it lets us ask for
+            else:
+                moment, before = asked - 600, -1  # by the account's clock, behind ours, that is too recent
             continue
+        before = asked
         around = piece.envelope
         reached = around.end_time if around.end_time is not None else piece.newest
         reached = asked if reached is None else max(reached, asked)

@@ -224,6 +224,25 @@ def test_a_clock_behind_ours_is_met_by_stepping_back_once() -> None:
         by_time(Script(refused(422)), Position(time=int(NOW)))
 
 
+def test_a_clock_ahead_of_ours_does_not_lead_round_and_round() -> None:
+    ends = [int(NOW) + 3000, int(NOW) + 3200, int(NOW) + 3300]
+    script = Script(*(piece(at, end_time=end, end_of_stream=end == ends[-1]) for at, end in enumerate(ends)))
+    pages = by_time(script, Position(time=int(NOW) + 2000))
+    assert [int(asked["start_time"]) - int(NOW) for asked in script.asked] == [-61, 3000, 3200]
+    assert Position.from_text(pages[-1].cursor) == Position(time=ends[-1])
+
+
+def test_a_page_that_ends_within_the_last_minute_is_followed_once_that_has_passed() -> None:
+    now, time = int(NOW), FakeTime()
+    script = Script(
+        piece(1, end_time=now - 30, end_of_stream=False), refused(400), piece(2, end_time=now - 20, end_of_stream=True)
+    )
+    pages = by_time(script, Position(time=now - 61), time)
+    assert [int(asked["start_time"]) - now for asked in script.asked] == [-61, -30, -30]
+    assert time.slept == [61]
+    assert len(pages) == 2
+
+
 def listing(script: Callable[[Mapping[str, str]], Slice]) -> Any:
     pages = list(read_listing("groups", fetch=script))
     assert len(pages) == 1

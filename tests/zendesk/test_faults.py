@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import time as wall_time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import requests
 from zendesk.worlds import FakeTime, drained, rows, source_on, ticket
 
 from qa_sync.errors import QASyncError, SourceError, TransientError
+from qa_sync_zendesk.clock import iso as clock_text
 from qa_sync_zendesk.sandbox import Sandbox, start
 
 COUNT = 40
@@ -106,6 +108,28 @@ def storm(sandbox: Sandbox, state: Path, stream: str, chosen: Sequence[int]) -> 
         sandbox.faults.add(kind, times=None, every=3 + at, path="/api/v2/", **detail)
     assert state_of(sandbox, state / "storm", stream) == expected
     assert {asked.fault for asked in sandbox.requests[asked_before:]} >= {FAULTS[one][0] for one in chosen}
+
+
+@pytest.mark.parametrize("stream", ["tickets", "organizations"])
+@pytest.mark.parametrize("ahead", [-3600.0, -400.0, -45.0, 45.0, 3600.0])
+def test_a_pull_from_an_account_whose_clock_is_not_ours_ends_as_one_without(
+    ahead: float, stream: str, tmp_path: Path
+) -> None:
+    sandbox = start(export_limit=10_000, account_limit=10_000, clock_skew=ahead)
+    try:
+        time = FakeTime(at=wall_time.time())  # the stand-in has no other clock
+        newest = int(time.at + ahead) - 61  # as young as an export shows them, by the account's clock
+        stamps = [(number, newest - COUNT + number) for number in range(1, COUNT + 1)]
+        sandbox.put(stream, [{"id": n, "generated_timestamp": at, "updated_at": clock_text(at)} for n, at in stamps])
+        source = source_on(sandbox, tmp_path, per_page=4, streams=[stream], time=time)
+        pages = drained(source, stream)
+        assert {row["id"] for row in rows(pages)} == {str(number) for number in range(1, COUNT + 1)}
+        # What is written later is found from where the first pull ended, whatever that was by our clock.
+        sandbox.put(stream, [{"id": 7, "name": "changed"}])
+        assert "7" in {row["id"] for row in rows(drained(source, stream, pages[-1].cursor))}
+        source.close()
+    finally:
+        sandbox.stop()
 
 
 def test_every_two_faults_are_together_in_a_mix() -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from zendesk.worlds import NOW, FakeTime, filled, ticket, user
 
 from qa_sync.errors import AuthError
 from qa_sync.runner.workspace import Workspace
 from qa_sync_zendesk import client
+from qa_sync_zendesk.auth import Token, TokenStore
 from qa_sync_zendesk.clock import Clock
 from qa_sync_zendesk.sandbox import Sandbox, start
 
@@ -119,3 +121,34 @@ def test_each_account_has_a_governor_of_its_own(
     files = sorted((tmp_path / "data" / "state").glob("zendesk-*-limits.json"))
     assert len(files) == len(accounts)
     assert [pages(sandbox) for sandbox in accounts.values()] == [8, 8]
+
+
+def test_two_sources_with_one_refresh_token_do_not_spend_it_for_each_other(
+    accounts: dict[str, Sandbox], tmp_path: Path
+) -> None:
+    sandbox = accounts["emea"]
+    client = {
+        "client_id": sandbox.environment()["ZENDESK_CLIENT_ID"],
+        "client_secret": sandbox.environment()["ZENDESK_CLIENT_SECRET"],
+    }
+    asked = {"grant_type": "client_credentials", **client}
+    first = requests.post(f"{sandbox.url}/oauth/tokens", json=asked, timeout=10).json()["refresh_token"]
+    auth = {"kind": "refresh_token", **client, "refresh_token": first}
+    one = {"connector": "zendesk", "base_url": sandbox.url, "per_page": 5}
+    sources = {name: {**one, "auth": dict(auth), "streams": [name]} for name in ("tickets", "users")}
+    (tmp_path / "qa-sync.yaml").write_text(yaml.safe_dump({"sources": sources}))
+    for _ in range(3):
+        counts = Workspace(tmp_path).sync().counts["sync"]
+        assert set(counts) == {"tickets.tickets", "users.users"}
+        sandbox.expire_tokens()
+    kept = list((tmp_path / "data" / "state").rglob("token-*.json"))
+    assert [path.stat().st_mode & 0o777 for path in kept] == [0o600]
+
+
+def test_a_token_kept_for_one_source_alone_is_taken_over(tmp_path: Path) -> None:
+    own, common = tmp_path / "zendesk", tmp_path
+    TokenStore(own, "print").save(Token(access="a", renew_at=None, refresh="newest"))
+    assert TokenStore(common, "print", own).load() == Token(access="a", renew_at=None, refresh="newest")
+    TokenStore(common, "print", own).save(Token(access="b", renew_at=None, refresh="newer"))
+    TokenStore(own, "print").save(Token(access="a", renew_at=None, refresh="newest"))
+    assert TokenStore(common, "print", own).load() == Token(access="b", renew_at=None, refresh="newer")
