@@ -113,6 +113,8 @@ def _show_row(row: Explained) -> None:
         print(f"    {_cells(cells)}")
         if because.evaluations:
             print(f"      because of {_listed(because.evaluations, what)}")
+        else:
+            print("      no evaluation behind it changed: a rule did, or time has passed")
         if because.borrowed:
             print(f"      it borrows from {because.borrowed}")
 

@@ -72,7 +72,7 @@ class Causes:
         keys = [change.key]
         if change.key == moved.sums:
             keys = [other.key for other in self._changes[place] if other.key != moved.sums]
-        for name in change.cells:
+        for name in {*change.cells, *moved.columns(change.key)}:
             own = [one for key in keys for one in moved.own(key, name)]
             others = [] if change.key == moved.sums else moved.others(change.key, name)
             causes = self._records.causes(own or others)
@@ -81,7 +81,7 @@ class Causes:
             row |= {one.evaluation_id: one for one in causes}
         # A text of the row, such as a verdict, follows its numbers.
         whole = Because(evaluations=tuple(sorted(row)))
-        told = {name: one if moved.is_number(name) else whole for name, one in found.items()}
+        told = {name: found[name] if moved.is_number(name) else whole for name in change.cells}
         return told, tuple(row[name] for name in sorted(row))
 
     def _where(self, place: TabPlace) -> dict[str, str] | None:

@@ -17,7 +17,9 @@ from qa_sync.errors import ConfigError
 from qa_sync.reports import REPORTS, Scene, build
 from qa_sync.reports.behind import Behind, Place, behind
 from qa_sync.reports.build import scene_for
+from qa_sync.reports.explain import NUMBERS
 from qa_sync.reports.grouping import strangers_to
+from qa_sync.reports.report import Report
 from qa_sync.runner.materials import definition_from_text
 from qa_sync.runner.places import alias_salt
 from qa_sync.runner.publish_records import counts_as
@@ -58,9 +60,8 @@ def trace_tabs(
         tab = next((one for one in definition.tabs if one.name == name), None) if definition else None
         if tab is None or not tab.report or tab.report in _OF_RECORDS:
             continue
-        cells = [(row.key, column) for row in rows for column in row.cells]
         try:
-            found[dashboard, value, name] = _traced(tab, scene, _aliases(workspace, scene, dashboard, value), cells)
+            found[dashboard, value, name] = _traced(tab, scene, _aliases(workspace, scene, dashboard, value), rows)
         except ConfigError:
             continue  # it cannot be made in this state, so it was not made of anything
     return found
@@ -89,9 +90,10 @@ def _aliases(workspace: Workspace, scene: Scene, dashboard: str, value: str) -> 
     return aliases_of(strangers, salt=alias_salt(workspace.store.state))
 
 
-def _traced(tab: TabDefinition, scene: Scene, aliases: Mapping[str, str], cells: Sequence[Place]) -> Traced:
+def _traced(tab: TabDefinition, scene: Scene, aliases: Mapping[str, str], changes: Sequence[RowChange]) -> Traced:
     seen = scene_for(tab.report, scene, tab.ask)
     report = build(tab.report, seen, tab.ask)
+    cells = _asked(report, changes)
     rows = {hidden_text(row[report.key], aliases, "|"): row for row in report.rows.to_pylist()}
     first = behind(report, seen.engine, rows, cells)
     if not tab.totals:
@@ -103,6 +105,13 @@ def _traced(tab: TabDefinition, scene: Scene, aliases: Mapping[str, str], cells:
     whole = everything.rows.to_pylist()
     last = behind(everything, seen.engine, {total: whole[0]} if len(whole) == 1 else {}, cells)
     return Traced(behind=_joined(first, last))
+
+
+def _asked(report: Report, changes: Sequence[RowChange]) -> list[Place]:
+    """Return the cells to trace: all numbers that changed, and of a row in which only texts did, its first number."""
+    numbers = [one.name for one in report.fields if one.kind in NUMBERS]
+    asked = {row.key: [name for name in numbers if name in row.cells] or numbers[:1] for row in changes}
+    return [(key, name) for key, names in asked.items() for name in names]
 
 
 def _joined(one: Behind, other: Behind) -> Behind:
@@ -130,7 +139,10 @@ class Moved:
         others = {self._others(place) for place in {**self._old.behind.population, **self._new.behind.population}}
         lists = sorted(own | others)
         self._found = _between(lists, self._old.behind.members, self._new.behind.members, differing)
-        self._numbers = {column for state in (self._old, self._new) for _, column in state.behind.own}
+        self._columns: dict[str, set[str]] = {}
+        for key, column in (*self._old.behind.own, *self._new.behind.own):
+            self._columns.setdefault(key, set()).add(column)
+        self._numbers = {column for columns in self._columns.values() for column in columns}
 
     @property
     def is_traced(self) -> bool:
@@ -145,6 +157,10 @@ class Moved:
     def is_number(self, column: str) -> bool:
         """Whether a column holds numbers that are made of evaluations."""
         return column in self._numbers
+
+    def columns(self, key: str) -> set[str]:
+        """Return the columns of a row that were traced."""
+        return self._columns.get(key, set())
 
     def own(self, key: str, column: str) -> list[Member]:
         """Return those of a number's own evaluations that moved it."""
