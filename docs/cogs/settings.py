@@ -46,6 +46,7 @@ def models() -> dict[str, type[BaseModel]]:
         "gsheets source": gsheets.SourceSettings,
         "gsheets sink": gsheets.SinkSettings,
         "files": files.FilesSettings,
+        "excel source": excel.ExcelSourceSettings,
         "excel": excel.ExcelSettings,
     }
 

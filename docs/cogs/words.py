@@ -264,6 +264,16 @@ WORDS: dict[str, dict[str, str]] = {
         "record moves to another row from one delivery to the next.",
         "page_rows": "Rows in memory and on one page.",
     },
+    "excel source": {
+        "connector": "Always `excel`.",
+        "path": "The published workbook, or somebody's copy of it, relative to the workspace; ends in `.xlsx`.",
+        "who": "`file`: rows say who saved the file last, and when, as its properties name them.",
+        "tabs": "Tabs to read, each a stream under a name of yours.",
+        "tabs.NAME.managed": "Which tab, as `dashboard/tab`; read is what people wrote beside its rows, see [what people "
+        "write back](#what-people-write-back).",
+        "tabs.NAME.keep": "Columns to store, by the name of their input or by their header. Without it: all that are not ours.",
+        "page_rows": "Rows handed over at a time.",
+    },
     "excel": {
         "connector": "Always `excel`.",
         "path": "The workbook, relative to the workspace; ends in `.xlsx`.",
