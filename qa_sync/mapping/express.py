@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qa_sync.engine.duck import literal
-from qa_sync.mapping.extract import CONTAINER, Extraction, cleaned
+from qa_sync.mapping.extract import Extraction, cleaned
 from qa_sync.mapping.language import (
     Coalesce,
     Condition,
@@ -79,12 +79,7 @@ class Expressions:
     def read(self, source: From | CustomField) -> Value:
         """Return the text at a path."""
         found = self._extraction.of(source)
-        if found.is_container is None:
-            return Value(found.text)
-        reason = self._layers.name(
-            f"CASE WHEN {found.is_container.sql} THEN {literal(CONTAINER)} END", found.is_container
-        )
-        return Value(found.text, reason)
+        return Value(found.text) if found.reason is None else Value(found.text, found.reason)
 
     def _template(self, template: Template) -> Value:
         parts: list[Term] = []

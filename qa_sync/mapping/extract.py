@@ -24,10 +24,13 @@ _NOTHING = "'$.\"_\"'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """What the base select offers for one path or custom field: its text, whether it is a container, its JSON."""
+    """What the base select offers for one path or custom field: its text, why it has none, its JSON.
+
+    ``reason`` is not NULL where a container stands; it is None for what can hold none.
+    """
 
     text: Term
-    is_container: Term | None
+    reason: Term | None
     json: Term | None
 
 
@@ -127,12 +130,12 @@ class Extraction:
                 "_record_id": Term("record_id"),
                 "_position": Term("CAST(_position AS VARCHAR)"),
             }[str(place)]
-            return Extracted(text=term, is_container=None, json=None)
+            return Extracted(text=term, reason=None, json=None)
         if isinstance(place, Path) and place in self._element:
             stem = f"e{self._element[place]}"
         else:
             stem = self._records.stem(place)
-        return Extracted(text=Term(f"_t_{stem}"), is_container=Term(f"_b_{stem}"), json=Term(f"_j_{stem}"))
+        return Extracted(text=Term(f"_t_{stem}"), reason=Term(f"_b_{stem}"), json=Term(f"_j_{stem}"))
 
     def base(self, relation: str) -> str:
         """Return the select of layer 0, from raw records: one row a record version, or one an element with ``each``."""
@@ -182,16 +185,16 @@ def _customs(raw: str, at: int) -> str:
 
 
 def _columns(stem: str, path: Path, record: str, *, as_json: bool) -> list[str]:
-    """Return the text, the container flag and, where a list of texts needs it, the JSON of a path in ``record``.
+    """Return the text, the reason why a container is none and, for a list of texts, the JSON of a path in ``record``.
 
     Comparing with a character costs a quarter of cutting: only what needs cutting is cut.
     """
     text, where = f"_s_{stem}", f"{record}, {literal(path.json)}"
-    is_container = f"coalesce(try(json_type({where})) IN ('ARRAY', 'OBJECT'), false)"
+    is_container = f"try(json_type({where})) IN ('ARRAY', 'OBJECT')"
     kept = [
-        f"CASE WHEN {text} < '!' OR right({text}, 1) < '!' THEN {cleaned(text)} "
-        f"WHEN {_opens(text)} THEN CASE WHEN NOT {is_container} THEN {text} END ELSE {text} END AS _t_{stem}",
-        f"CASE WHEN {_opens(text)} THEN {is_container} ELSE false END AS _b_{stem}",
+        f"CASE WHEN {text} < '!' OR substr({text}, -1) < '!' THEN {cleaned(text)} "
+        f"WHEN {_opens(text)} THEN CASE WHEN {is_container} THEN NULL ELSE {text} END ELSE {text} END AS _t_{stem}",
+        f"CASE WHEN {_opens(text)} THEN CASE WHEN {is_container} THEN {literal(CONTAINER)} END END AS _b_{stem}",
     ]
     if as_json:
         kept.append(f"CAST(try(json_extract({where})) AS VARCHAR) AS _j_{stem}")
@@ -206,12 +209,12 @@ def _custom_columns(stem: str, *, as_json: bool) -> list[str]:
     json = f"_s_{stem}"
     escaped = cleaned(f"CAST({json} AS JSON) ->> '$'")
     inner = f"replace({json}, '\"', '')"
-    plain = f"CASE WHEN {json} < '\"!' OR right({json}, 2) < '!\"' THEN {cleaned(inner)} ELSE nullif({inner}, '') END"
+    plain = f"CASE WHEN {json} < '\"!' OR substr({json}, -2) < '!\"' THEN {cleaned(inner)} ELSE nullif({inner}, '') END"
     kept = [
         f"CASE WHEN {json} >= '\"' AND {json} < '#' "
         f"THEN CASE WHEN contains({json}, '\\') THEN {escaped} ELSE {plain} END "
         f"WHEN NOT {_opens(json)} THEN {json} END AS _t_{stem}",
-        f"coalesce({_opens(json)}, false) AS _b_{stem}",
+        f"CASE WHEN {_opens(json)} THEN {literal(CONTAINER)} END AS _b_{stem}",
     ]
     return [*kept, f"{json} AS _j_{stem}"] if as_json else kept
 
