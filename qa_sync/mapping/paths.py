@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from qa_sync.mapping.problems import NotInSubset
+
 Scope = Literal["record", "element", "word"]
 
 #: What is known of a record beside its payload.
@@ -25,13 +27,8 @@ _FORBIDDEN = frozenset('[]"{}')
 _ODD = frozenset('*"\\')  # what JSONPath would read as its own
 
 
-class PathError(ValueError):
-    """The text is not a path. ``hint`` says what to try."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+class PathError(NotInSubset):
+    """The text is not a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

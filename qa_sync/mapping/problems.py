@@ -12,6 +12,15 @@ from qa_sync.yamlfile import Document
 Place = tuple[str | int, ...]
 
 
+class NotInSubset(ValueError):
+    """A text is outside the part of a notation that means the same everywhere. ``hint`` says what to try."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
 class Problems:
     """The problems of one document. Reading goes on after each, so that all are told at once."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import available_timezones
 
+from qa_sync.mapping.problems import NotInSubset
+
 Kind = Literal["iso", "epoch", "epoch_ms", "spelled"]
 
 MIN_YEAR, MAX_YEAR = 1900, 2199
@@ -42,13 +44,8 @@ _SPECIAL: dict[str, tuple[Kind, str]] = {
 }
 
 
-class FormatError(ValueError):
-    """The format is outside the subset. ``hint`` says what to try."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+class FormatError(NotInSubset):
+    """The format is outside the subset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
