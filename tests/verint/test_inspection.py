@@ -44,6 +44,7 @@ def test_the_report_tells_everything_about_a_file(tmp_path: Path) -> None:
         Quirks(date_format="%Y-%m-%d %H:%M:%S", delimiter="|", shuffle=True, header="upper"),
         Quirks(container="zip"),
         Quirks(grain="evaluation", delimiter="|", preamble=2),
+        Quirks(totals=True, delimiter=";"),
     ],
 )
 def test_the_proposed_profile_reads_the_file_once_its_zone_is_filled_in(quirks: Quirks, tmp_path: Path) -> None:
@@ -77,7 +78,13 @@ def test_without_a_header_a_profile_by_position_is_proposed_from_the_values(
 ) -> None:
     truth = make_truth(2, 40, plain=True)
     quirks = Quirks(
-        grain=grain, date_format=date_format, container=container, shuffle=shuffle, header="none", delimiter="|"
+        grain=grain,
+        date_format=date_format,
+        container=container,
+        shuffle=shuffle,
+        totals=shuffle,
+        header="none",
+        delimiter="|",
     )
     proposal = inspect_file(write_export(truth, quirks, tmp_path / "in", "d_20250301")).proposal
     assert "# A PROPOSAL" in proposal

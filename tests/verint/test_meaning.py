@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mapping.one_row import mapped
-from verint.reading import read
+from verint.reading import profile_of, read
 from verint.worlds import context_of, filled
 
 from qa_sync.mapping import Mapping, load, parse
@@ -70,6 +70,28 @@ def evaluations(folder: Path, profile: Profile) -> list[Page]:
     (folder / "in").mkdir()
     (folder / "in" / "evaluation_detail_20250108.csv").write_text("\n".join([HEADER, *ROWS]) + "\n")
     return read(folder / "in", profile.streams["evaluations"])
+
+
+def test_competencies_of_a_row_that_is_a_whole_evaluation_are_its_answers(mapping: Mapping, tmp_path: Path) -> None:
+    aliases = {"evaluation_id": "Eval_ID", "form_name": "Form", "evaluated_at": "Eval_Date", "employee": "EMPID"}
+    layout = {
+        "glob": "*.csv",
+        "grain": "evaluation",
+        "order": {"name": r"(?P<date>\d{8})"},
+        "dates": {"evaluated_at": {"formats": "%m/%d/%Y", "time_zone": "UTC"}},
+        "aliases": aliases,
+        "competencies": ["Tone", "Skill", "Process", "Other"],
+    }
+    (tmp_path / "d_20250108.csv").write_text(
+        "Eval_ID,Form,Eval_Date,EMPID,Tone,Tone_Reason,Skill,Process,Process_Reason,Other\n"
+        "1,F,01/07/2025,E-1,Expert,,N/A,,Not followed,\n"
+    )
+    rows = table(mapping, "evaluations", "answers", read(tmp_path, profile_of(layout)))
+    assert some(rows, "evaluation_id", "criterion_key", "state", "option", "reasons") == [
+        ("verint:1", "Process", "missing", None, ["Not followed"]),
+        ("verint:1", "Skill", "na", "N/A", None),
+        ("verint:1", "Tone", "valued", "Expert", None),
+    ]
 
 
 def test_audits_of_the_auditor_come_in_both_forms(mapping: Mapping, profile: Profile, tmp_path: Path) -> None:

@@ -38,7 +38,10 @@ def propose(path: Path, profile: StreamProfile, stream: str) -> str:
     top = ["version: 1", "streams:", f"  {stream}:", f"    glob: [{_quoted('*' + path.suffix)}]"]
     if encoding:
         top += [f"    encodings: [{encoding}]", f"    delimiters: [{_quoted(delimiter)}]"]
-    usual = [row for row in rows if len(row) == _usual_width(rows)]
+    totals = [pattern for pattern in profile.skip_rows if any(_begins(row, pattern) for row in rows)]
+    if totals:
+        top.append(f"    skip_rows: [{', '.join(map(_quoted, totals))}]")
+    usual = [row for row in rows if len(row) == _usual_width(rows) and not any(_begins(row, p) for p in totals)]
     if len(usual[0]) > 1 and _known(rows[at], profile) < 2 and is_data(usual[0]):
         return "\n".join([*top, *_by_position(usual, profile)]) + "\n"
     return "\n".join([*top, *_by_header(rows, at, profile)]) + "\n"
@@ -89,8 +92,7 @@ def _by_header(rows: list[list[str]], at: int, profile: StreamProfile) -> list[s
 
 def _by_position(rows: list[list[str]], profile: StreamProfile) -> list[str]:
     """Propose what each column of a file without a header means; what is not guessed is called by its place."""
-    skips = [re.compile(pattern) for pattern in profile.skip_rows]
-    found = guess([row for row in rows if not any(skip.match(next(filter(None, row), "")) for skip in skips)])
+    found = guess(rows)
     known = [position for position in found.positions if position.known]
     lacking = [name for name in profile.required if name not in {position.name for position in known}]
     lines = [
@@ -124,6 +126,11 @@ def _date(name: str, formats: Sequence[str]) -> str:
     form = _quoted(formats[0]) if formats else "CHANGE-ME"
     doubt = f"   # or {' or '.join(formats[1:])}?" if len(formats) > 1 else ""
     return f"      {name}: {{formats: [{form}], time_zone: CHANGE-ME}}{doubt}"
+
+
+def _begins(cells: Sequence[str], pattern: str) -> bool:
+    """Whether the first cell that says anything matches: it is a row of totals."""
+    return re.match(pattern, next(filter(None, cells), "")) is not None
 
 
 def _known(cells: Sequence[str], profile: StreamProfile) -> int:
