@@ -48,7 +48,7 @@ def _refused(name: str, at: int, error: AuthError, granted: Sequence[str]) -> tu
         hint = "make a token in Zendesk QA under Settings, Connections; Support's credentials are not good for it"
         return Problem(what=str(error), hint=hint, path=("qa_auth",)), True
     if getattr(error, "status", None) != 403:
-        hint = "check client id, secret and scope, and that the client is confidential and not revoked"
+        hint = "check client id, secret and scope (or the token), and that the client is confidential and not revoked"
         return Problem(what=str(error), hint=hint, path=("auth",)), True
     wanted = ["read", *([SCOPES[name]] if name in SCOPES else [])]
     if granted and not set(wanted) & set(granted):

@@ -56,6 +56,7 @@ def test_every_answer_is_as_described_or_as_recorded(tmp_path: Path) -> None:
                 tmp_path,
                 streams=list(ENDPOINTS),
                 audit_tickets=[number],
+                audit_search="tags:escalated",
                 start="2025-01-01",
                 write_back=settings,
             )
