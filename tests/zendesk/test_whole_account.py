@@ -59,7 +59,7 @@ def test_all_streams_under_all_faults_at_once_end_as_on_a_calm_day(
     monkeypatch.setattr("qa_sync.http.client.timeouts", lambda _connect, _answer: (5.0, 0.5))
     time = FakeTime(at=NOW)
     monkeypatch.setattr(client, "Clock", lambda **_real: Clock(now=time.now, sleep=time.sleep))
-    sandbox = start(make_programme(tickets=60, weeks=2, start=date(2025, 10, 6)), export_limit=10_000)
+    sandbox = start(make_programme(tickets=30, weeks=2, start=date(2025, 10, 6)), export_limit=10_000)
     sandbox.put("organizations", [{"id": number, "name": f"N{number}"} for number in range(1, 61)])
     sandbox.put("audits", [{"id": number, "ticket_id": 1, "events": [], "author_id": 1} for number in range(1, 9)])
     try:
