@@ -33,7 +33,7 @@ demo: $(READY)
 	$(BIN)/qa-sync demo
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 soak: $(DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "soak and not spark" -p no:randomly
@@ -51,7 +51,7 @@ check: $(DEV)
 	$(BIN)/deptry .
 	$(BIN)/codespell
 	$(BIN)/python -m cogapp --check -P README.md docs/*.md
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 3
 
 fix: $(DEV)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
 from hypothesis import settings
 
+# The programmes of tests are small and tests run side by side: more threads only wait for each other.
+os.environ.setdefault("QA_SYNC_THREADS", "1")
 # A loaded machine is no failure: what is asserted is never how long something takes.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")

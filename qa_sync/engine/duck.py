@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from qa_sync.engine.files import Files
-from qa_sync.errors import StoreError
+from qa_sync.errors import ConfigError, Problem, StoreError
 
+#: The environment variable that says how many threads an engine may use.
+THREADS = "QA_SYNC_THREADS"
 #: Rows that a limited query hands over at a time.
 BATCH_ROWS = 50_000
 
@@ -64,6 +68,16 @@ class LimitReached(Exception):
         super().__init__(f"{amount:,g} {unit}" if isinstance(amount, float) else f"{amount:,} {unit}")
 
 
+def _threads() -> int | None:
+    """Return how many threads the environment allows an engine; None for one a core."""
+    wanted = os.environ.get(THREADS, "")
+    if not wanted:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,3}", wanted):
+        raise ConfigError(Problem(what=f"{THREADS} is no number of threads", hint="1 to 9999, or leave it out"))
+    return int(wanted)
+
+
 class DuckEngine:
     """One in-memory DuckDB. Not for use by two threads at once."""
 
@@ -71,6 +85,7 @@ class DuckEngine:
         import duckdb
 
         config: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        threads = threads or _threads()
         if threads:
             config["threads"] = str(threads)
         if memory_limit:
