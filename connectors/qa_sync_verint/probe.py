@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from qa_sync.errors import AuthError, Problem, QASyncError
@@ -28,19 +28,18 @@ CHOICES: dict[str, tuple[object, object]] = {
 _PROBE_PARAMS = {"sort": "-id"}
 
 
-def check_files(folder: Path, stream: str, profile: StreamProfile, base: tuple[str | int, ...]) -> list[Problem]:
-    """Return what is wrong with the folder of a file stream. A folder without files is a quiet one."""
+def check_files(folder: Path, streams: Mapping[str, StreamProfile], base: tuple[str | int, ...]) -> list[Problem]:
+    """Return what is wrong with the folder of file streams. A folder without files is a quiet one."""
     path = (*base, "files", "folder")
     if not folder.is_dir():
         return [Problem(what="no such folder", hint="make it, or correct the path", path=path)]
-    found: list[Problem] = []
-    for delivery in find_deliveries(folder, profile):
-        found += [
-            Problem(what=f"{stream}: {file.name}: {file.refused.reason}", path=path)
-            for file in delivery.files
-            if file.refused is not None
-        ]
-    return found
+    return [
+        Problem(what=f"{stream}: {file.name}: {file.refused.reason}", path=path)
+        for stream, profile in streams.items()
+        for delivery in find_deliveries(folder, profile)
+        for file in delivery.files
+        if file.refused is not None
+    ]
 
 
 def check_rest(

@@ -73,9 +73,8 @@ class VerintSource:
         found: list[Problem] = []
         base = ("sources", self._context.name)
         if self.settings.files is not None and self._profile is not None:
-            for name in self._streams:
-                if name in self._profile.streams:
-                    found += check_files(self._folder(), name, self._profile.streams[name], base)
+            own = {name: profile for name, profile in self._profile.streams.items() if name in self._streams}
+            found += check_files(self._folder(), own, base) if own else []
         if self.settings.rest is not None and any(name in DOCS for name in self._streams):
             found += check_rest(self.tenant, base, probe=probe, notify=self._context.notify)
         return found
