@@ -1,7 +1,8 @@
 """Pulling tickets: bytes, sliced records, committed rows, mapped rows; beside requests + orjson, which only decodes.
 
 Tickets of about 3 kB in gzipped pages of 1,000, from a server in a process of its own on loopback. Each case does
-all that the one before it does, so that the differences are the costs of the stages. ``--large`` also pulls a million.
+all that the one before it does, so that the differences are the costs of the stages. zenpy's objects stand beside them,
+for a twentieth of the tickets. ``--large`` pulls a million.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def serve(rows: int) -> None:
         cursor = b64encode(b"%d.0||%d|" % (BEGIN + (number + 1) * PAGE - 1, number + 1)).decode()
         around = {
             "after_cursor": cursor,
-            "after_url": "",
+            "after_url": f"https://account.invalid{PATH}?cursor={cursor}",
             "before_cursor": None,
             "before_url": None,
             "end_of_stream": last,
@@ -162,6 +163,22 @@ def orjson_only(rows: int) -> Work:
     return work
 
 
+def zenpy_objects(rows: int) -> Work:
+    """What a script with zenpy does: each ticket an object, page after page. Nothing is kept."""
+    from qa_sync.http import HttpClient
+    from qa_sync_zendesk import zenpy_adapter
+
+    url, server = start(rows)
+    zenpy = zenpy_adapter.objects(HttpClient(url))
+
+    def work() -> dict[str, float]:
+        count = sum(1 for _ticket in zenpy.tickets.incremental(start_time=BEGIN, paginate_by_time=False))
+        server.kill()
+        return {"tickets": count}
+
+    return work
+
+
 def bytes_only(rows: int) -> Work:
     """Our client's requests, limits and retries; pages are not looked into."""
     source, _folder, server = _source(rows)
@@ -255,6 +272,8 @@ def _cases(rows: int) -> Iterator[Case]:
         ("and map", mapped),
     ):
         yield Case(name, function, rows=rows)
+    # A twentieth is enough of what takes so long; its time is to be multiplied.
+    yield Case("zenpy objects, a twentieth of the tickets", zenpy_objects, rows=rows // 20)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import hashlib
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise, repeat
 from operator import attrgetter
 from typing import Any
@@ -29,6 +28,7 @@ from qa_sync_zendesk.pairs import MOST_LAYOUTS, Layout, Pair, keep_allowed, layo
 from qa_sync_zendesk.privacy import STAFF_ROLES, Branch, Hasher, Policy, Tree
 from qa_sync_zendesk.salvage import Unreadable
 from qa_sync_zendesk.streams import Endpoint
+from qa_sync_zendesk.values import LATEST, is_odd, microseconds
 
 _TYPES: dict[str, Any] = {
     "text": str | None | UnsetType,
@@ -39,7 +39,6 @@ _TYPES: dict[str, Any] = {
     "any": Any,
 }
 _NEWLINE = 10
-_LATEST = 253_402_300_800  # the year 10000, beyond which no calendar of ours goes
 #: Stored beside the payload, not in it: it moves with every system update, and an unchanged ticket is no news.
 _STAMP_ONLY = "generated_timestamp"
 
@@ -176,7 +175,7 @@ class Slicer:
         if (
             b"\\" in payloads
             and b"\\u" in payloads
-            and any(_is_odd(payloads[a:b]) for a, b in pairwise(offsets.tolist()) if b"\\u" in payloads[a:b])
+            and any(is_odd(payloads[a:b]) for a, b in pairwise(offsets.tolist()) if b"\\u" in payloads[a:b])
         ):
             raise Unreadable(reason="needs repair")
         return [
@@ -191,7 +190,7 @@ class Slicer:
         values = list(map(attrgetter(self._stamps[0]), records)) if self._stamps else []
         if set(map(type, values)) == {int}:
             seconds = np.array(values, np.int64)
-            if ((seconds >= 0) & (seconds < _LATEST)).all():
+            if ((seconds >= 0) & (seconds < LATEST)).all():
                 return seconds * 1_000_000
         return [self._stamp_of(record) for record in records]
 
@@ -227,7 +226,7 @@ class Slicer:
             elif isinstance(identity, bool) or not str(identity).lstrip("-").isdecimal():
                 raise Unreadable(reason="is missing or not a number", field="id") from None
             told = [name for name in self._stamps if reduced.get(name) is not None]
-            stamp = _microseconds(told[0], reduced[told[0]]) if told else None
+            stamp = microseconds(told[0], reduced[told[0]]) if told else None
             found = [(reduced.get(name), marked) for name, marked in self._deleted_when]
             deleted = any(value == marked or (marked is ... and value is not None) for value, marked in found)
             reduced.pop(_STAMP_ONLY, None)
@@ -243,7 +242,7 @@ class Slicer:
             keep_allowed([record], self._allowed)
         self._reduce([record])
         payload = self._encode(record)
-        if b"\\u" in payload and _is_odd(payload):
+        if b"\\u" in payload and is_odd(payload):
             raise Unreadable(reason="needs repair")
         payload.decode()  # bytes that are not UTF-8 raise here
         batch.add(str(record.id), stamp, deleted, payload)
@@ -252,7 +251,7 @@ class Slicer:
         for name in self._stamps:
             value = getattr(record, name)
             if value is not None and value is not UNSET:
-                return _microseconds(name, value)
+                return microseconds(name, value)
         return None
 
     def _reduce(self, records: list[Any]) -> None:
@@ -319,42 +318,3 @@ def _struct(name: str, tree: Tree, extra: list[tuple[str, Any, Any]], identity: 
             kind = _TYPES[node]
         fields.append((attribute, kind, UNSET))
     return msgspec.defstruct(name, [*fields, *extra], rename=rename or None, gc=False)
-
-
-def _microseconds(name: str, value: Any) -> int:
-    """Return the microseconds since 1970 at which a version was made, from epoch seconds or ISO text."""
-    try:
-        seconds = value if isinstance(value, int | float) else _instant(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        raise Unreadable(reason="is not a time", field=name) from None
-    if not 0 <= seconds < _LATEST:
-        raise Unreadable(reason="is out of range", field=name)
-    return round(seconds * 1_000_000)
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _is_odd(payload: bytes) -> bool:
-    """Whether JSON text that holds a backslash and a u says NUL or half a character."""
-    try:
-        _check_text(msgspec.json.decode(payload))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-        return True
-    return False
-
-
-def _check_text(value: Any) -> None:
-    if isinstance(value, str):
-        if "\x00" in value:
-            msg = "NUL"
-            raise ValueError(msg)
-    elif isinstance(value, list):
-        for part in value:
-            _check_text(part)
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            _check_text(key)
-            _check_text(part)

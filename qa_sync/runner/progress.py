@@ -10,7 +10,7 @@ from typing import Protocol, TextIO
 
 
 class Progress(Protocol):
-    """Told what happens. Messages hold counts, names of streams and ids, nothing of a record."""
+    """Told what happens, maybe by several threads at once. Messages hold counts, names and ids, nothing of a record."""
 
     def stage(self, name: str) -> None:
         """A new stage of the run begins."""
