@@ -1,7 +1,7 @@
 """Kills commands at random moments: one process that has everything imported, and forks a child a command.
 
-Usage: killer.py WORKSPACE SEED KILLS COMMAND... (words of one command joined by "+"). Two writers and a reader work at
-once; prints one JSON line: kills, finished commands, and what any of them complained of that is no plain refusal.
+Usage: killer.py WORKSPACE SEED KILLS COMMAND... (words of one command joined by "+"). Two writers work at once, often
+beside a reader; prints one JSON line: kills, finished commands, and what any of them complained of that is no plain refusal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ bucket_lock.LEASE_SECONDS = float(os.environ.get("QA_SYNC_TEST_LEASE", bucket_lo
 
 READS = (
     ("report", "agreement"),
-    ("report", "evaluators"),
     ("query", "SELECT count(*) FROM evaluations"),
     ("store", "status"),
 )
@@ -52,31 +51,60 @@ def child(folder: Path, words: tuple[str, ...], log: Path) -> int:
     os._exit(99)
 
 
+#: So many of the writers are let live: how long a command takes is known from these alone, as those that escape the
+#: killer are the quick ones.
+SPARED = 0.1
+
+#: In so many of the rounds somebody reads.
+READING = 0.4
+
+
+def lengths_of(folder: Path, commands: list[tuple[str, ...]], log: Path) -> dict[tuple[str, ...], float]:
+    """Return how long each command takes when nothing else is at work: measured once, and kept beside the workspace."""
+    kept = folder.parent / "lengths.json"
+    found = dict(json.loads(kept.read_text())) if kept.exists() else {}
+    for words in dict.fromkeys(commands):
+        if "+".join(words) not in found:
+            began = time.monotonic()
+            os.waitpid(child(folder, words, log), 0)
+            found["+".join(words)] = max(0.2, time.monotonic() - began)
+    kept.write_text(json.dumps(found))
+    return {words: found["+".join(words)] for words in commands}
+
+
 def kill_all(folder: Path, seed: int, kills: int, commands: list[tuple[str, ...]]) -> dict[str, object]:
-    """Run until so many children were killed."""
+    """Run until so many children were killed, each at a moment drawn from the whole length of its command."""
     rng = random.Random(seed)
     log = folder.parent / "killed.log"
     log.write_text("")
     struck, finished, odd = 0, 0, 0
-    longest = 0.5
+    length = lengths_of(folder, commands, log)
     while struck < kills:
         began = time.monotonic()
-        alive = {child(folder, rng.choice(commands), log): True for _ in range(2)}
-        alive[child(folder, rng.choice(READS), log)] = False
-        doom = {pid: began + rng.uniform(0.0, 1.1) * longest for pid, writes in alive.items() if writes}
+        chosen = {child(folder, words, log): words for words in (rng.choice(commands) for _ in range(2))}
+        alive = set(chosen)
+        if rng.random() < READING:
+            alive.add(child(folder, rng.choice(READS), log))
+        doom = {
+            pid: began + rng.uniform(0.0, 1.1) * length[words] for pid, words in chosen.items() if rng.random() > SPARED
+        }
         while alive:
             for pid in list(alive):
                 done, status = os.waitpid(pid, os.WNOHANG)
                 if done:
-                    del alive[pid]
-                    doom.pop(pid, None)
+                    alive.remove(pid)
                     finished += 1
-                    odd += os.waitstatus_to_exitcode(status) not in (0, 1, 2, 3)
-                    longest = max(0.2, 0.9 * longest + 0.1 * (time.monotonic() - began))
+                    code = os.waitstatus_to_exitcode(status)
+                    odd += code not in (0, 1, 2, 3)
+                    if pid in chosen and pid not in doom and code == 0:
+                        words = chosen[pid]
+                        length[words] = 0.7 * length[words] + 0.3 * (time.monotonic() - began)
+                    doom.pop(pid, None)
                 elif time.monotonic() >= doom.get(pid, float("inf")):
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
-                    del alive[pid], doom[pid]
+                    alive.remove(pid)
+                    del doom[pid]
                     struck += 1
             time.sleep(0.002)
     complaints = [
