@@ -1,6 +1,8 @@
 """Reconciling a generated programme beside a hand-written DuckDB join and a pandas merge, each in a process of its own.
 
     python benchmarks/reconcile.py [EVALUATIONS ...]      (default: 1000000; a tenth of them are audits)
+    python benchmarks/reconcile.py --memory 1500MB 50000000   (beyond that the engine uses the disk; hours)
+    python benchmarks/reconcile.py --spark 10000000           (the same SQL on DuckDB and on Spark)
 
 The hand-written ones do far less: one link, no revisions, no roster, no versions, scores only. They are the floor.
 """
@@ -19,7 +21,8 @@ from pathlib import Path
 import pyarrow as pa
 
 CRITERIA = 8
-MEMORY = "6GB"  # of the engine; beyond it DuckDB uses the disk
+#: Of the engine; beyond it DuckDB uses the disk.
+MEMORY = sys.argv[sys.argv.index("--memory") + 1] if "--memory" in sys.argv else "6GB"
 RESULTS = Path(__file__).parent / "results"
 AS_OF = datetime(2026, 12, 31, tzinfo=UTC)
 
@@ -185,12 +188,36 @@ def with_pandas(folder: Path) -> dict[str, object]:
     return {"pairs": len(pairs)}
 
 
+def with_spark(folder: Path) -> dict[str, object]:
+    """The whole reconciling by the same SQL on Spark, on two cores of this machine."""
+    from qa_sync.engine.spark import SparkEngine
+    from qa_sync.model import TABLES
+    from qa_sync.model.system import VERSION
+    from qa_sync.reconcile.programme import Programme
+    from qa_sync.reconcile.run import reconcile
+
+    engine = SparkEngine("local[2]", {"spark.driver.memory": MEMORY.removesuffix("B").lower()})
+    for name, schema in TABLES.items():
+        file = folder / f"{name}.parquet"
+        name = f"{name}_history" if name in ("evaluations", "answers") else name
+        engine.scan(name, [str(file)] if file.exists() else [], pa.schema([*schema.arrow, *VERSION]))
+    done = reconcile(engine, Programme(time_zone="Europe/Dublin"), as_of=AS_OF)
+    return {"pairs": done.pairs, "outcomes": dict(done.outcomes), "score_findings": dict(done.score_findings)}
+
+
 WAYS = {"qa_sync.reconcile": ours, "duckdb by hand": by_hand, "pandas merge": with_pandas}
+if "--spark" in sys.argv:  # needs the extra, and Java; its CPU seconds and memory are those of another process
+    WAYS = {"qa_sync.reconcile": ours, "qa_sync.reconcile on Spark": with_spark}
+
+
+_OPTIONS = [one for one in sys.argv[1:] if one in ("--profile", "--spark")] + (
+    ["--memory", MEMORY] if "--memory" in sys.argv else []
+)
 
 
 def measure(way: str, folder: Path) -> dict[str, object]:
     """Run one way in a process of its own and return its result, seconds and peak memory."""
-    command = [sys.executable, __file__, "--way", way, str(folder), *(["--profile"] if "--profile" in sys.argv else [])]
+    command = [sys.executable, __file__, "--way", way, str(folder), *_OPTIONS]
     return dict(json.loads(subprocess.run(command, check=True, capture_output=False, stdout=subprocess.PIPE).stdout))
 
 
