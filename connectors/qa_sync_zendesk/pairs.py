@@ -32,7 +32,9 @@ class _Skipped(Struct, gc=False, frozen=True):
     """A custom field that may not be stored: nothing of it is kept."""
 
 
-_NO_PAIR, _NOTHING = Pair(id=-1), _Skipped()
+_NO_PAIR = Pair(id=-1)
+#: What stands at the first place of a list that is empty.
+_ABSENT = (None, _NO_PAIR)
 _pair_id = attrgetter("id")
 
 
@@ -60,7 +62,8 @@ class Layout:
             return False
         if any(_NO_PAIR.id in seen for seen in told):
             lacks = [one == _NO_PAIR.id for one in ids[0]]
-            if any([one == _NO_PAIR.id for one in column] != lacks for column in ids[1:]):
+            empty = [record.custom_fields.at_0 in _ABSENT for record in records]
+            if lacks != empty or any([one == _NO_PAIR.id for one in column] != empty for column in ids[1:]):
                 return False  # a shorter list, in which not all of the allowed can have been found
             found = [() if nothing else pairs for pairs, nothing in zip(found, lacks, strict=True)]
         deque(map(setattr, records, repeat("custom_fields"), found), maxlen=0)
@@ -75,7 +78,7 @@ def layout_of(records: Sequence[Any], allowed: Collection[int]) -> Layout | None
         return None
     places = {place: f"at_{place}" for place, one in enumerate(ids) if one in allowed}
     made = [
-        (f"at_{place}", Pair, _NO_PAIR) if place in places else (f"at_{place}", _Skipped, _NOTHING)
+        (f"at_{place}", Pair, _NO_PAIR) if place in places else (f"at_{place}", _Skipped | None, None)
         for place in range(max(places) + 1)
     ]
     fields = msgspec.defstruct("FieldsByPlace", made, array_like=True, gc=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -74,13 +75,25 @@ def a_ticket(draw: st.DrawFn, order: list[int] | None = None) -> dict[str, Any]:
 pages = st.lists(st.lists(st.one_of(a_ticket(), a_ticket(order=IDS)), min_size=1, max_size=4), min_size=1, max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pages)
 def test_page_after_page_the_allowed_fields_are_stored_and_no_others(made: list[list[dict[str, Any]]]) -> None:
     one = slicer()
     for tickets in made:
         found = stored(one, tickets)
         assert [record.get("custom_fields", "absent") for record in found] == [wanted(each) for each in tickets]
+
+
+@pytest.mark.parametrize("allowed", [(9001,), (9001, 9003), (9002,), (9002, 9008)])
+def test_every_short_list_is_read_as_it_is(allowed: tuple[int, ...]) -> None:
+    lists = [list(some) for size in range(3) for some in itertools.permutations(IDS[:4], size)]
+    for short in lists:
+        made = slicer(*allowed)
+        for tickets in ([ticket(1, custom_fields=fields(IDS))], [ticket(2, custom_fields=fields(short))]):
+            found = [record["custom_fields"] for record in stored(made, tickets)]
+            assert [[pair["id"] for pair in one] for one in found] == [
+                [pair["id"] for pair in one["custom_fields"] if pair["id"] in allowed] for one in tickets
+            ]
 
 
 @pytest.mark.parametrize("allowed", [ALLOWED, (9001,), (9008,), (9001, 9008)])
@@ -102,8 +115,18 @@ def test_from_the_second_page_on_no_value_that_may_not_be_stored_is_even_decoded
         fields([9001, 9003, 9002, 9004, 9005]),
         [*fields(IDS[:1]), {"id": 9002, "value": None}],
         fields([*IDS[:3], 9777, *IDS[3:]]),  # a field was added in between
+        fields([9002]),
+        fields([9003, 9004]),
     ],
-    ids=["turned round", "one lacks", "two have changed places", "two only", "one was added"],
+    ids=[
+        "turned round",
+        "one lacks",
+        "two have changed places",
+        "two only",
+        "one was added",
+        "one, first",
+        "one, second",
+    ],
 )
 def test_a_ticket_that_has_its_fields_elsewhere_is_read_pair_by_pair_and_the_new_places_are_learnt(odd: Any) -> None:
     made = slicer()
