@@ -13,7 +13,7 @@ from qa_sync.engine.duck import DuckEngine, literal, quoted
 from qa_sync.errors import ConservationError, LostRace, StoreError
 from qa_sync.model import TABLES, TableSchema
 from qa_sync.model.system import RAW
-from qa_sync.runner.batch import Batch
+from qa_sync.runner.batch import MAPPED, Batch
 from qa_sync.runner.feeds import RELATION, Feed
 from qa_sync.runner.progress import Progress
 from qa_sync.store import Coverage, Store, StoredTable, TablePosition, aside_rows, stored_schema
@@ -101,22 +101,29 @@ def _map_together(store: Store, progress: Progress, listed: Mapping[str, tuple[_
         if len(tables) == 1:
             continue
         first_step, first_feed = listed[tables[0]]
-        for first, last in first_step.chunks(first_feed, covered):
-            if len(tables) == 1:
-                break
-            batch = Batch(store, first_feed, first, last)
-            try:
-                batch.read(first_feed.together.sql)
-                for table in list(tables):
-                    step, feed = listed[table]
-                    try:
-                        step.map(feed, batch, feed.together.tables[table].sql)
-                    except LostRace:
-                        progress.say(f"{table}: another run mapped it first; going on from there")
-                        tables.remove(table)
-                        step.open()
-            finally:
-                batch.close()
+        chunks = first_step.chunks(first_feed, covered)
+        if not chunks:
+            continue
+        engine = DuckEngine()
+        try:
+            for first, last in chunks:
+                if len(tables) == 1:
+                    break
+                batch = Batch(engine, store, first_feed, first, last)
+                try:
+                    batch.read(first_feed.together.sql)
+                    for table in list(tables):
+                        step, feed = listed[table]
+                        try:
+                            step.map(feed, batch, feed.together.tables[table].sql)
+                        except LostRace:
+                            progress.say(f"{table}: another run mapped it first; going on from there")
+                            tables.remove(table)
+                            step.open()
+                finally:
+                    batch.close()
+        finally:
+            engine.close()
 
 
 def judged_rows(mapped: str) -> str:
@@ -164,12 +171,19 @@ class _TableStep:
     def finish(self) -> None:
         """Map whatever is still lacking; LostRace when another run committed in between."""
         for feed in self.feeds:
-            for first, last in self.chunks(feed, self.covered(feed)):
-                batch = Batch(self.store, feed, first, last)
-                try:
-                    self.map(feed, batch, feed.compiled.sql)
-                finally:
-                    batch.close()
+            chunks = self.chunks(feed, self.covered(feed))
+            if not chunks:
+                continue
+            engine = DuckEngine()
+            try:
+                for first, last in chunks:
+                    batch = Batch(engine, self.store, feed, first, last)
+                    try:
+                        self.map(feed, batch, feed.compiled.sql)
+                    finally:
+                        batch.close()
+            finally:
+                engine.close()
         if self._rebuild:  # nothing left that feeds it, or nothing in the streams: the table becomes empty
             empty = stored_schema(self.table.schema).empty_table()
             self._n = self.table.commit(empty, expected_n=self._n, coverage={}, run_id=self.run_id, rebuild=True)
@@ -239,7 +253,7 @@ class _TableStep:
     def _map(self, feed: Feed, batch: Batch, sql: str, counts: MapCounts) -> pa.Table:
         at = self.clock()
         engine = batch.engine
-        engine.table("mapped", sql)
+        engine.table(MAPPED, sql)
         engine.view("judged", judged_rows("mapped"))
         self._check(engine, feed)
         problems = engine.fetch("""
