@@ -108,7 +108,7 @@ def hypergeometric_interval(x: int, n: int, population: int, level: float = 0.95
     if not 0 <= x <= n <= population or n < 1:
         msg = f"hypergeometric: x {x}, n {n}, N {population}; 0 <= x <= n <= N and n at least 1"
         raise ValueError(msg)
-    tail = (1 - level) / 2
+    tail = (1 - level) / 2 * (1 + 1e-9)  # a probability that is the tail itself is not above it, however it is rounded
     first, last = x, population - (n - x)  # what the population can hold, given the sample
     low, high = first, last
     while low < high:  # P(X >= x) grows with what the population holds: the smallest count that is credible

@@ -47,9 +47,14 @@ def test_hypergeometric_interval_inverts_the_test(sizes, data):
     population, n = sizes
     x = data.draw(st.integers(0, n))
     lower, upper = ag.hypergeometric_interval(x, n, population)
-    k = np.arange(x, population - n + x + 1)
-    assert lower * population == pytest.approx(k[hypergeom.sf(x - 1, population, k, n) > 0.025][0])
-    assert upper * population == pytest.approx(k[hypergeom.cdf(x, population, k, n) > 0.025][-1])
+    k, tail = np.arange(x, population - n + x + 1), 0.025 + 1e-10
+    assert lower * population == pytest.approx(k[hypergeom.sf(x - 1, population, k, n) > tail][0])
+    assert upper * population == pytest.approx(k[hypergeom.cdf(x, population, k, n) > tail][-1])
+
+
+def test_a_count_whose_probability_is_the_tail_itself_is_outside():
+    lower, _ = ag.hypergeometric_interval(2, 2, 16)  # with 3 of 16, two draws are both such in 3 of 120 ways: 0.025
+    assert lower == 4 / 16
 
 
 @given(st.integers(2, 200), st.sampled_from([0.01, 0.05, 0.2]))
