@@ -149,6 +149,15 @@ class Tab:
         """Number of rows."""
         return len(self.columns[self.shape.key])
 
+    def by_key(self) -> dict[str, dict[str, Cell]]:
+        """Return key → field → cell."""
+        names = list(self.columns)
+        rows = zip(*self.columns.values(), strict=True)
+        return {
+            str(key): dict(zip(names, cells, strict=True))
+            for key, cells in zip(self.columns[self.shape.key], rows, strict=True)
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentTab:

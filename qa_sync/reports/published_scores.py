@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
 
-from qa_sync.agreement.metrics.definition import FINITE, Metric, Unit
+from qa_sync.agreement.metrics.definition import FINITE, metric
 
 _HIDDEN = "no scored pairs; hidden below n_min of them"
 _LIMIT = "t 95 %, n - 1 degrees of freedom, SE sd sqrt(1 / n + 1.96² / (2 (n - 1)))"
 _POINTS = "points of 100 before auto-fail, more is better on every form"
 
-
-def _m(
-    name: str,
-    label: str,
-    unit: Unit,
-    formula: str,
-    *,
-    interval: str = "",
-    undefined: str = _HIDDEN,
-    source: str = "qa-sync",
-    version: int = 1,
-    higher_is: Literal["better", "neutral"] = "neutral",
-) -> Metric:
-    return Metric(
-        id=f"scores.{name}",
-        version=version,
-        name=label,
-        unit=unit,
-        formula=formula,
-        interval=interval,
-        undefined=undefined,
-        source=source,
-        higher_is=higher_is,
-    )
-
+_score = partial(metric, undefined=_HIDDEN)
 
 OF_SCORES = (
-    _m("pairs", "Pairs", "count", "pairs with a score on both sides, neutral forms left out (n)", undefined="never"),
-    _m(
-        "leniency",
+    _score(
+        "scores.pairs",
+        "Pairs",
+        "count",
+        "pairs with a score on both sides, neutral forms left out (n)",
+        undefined="never",
+    ),
+    _score(
+        "scores.leniency",
         "Leniency",
         "points",
         f"mean of d = auditee score - auditor score, {_POINTS}",
         interval="t 95 %, n - 1 degrees of freedom" + FINITE,
         version=2,
     ),
-    _m("rmse", "RMSE", "points", "root of the mean of d²"),
-    _m("quartile_1", "First quartile", "points", "first quartile of d"),
-    _m("median", "Median", "points", "median of d"),
-    _m("quartile_3", "Third quartile", "points", "third quartile of d"),
-    _m(
-        "limit_strict",
+    _score("scores.rmse", "RMSE", "points", "root of the mean of d²"),
+    _score("scores.quartile_1", "First quartile", "points", "first quartile of d"),
+    _score("scores.median", "Median", "points", "median of d"),
+    _score("scores.quartile_3", "Third quartile", "points", "third quartile of d"),
+    _score(
+        "scores.limit_strict",
         "Lower limit",
         "points",
         "mean of d - 1.96 sd: lower limit of agreement",
@@ -59,8 +41,8 @@ OF_SCORES = (
         undefined="fewer than two pairs; hidden below n_min",
         source="Bland and Altman 1986, 1999",
     ),
-    _m(
-        "limit_lenient",
+    _score(
+        "scores.limit_lenient",
         "Upper limit",
         "points",
         "mean of d + 1.96 sd: upper limit of agreement",
@@ -68,10 +50,15 @@ OF_SCORES = (
         undefined="fewer than two pairs; hidden below n_min",
         source="Bland and Altman 1986, 1999",
     ),
-    _m("quantile_025", "2.5 % of Δ below", "points", "2.5 % quantile of d as observed: holds where scores heap at 100"),
-    _m("quantile_975", "2.5 % of Δ above", "points", "97.5 % quantile of d as observed"),
-    _m(
-        "slope",
+    _score(
+        "scores.quantile_025",
+        "2.5 % of Δ below",
+        "points",
+        "2.5 % quantile of d as observed: holds where scores heap at 100",
+    ),
+    _score("scores.quantile_975", "2.5 % of Δ above", "points", "97.5 % quantile of d as observed"),
+    _score(
+        "scores.slope",
         "Slope",
         "coefficient",
         "change of d per point of the pair's mean score: proportional bias",
@@ -79,8 +66,8 @@ OF_SCORES = (
         undefined="fewer than three pairs, or scores that do not vary; hidden below n_min",
         source="Bland and Altman 1999",
     ),
-    _m(
-        "icc",
+    _score(
+        "scores.icc",
         "ICC(A,1)",
         "coefficient",
         "(MSR - MSE) / (MSR + MSE + 2 (MSC - MSE) / n): absolute agreement of one score of either side",
@@ -89,8 +76,8 @@ OF_SCORES = (
         source="Shrout and Fleiss 1979; McGraw and Wong 1996",
         higher_is="better",
     ),
-    _m(
-        "concordance",
+    _score(
+        "scores.concordance",
         "Lin's concordance",
         "coefficient",
         "2 s_xy / (s_x² + s_y² + (mean x - mean y)²), 1/n moments",
@@ -99,8 +86,8 @@ OF_SCORES = (
         source="Lin 1989, 2000",
         higher_is="better",
     ),
-    _m(
-        "alignment",
+    _score(
+        "scores.alignment",
         "Alignment",
         "share",
         "mean over pairs of sum w (1 - |x - y| / max) / sum w, criteria with two values, weights of the form",
@@ -110,8 +97,8 @@ OF_SCORES = (
         source="MaestroQA's alignment",
         higher_is="better",
     ),
-    _m(
-        "alignment_strict",
+    _score(
+        "scores.alignment_strict",
         "Alignment, strict",
         "share",
         "as alignment, and a criterion with a value on one side only counts 0",

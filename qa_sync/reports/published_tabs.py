@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from qa_sync.agreement.metrics.definition import FINITE, Metric, Unit
+from qa_sync.agreement.metrics.definition import FINITE, Metric, metric
 from qa_sync.reports.published_scores import OF_SCORES
 
 _WILSON = "Wilson 95 %"
@@ -12,39 +10,11 @@ _CLUSTERED = "Wilson 95 % for as many independent answers as the ratio estimator
 _CLUSTER = "ratio estimator 95 %, evaluations as clusters"
 _MOVER = "95 %, from the intervals of the two (Newcombe; Zou and Donner)"
 _HIDDEN = "hidden below n_min pairs"
-_Reading = Literal["better", "worse", "neutral"]
-
-
-def _m(
-    id_: str,
-    name: str,
-    unit: Unit,
-    formula: str,
-    *,
-    interval: str = "",
-    undefined: str = "never",
-    source: str = "qa-sync",
-    version: int = 1,
-    higher_is: _Reading = "neutral",
-    assumed: bool = False,
-) -> Metric:
-    return Metric(
-        id=id_,
-        version=version,
-        name=name,
-        unit=unit,
-        formula=formula,
-        interval=interval,
-        undefined=undefined,
-        source=source,
-        higher_is=higher_is,
-        assumed=assumed,
-    )
 
 
 _CRITICAL = (
-    _m("critical.pairs", "Pairs", "count", "pairs whose form has critical criteria of the class (n)"),
-    _m(
+    metric("critical.pairs", "Pairs", "count", "pairs whose form has critical criteria of the class (n)"),
+    metric(
         "critical.accuracy",
         "Critical accuracy",
         "share",
@@ -56,10 +26,10 @@ _CRITICAL = (
         higher_is="better",
         assumed=True,
     ),
-    _m(
+    metric(
         "critical.auditor_found", "Found by auditors", "count", "pairs in which the auditor found an error of the class"
     ),
-    _m(
+    metric(
         "critical.sensitivity",
         "Errors found",
         "share",
@@ -69,10 +39,10 @@ _CRITICAL = (
         undefined="the auditor found none",
         higher_is="better",
     ),
-    _m(
+    metric(
         "critical.auditee_found", "Found by auditees", "count", "pairs in which the auditee found an error of the class"
     ),
-    _m(
+    metric(
         "critical.precision",
         "Errors confirmed",
         "share",
@@ -82,20 +52,22 @@ _CRITICAL = (
         undefined="the auditee found none",
         higher_is="better",
     ),
-    _m("critical.missed", "Missed", "count", "pairs in which only the auditor found an error of the class"),
-    _m("critical.falsely", "False", "count", "pairs in which only the auditee found an error of the class"),
+    metric("critical.missed", "Missed", "count", "pairs in which only the auditor found an error of the class"),
+    metric("critical.falsely", "False", "count", "pairs in which only the auditee found an error of the class"),
 )
 
 _CONFUSION = (
-    _m("confusion.answers", "Answers", "count", "pairs with this auditee's and this auditor's answer"),
-    _m("confusion.of_auditor", "Of the auditor's", "share", "answers / pairs in which the auditor gave this answer"),
-    _m("confusion.pairs", "Pairs", "count", "pairs with a value on both sides, of the criterion (n)"),
+    metric("confusion.answers", "Answers", "count", "pairs with this auditee's and this auditor's answer"),
+    metric(
+        "confusion.of_auditor", "Of the auditor's", "share", "answers / pairs in which the auditor gave this answer"
+    ),
+    metric("confusion.pairs", "Pairs", "count", "pairs with a value on both sides, of the criterion (n)"),
 )
 
 _CONTROL = (
-    _m("control.pairs", "Pairs", "count", "pairs of the week (n)"),
-    _m("control.items", "Items", "count", "criteria compared in the week"),
-    _m(
+    metric("control.pairs", "Pairs", "count", "pairs of the week (n)"),
+    metric("control.items", "Items", "count", "criteria compared in the week"),
+    metric(
         "control.line_accuracy",
         "Line accuracy",
         "share",
@@ -103,14 +75,14 @@ _CONTROL = (
         undefined="no items",
         higher_is="better",
     ),
-    _m(
+    metric(
         "control.centre",
         "Centre",
         "share",
         "line accuracy of the baseline: the first 12 weeks of the form's version, frozen",
         undefined="fewer than 12 weeks in the baseline",
     ),
-    _m(
+    metric(
         "control.lower",
         "Lower limit",
         "share",
@@ -118,7 +90,7 @@ _CONTROL = (
         undefined="fewer than 12 weeks in the baseline",
         source="Laney 2002",
     ),
-    _m(
+    metric(
         "control.upper",
         "Upper limit",
         "share",
@@ -126,7 +98,7 @@ _CONTROL = (
         undefined="fewer than 12 weeks in the baseline",
         source="Laney 2002",
     ),
-    _m(
+    metric(
         "control.sigma_z",
         "Sigma z",
         "score",
@@ -134,14 +106,14 @@ _CONTROL = (
         undefined="fewer than 12 weeks in the baseline",
         source="Laney 2002",
     ),
-    _m(
+    metric(
         "control.leniency",
         "Leniency",
         "points",
         "mean leniency before auto-fail, of the week",
         undefined="no scored pairs",
     ),
-    _m(
+    metric(
         "control.leniency_lower",
         "Leniency, lower limit",
         "points",
@@ -149,7 +121,7 @@ _CONTROL = (
         undefined="fewer than 12 weeks in the baseline",
         source="Shewhart; Wheeler",
     ),
-    _m(
+    metric(
         "control.leniency_upper",
         "Leniency, upper limit",
         "points",
@@ -157,7 +129,7 @@ _CONTROL = (
         undefined="fewer than 12 weeks in the baseline",
         source="Shewhart; Wheeler",
     ),
-    _m(
+    metric(
         "control.defects",
         "Case mix: defects",
         "share",
@@ -168,11 +140,11 @@ _CONTROL = (
 )
 
 _DRIFT = (
-    _m("drift.weeks", "Weeks", "count", "weeks with scored pairs on the form versions now in use"),
-    _m("drift.pairs", "Pairs", "count", "scored pairs of these weeks (n)"),
-    _m("drift.before", "Leniency before", "points", "mean leniency in the first six of these weeks (the baseline)"),
-    _m("drift.after", "Leniency after", "points", "mean leniency in the weeks after the baseline"),
-    _m(
+    metric("drift.weeks", "Weeks", "count", "weeks with scored pairs on the form versions now in use"),
+    metric("drift.pairs", "Pairs", "count", "scored pairs of these weeks (n)"),
+    metric("drift.before", "Leniency before", "points", "mean leniency in the first six of these weeks (the baseline)"),
+    metric("drift.after", "Leniency after", "points", "mean leniency in the weeks after the baseline"),
+    metric(
         "drift.change",
         "Change",
         "points",
@@ -180,7 +152,7 @@ _DRIFT = (
         interval="t 95 %, scatter pooled over people",
         undefined="no pairs after the baseline",
     ),
-    _m(
+    metric(
         "drift.cusum_high",
         "CUSUM lenient",
         "score",
@@ -188,7 +160,7 @@ _DRIFT = (
         undefined="fewer than n_min pairs before or after",
         source="Page 1954",
     ),
-    _m(
+    metric(
         "drift.cusum_low",
         "CUSUM strict",
         "score",
@@ -196,7 +168,7 @@ _DRIFT = (
         undefined="fewer than n_min pairs before or after",
         source="Page 1954",
     ),
-    _m(
+    metric(
         "drift.ewma",
         "EWMA",
         "score",
@@ -204,7 +176,7 @@ _DRIFT = (
         undefined="fewer than n_min pairs before or after",
         source="Roberts 1959",
     ),
-    _m(
+    metric(
         "drift.ewma_limit",
         "EWMA limit",
         "score",
@@ -212,7 +184,7 @@ _DRIFT = (
         undefined="fewer than n_min pairs before or after",
         source="Roberts 1959",
     ),
-    _m(
+    metric(
         "drift.adjusted_p",
         "Adjusted p",
         "score",
@@ -220,19 +192,21 @@ _DRIFT = (
         undefined="fewer than n_min pairs before or after",
         source="Benjamini and Hochberg 1995",
     ),
-    _m(
+    metric(
         "drift.defects_before",
         "Case mix before",
         "share",
         "share of answers in which the auditor found a defect, baseline",
     ),
-    _m("drift.defects_after", "Case mix after", "share", "share of answers in which the auditor found a defect, after"),
+    metric(
+        "drift.defects_after", "Case mix after", "share", "share of answers in which the auditor found a defect, after"
+    ),
 )
 
 _STANDING = (
-    _m("standing.pairs", "Pairs", "count", "pairs of the last four weeks (n)"),
-    _m("standing.evaluations", "Evaluations", "count", "evaluations of these weeks that could be audited (N)"),
-    _m(
+    metric("standing.pairs", "Pairs", "count", "pairs of the last four weeks (n)"),
+    metric("standing.evaluations", "Evaluations", "count", "evaluations of these weeks that could be audited (N)"),
+    metric(
         "standing.line_accuracy",
         "Line accuracy",
         "share",
@@ -241,7 +215,7 @@ _STANDING = (
         undefined=_HIDDEN,
         higher_is="better",
     ),
-    _m(
+    metric(
         "standing.shrunken",
         "Accuracy, shrunken",
         "share",
@@ -251,7 +225,7 @@ _STANDING = (
         source="beta-binomial empirical Bayes",
         higher_is="better",
     ),
-    _m(
+    metric(
         "standing.bias",
         "Leniency",
         "points",
@@ -260,7 +234,7 @@ _STANDING = (
         undefined=_HIDDEN,
         version=2,
     ),
-    _m(
+    metric(
         "standing.shrunken_bias",
         "Leniency, shrunken",
         "points",
@@ -269,7 +243,7 @@ _STANDING = (
         undefined="no scored pairs, or nobody has two",
         source="normal-normal empirical Bayes",
     ),
-    _m(
+    metric(
         "standing.severity",
         "Leniency, adjusted",
         "points",
@@ -278,22 +252,22 @@ _STANDING = (
         interval="normal 95 %, residual sd / sqrt(n) (rough)",
         undefined="no item shared with anybody",
     ),
-    _m("standing.component", "Component", "count", "connected component of people who share items, 0 the largest"),
-    _m("standing.exact", "Exact", "count", "pairs of class EXACT"),
-    _m("standing.lenient", "Lenient", "count", "pairs of class LENIENT"),
-    _m("standing.strict", "Strict", "count", "pairs of class STRICT"),
-    _m("standing.critical_miss", "Critical missed", "count", "pairs of class CRITICAL_MISS"),
-    _m("standing.critical_false", "Critical false", "count", "pairs of class CRITICAL_FALSE"),
+    metric("standing.component", "Component", "count", "connected component of people who share items, 0 the largest"),
+    metric("standing.exact", "Exact", "count", "pairs of class EXACT"),
+    metric("standing.lenient", "Lenient", "count", "pairs of class LENIENT"),
+    metric("standing.strict", "Strict", "count", "pairs of class STRICT"),
+    metric("standing.critical_miss", "Critical missed", "count", "pairs of class CRITICAL_MISS"),
+    metric("standing.critical_false", "Critical false", "count", "pairs of class CRITICAL_FALSE"),
 )
 
 _DISPUTES = (
-    _m("disputes.disputes", "Disputes", "count", "disputes opened"),
-    _m("disputes.waiting", "Open", "count", "disputes, or appeals, that wait; in no rate"),
-    _m("disputes.withdrawn", "Withdrawn", "count", "disputes withdrawn; in no rate"),
-    _m("disputes.expired", "Expired", "count", "disputes expired; in no rate"),
-    _m("disputes.upheld", "Upheld", "count", "disputes decided without a change"),
-    _m("disputes.overturned", "Overturned", "count", "disputes decided with a change, in full or in part"),
-    _m(
+    metric("disputes.disputes", "Disputes", "count", "disputes opened"),
+    metric("disputes.waiting", "Open", "count", "disputes, or appeals, that wait; in no rate"),
+    metric("disputes.withdrawn", "Withdrawn", "count", "disputes withdrawn; in no rate"),
+    metric("disputes.expired", "Expired", "count", "disputes expired; in no rate"),
+    metric("disputes.upheld", "Upheld", "count", "disputes decided without a change"),
+    metric("disputes.overturned", "Overturned", "count", "disputes decided with a change, in full or in part"),
+    metric(
         "disputes.overturn_rate",
         "Overturn rate",
         "share",
@@ -302,7 +276,7 @@ _DISPUTES = (
         undefined="none was resolved",
         higher_is="worse",
     ),
-    _m(
+    metric(
         "disputes.median_days",
         "Median days",
         "days",
@@ -312,13 +286,13 @@ _DISPUTES = (
         source="Kaplan and Meier 1958",
         higher_is="worse",
     ),
-    _m(
+    metric(
         "disputes.items",
         "Criteria decided",
         "count",
         "disputed criteria with a decision, of their own or of the dispute",
     ),
-    _m(
+    metric(
         "disputes.item_overturn_rate",
         "Criteria overturned",
         "share",
@@ -327,7 +301,7 @@ _DISPUTES = (
         undefined="no disputed criterion is decided",
         higher_is="worse",
     ),
-    _m(
+    metric(
         "disputes.disputable",
         "Disputable",
         "count",
@@ -335,7 +309,7 @@ _DISPUTES = (
         undefined="no source says what was released",
         version=2,
     ),
-    _m(
+    metric(
         "disputes.dispute_rate",
         "Dispute rate",
         "share",
@@ -344,14 +318,16 @@ _DISPUTES = (
         undefined="nothing could be disputed yet, or no source says what was released",
         version=2,
     ),
-    _m("open_disputes.days", "Age", "days", "time since it was opened"),
-    _m("open_disputes.items", "Criteria", "count", "criteria it names; 0: the whole evaluation"),
+    metric("open_disputes.days", "Age", "days", "time since it was opened"),
+    metric("open_disputes.items", "Criteria", "count", "criteria it names; 0: the whole evaluation"),
 )
 
 _CALIBRATION = (
-    _m("calibration.sessions", "Sessions", "count", "sessions in which the criterion was answered (units)"),
-    _m("calibration.ratings", "Ratings", "count", "answers with a value, late ones included, what was agreed left out"),
-    _m(
+    metric("calibration.sessions", "Sessions", "count", "sessions in which the criterion was answered (units)"),
+    metric(
+        "calibration.ratings", "Ratings", "count", "answers with a value, late ones included, what was agreed left out"
+    ),
+    metric(
         "calibration.alpha",
         "Alpha",
         "coefficient",
@@ -361,7 +337,7 @@ _CALIBRATION = (
         source="Krippendorff 2011",
         higher_is="better",
     ),
-    _m(
+    metric(
         "calibration.ac2",
         "AC2",
         "coefficient",
@@ -371,8 +347,8 @@ _CALIBRATION = (
         source="Gwet 2014",
         higher_is="better",
     ),
-    _m("calibration.compared", "Compared", "count", "answers compared with what the session agreed"),
-    _m(
+    metric("calibration.compared", "Compared", "count", "answers compared with what the session agreed"),
+    metric(
         "calibration.agreed",
         "As agreed",
         "share",
@@ -381,13 +357,13 @@ _CALIBRATION = (
         undefined="no session agreed on an answer",
         higher_is="better",
     ),
-    _m("sessions.invited", "Invited", "count", "people invited or taking part, who agreed the answer left out"),
-    _m("sessions.done", "In time", "count", "people who scored in time"),
-    _m("sessions.late", "Late", "count", "people who scored late; they count"),
-    _m("sessions.missing", "Missing", "count", "people invited who have not scored"),
-    _m("sessions.completion", "Completion", "share", "(in time + late) / invited", undefined="nobody invited"),
-    _m("sessions.compared", "Compared", "count", "criteria compared with what was agreed"),
-    _m(
+    metric("sessions.invited", "Invited", "count", "people invited or taking part, who agreed the answer left out"),
+    metric("sessions.done", "In time", "count", "people who scored in time"),
+    metric("sessions.late", "Late", "count", "people who scored late; they count"),
+    metric("sessions.missing", "Missing", "count", "people invited who have not scored"),
+    metric("sessions.completion", "Completion", "share", "(in time + late) / invited", undefined="nobody invited"),
+    metric("sessions.compared", "Compared", "count", "criteria compared with what was agreed"),
+    metric(
         "sessions.agreed",
         "As agreed",
         "share",
@@ -396,7 +372,7 @@ _CALIBRATION = (
         undefined="nothing was agreed",
         higher_is="better",
     ),
-    _m(
+    metric(
         "sessions.deviation",
         "Mean |Δ|",
         "points",
@@ -407,13 +383,13 @@ _CALIBRATION = (
 )
 
 _PEOPLE = (
-    _m("auditors.audits", "Audits", "count", "audits that could be compared"),
-    _m("auditors.auditees", "Auditees", "count", "different people audited"),
-    _m("auditors.weeks", "Weeks", "count", "weeks with an audit"),
-    _m("auditors.pace", "Audits a week", "score", "audits / weeks with an audit"),
-    _m("auditors.shared", "Shared", "count", "evaluations that another auditor audited, too"),
-    _m("auditors.shared_items", "Shared items", "count", "criteria that both auditors answered"),
-    _m(
+    metric("auditors.audits", "Audits", "count", "audits that could be compared"),
+    metric("auditors.auditees", "Auditees", "count", "different people audited"),
+    metric("auditors.weeks", "Weeks", "count", "weeks with an audit"),
+    metric("auditors.pace", "Audits a week", "score", "audits / weeks with an audit"),
+    metric("auditors.shared", "Shared", "count", "evaluations that another auditor audited, too"),
+    metric("auditors.shared_items", "Shared items", "count", "criteria that both auditors answered"),
+    metric(
         "auditors.agreement",
         "With other auditors",
         "share",
@@ -422,8 +398,8 @@ _PEOPLE = (
         undefined="no evaluation audited by another, too",
         higher_is="better",
     ),
-    _m("auditors.decided", "Disputes decided", "count", "disputes of own audits that were decided"),
-    _m(
+    metric("auditors.decided", "Disputes decided", "count", "disputes of own audits that were decided"),
+    metric(
         "auditors.overturn_rate",
         "Overturned",
         "share",
@@ -432,7 +408,7 @@ _PEOPLE = (
         undefined="none was decided",
         higher_is="worse",
     ),
-    _m(
+    metric(
         "auditors.gap",
         "Anchoring gap",
         "share",
@@ -440,10 +416,10 @@ _PEOPLE = (
         interval="Newcombe 95 %",
         undefined="one of the two kinds has fewer than n_min pairs",
     ),
-    _m("blind.blind_pairs", "Blind", "count", "pairs whose audit is proven to be blind"),
-    _m("blind.open_pairs", "Not blind", "count", "pairs whose audit is proven not to be blind"),
-    _m("blind.unknown_pairs", "Unknown", "count", "pairs of which nothing proves either; in no gap"),
-    _m(
+    metric("blind.blind_pairs", "Blind", "count", "pairs whose audit is proven to be blind"),
+    metric("blind.open_pairs", "Not blind", "count", "pairs whose audit is proven not to be blind"),
+    metric("blind.unknown_pairs", "Unknown", "count", "pairs of which nothing proves either; in no gap"),
+    metric(
         "blind.blind_free",
         "Defect-free, blind",
         "share",
@@ -453,7 +429,7 @@ _PEOPLE = (
         undefined=_HIDDEN,
         higher_is="better",
     ),
-    _m(
+    metric(
         "blind.open_free",
         "Defect-free, not blind",
         "share",
@@ -463,7 +439,7 @@ _PEOPLE = (
         undefined=_HIDDEN,
         higher_is="better",
     ),
-    _m(
+    metric(
         "blind.gap",
         "Anchoring gap",
         "share",
@@ -471,9 +447,9 @@ _PEOPLE = (
         interval="Newcombe 95 %",
         undefined="one of the two kinds has fewer than n_min pairs",
     ),
-    _m("repeats.pairs", "Repeats", "count", "pairs of two scorings of one item by one person (n)"),
-    _m("repeats.items", "Items", "count", "criteria answered both times"),
-    _m(
+    metric("repeats.pairs", "Repeats", "count", "pairs of two scorings of one item by one person (n)"),
+    metric("repeats.items", "Items", "count", "criteria answered both times"),
+    metric(
         "repeats.agreement",
         "With oneself",
         "share",
@@ -482,13 +458,13 @@ _PEOPLE = (
         undefined="no criteria answered both times",
         higher_is="better",
     ),
-    _m("repeats.gap", "Days between", "days", "mean time between the two scorings"),
+    metric("repeats.gap", "Days between", "days", "mean time between the two scorings"),
 )
 
 _POOLS = (
-    _m("pools.pairs_a", "Pairs, first", "count", "pairs of the first site"),
-    _m("pools.pairs_b", "Pairs, second", "count", "pairs of the second site"),
-    _m(
+    metric("pools.pairs_a", "Pairs, first", "count", "pairs of the first site"),
+    metric("pools.pairs_b", "Pairs, second", "count", "pairs of the second site"),
+    metric(
         "pools.accuracy",
         "Δ line accuracy",
         "share",
@@ -496,7 +472,7 @@ _POOLS = (
         interval=_MOVER,
         undefined="fewer than n_min pairs on a side",
     ),
-    _m(
+    metric(
         "pools.leniency",
         "Δ leniency",
         "points",
@@ -504,10 +480,14 @@ _POOLS = (
         interval=_MOVER,
         undefined="fewer than n_min scored pairs on a side",
     ),
-    _m("pools.defects_a", "Case mix, first", "share", "answers with a defect by the auditor / answers, first site"),
-    _m("pools.defects_b", "Case mix, second", "share", "answers with a defect by the auditor / answers, second site"),
-    _m("pools.shared", "Shared items", "count", "criteria of calibration sessions that people of both sites answered"),
-    _m(
+    metric("pools.defects_a", "Case mix, first", "share", "answers with a defect by the auditor / answers, first site"),
+    metric(
+        "pools.defects_b", "Case mix, second", "share", "answers with a defect by the auditor / answers, second site"
+    ),
+    metric(
+        "pools.shared", "Shared items", "count", "criteria of calibration sessions that people of both sites answered"
+    ),
+    metric(
         "pools.shared_agreement",
         "Agreement on shared",
         "share",
@@ -515,7 +495,7 @@ _POOLS = (
         undefined="no shared items",
         higher_is="better",
     ),
-    _m(
+    metric(
         "pools.xrr",
         "xRR (assumed)",
         "coefficient",
@@ -528,63 +508,67 @@ _POOLS = (
 )
 
 _SAMPLING = (
-    _m("sampling.evaluations", "Evaluations", "count", "evaluations that could be audited (N), before any filter"),
-    _m("sampling.audits", "Audited", "count", "of these, audited (n)"),
-    _m(
+    metric("sampling.evaluations", "Evaluations", "count", "evaluations that could be audited (N), before any filter"),
+    metric("sampling.audits", "Audited", "count", "of these, audited (n)"),
+    metric(
         "sampling.targeted",
         "Targeted",
         "count",
         "of the audits, those picked on purpose; they speak for themselves only",
     ),
-    _m("sampling.coverage", "Coverage", "share", "audited / evaluations"),
-    _m(
+    metric("sampling.coverage", "Coverage", "share", "audited / evaluations"),
+    metric(
         "sampling.margin",
         "Precision ±",
         "share",
         "z sqrt(p (1 - p) / n) sqrt((N - n) / (N - 1)), n without targeted audits, p the report's defect-free share",
         undefined="no audits",
     ),
-    _m(
+    metric(
         "sampling.needed",
         "For ± 10 points",
         "reviews",
         "n0 = z^2 p (1 - p) / .1^2, n0 / (1 + (n0 - 1) / N) rounded up, p the report's defect-free share",
     ),
-    _m(
+    metric(
         "sampling.planned",
         "Plan of a week",
         "reviews",
         "the report's audits of a mean week, shared in proportion to evaluations by largest remainders, one each first "
         "where there are enough",
     ),
-    _m("quotas.target", "Target", "count", "units wanted, once a week, stratum, assignee and way of picking"),
-    _m("quotas.frame", "Frame", "count", "units that the sample was drawn from (N), before any filter"),
-    _m("quotas.drawn", "Drawn", "count", "units that were picked, replacements included"),
-    _m("quotas.done", "Done", "count", "picked evaluations that were audited, picked interactions that were evaluated"),
-    _m("quotas.replaced", "Replaced", "count", "picked, not done, and another unit took the place"),
-    _m("quotas.skipped", "Skipped", "count", "picked, not done, with a reason and nothing in its place"),
-    _m("quotas.waiting", "Waiting", "count", "picked, not done, not yet due or without a day"),
-    _m("quotas.overdue", "Overdue", "count", "picked, not done, due by now"),
-    _m("quotas.fulfilled", "Of target", "share", "done / target", undefined="no target"),
-    _m(
+    metric("quotas.target", "Target", "count", "units wanted, once a week, stratum, assignee and way of picking"),
+    metric("quotas.frame", "Frame", "count", "units that the sample was drawn from (N), before any filter"),
+    metric("quotas.drawn", "Drawn", "count", "units that were picked, replacements included"),
+    metric(
+        "quotas.done", "Done", "count", "picked evaluations that were audited, picked interactions that were evaluated"
+    ),
+    metric("quotas.replaced", "Replaced", "count", "picked, not done, and another unit took the place"),
+    metric("quotas.skipped", "Skipped", "count", "picked, not done, with a reason and nothing in its place"),
+    metric("quotas.waiting", "Waiting", "count", "picked, not done, not yet due or without a day"),
+    metric("quotas.overdue", "Overdue", "count", "picked, not done, due by now"),
+    metric("quotas.fulfilled", "Of target", "share", "done / target", undefined="no target"),
+    metric(
         "quotas.margin",
         "Precision ±",
         "share",
         "z sqrt(p (1 - p) / n) sqrt((N - n) / (N - 1)), n done of the frame N, p the programme's defect-free share",
         undefined="nothing done",
     ),
-    _m("next_sample.place", "Place", "count", "order of selection in the stratum, by hash of seed and interaction"),
+    metric("next_sample.place", "Place", "count", "order of selection in the stratum, by hash of seed and interaction"),
 )
 
 _STRATIFIED = "Wilson 95 % for what the stratified ratio's variance is worth; strata with one audit collapsed"
 _WEIGHTED = (
-    _m("weighted.evaluations", "Evaluations", "count", "evaluations that could be audited (N)"),
-    _m("weighted.pairs", "Pairs", "count", "pairs with criteria compared, targeted audits apart (n)"),
-    _m("weighted.strata", "Strata", "count", "evaluators and queues with evaluations"),
-    _m("weighted.unaudited", "Without audit", "count", "strata without an audit: nothing is known of them"),
-    _m("weighted.covered", "Covered", "share", "evaluations in strata with an audit / evaluations"),
-    _m("weighted.plain", "Plain accuracy", "share", "criteria answered alike / criteria compared", undefined=_HIDDEN),
-    _m(
+    metric("weighted.evaluations", "Evaluations", "count", "evaluations that could be audited (N)"),
+    metric("weighted.pairs", "Pairs", "count", "pairs with criteria compared, targeted audits apart (n)"),
+    metric("weighted.strata", "Strata", "count", "evaluators and queues with evaluations"),
+    metric("weighted.unaudited", "Without audit", "count", "strata without an audit: nothing is known of them"),
+    metric("weighted.covered", "Covered", "share", "evaluations in strata with an audit / evaluations"),
+    metric(
+        "weighted.plain", "Plain accuracy", "share", "criteria answered alike / criteria compared", undefined=_HIDDEN
+    ),
+    metric(
         "weighted.line_accuracy",
         "Weighted accuracy",
         "share",
@@ -594,7 +578,7 @@ _WEIGHTED = (
         source="Cochran 1977, §6.11",
         higher_is="better",
     ),
-    _m(
+    metric(
         "weighted.defect_free",
         "Weighted defect-free",
         "share",
@@ -604,7 +588,7 @@ _WEIGHTED = (
         source="Cochran 1977, §5A",
         higher_is="better",
     ),
-    _m(
+    metric(
         "weighted.effect",
         "Effect of weights",
         "score",
@@ -615,9 +599,9 @@ _WEIGHTED = (
 )
 
 _ACTIONS = (
-    _m("actions.pairs", "Pairs", "count", "pairs with such answers (n)"),
-    _m("actions.answers", "Answers", "count", "answers with a level on both sides, forms of growing severity"),
-    _m(
+    metric("actions.pairs", "Pairs", "count", "pairs with such answers (n)"),
+    metric("actions.answers", "Answers", "count", "answers with a level on both sides, forms of growing severity"),
+    metric(
         "actions.over",
         "Over-enforced",
         "share",
@@ -627,7 +611,7 @@ _ACTIONS = (
         undefined=_HIDDEN,
         higher_is="worse",
     ),
-    _m(
+    metric(
         "actions.under",
         "Under-enforced",
         "share",
@@ -637,7 +621,7 @@ _ACTIONS = (
         undefined=_HIDDEN,
         higher_is="worse",
     ),
-    _m(
+    metric(
         "actions.wrong_selection",
         "Wrong action",
         "share",
@@ -650,7 +634,7 @@ _ACTIONS = (
 )
 
 _DISAGREEMENTS = (
-    _m(
+    metric(
         "disagreements.delta",
         "Δ",
         "points",

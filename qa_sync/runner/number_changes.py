@@ -73,7 +73,7 @@ def number_changes(before: Mapping[Place, Tab], after: Mapping[Place, Tab]) -> I
     """Yield every published cell that is another in ``after``, in its order."""
     for place, tab in after.items():
         fields = {field.name: field for field in tab.shape.fields}
-        was, now = _cells(before[place]) if place in before else {}, _cells(tab)
+        was, now = before[place].by_key() if place in before else {}, tab.by_key()
         for row in dict.fromkeys([*was, *now]):
             if row not in was or row not in now:
                 yield _number(place, row, "", *(("", "a row") if row in now else ("a row", "")))
@@ -91,15 +91,6 @@ def number_changes(before: Mapping[Place, Tab], after: Mapping[Place, Tab]) -> I
 def _number(place: Place, row: str, column: str, before: str, after: str) -> NumberChange:
     dashboard, value, tab = place
     return NumberChange(dashboard=dashboard, value=value, tab=tab, row=row, column=column, before=before, after=after)
-
-
-def _cells(tab: Tab) -> dict[str, dict[str, Cell]]:
-    names = list(tab.columns)
-    keys = tab.columns[tab.shape.key]
-    return {
-        str(key): dict(zip(names, cells, strict=True))
-        for key, cells in zip(keys, zip(*tab.columns.values(), strict=True), strict=True)
-    }
 
 
 def _shown(cell: Cell, field: Field) -> str:

@@ -155,17 +155,6 @@ def scene_of(
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)
 
 
-@contextmanager
-def stored(store: Store, snapshot: Snapshot) -> Iterator[DuckEngine]:
-    """Register what a snapshot stores, raw streams and the ledger too: for questions about nothing reconciled."""
-    engine = DuckEngine()
-    try:
-        store.register(engine, snapshot, raw=True)
-        yield engine
-    finally:
-        engine.close()
-
-
 def named_accounts(engine: Engine) -> list[str]:
     """Return the accounts that evaluations name and no source lists among its people, sorted."""
     rows = engine.fetch("""

@@ -178,7 +178,7 @@ class Publisher:
         for plan in plans:
             name = plan.wanted.shape.name
             base = bases.get(name) or {}
-            wanted = _by_key(plan.wanted)
+            wanted = plan.wanted.by_key()
             for key, cells in wanted.items():
                 if base.get(key) != cells:
                     rows.append(self._row(dashboard, sink, name, key, cells))
@@ -209,12 +209,3 @@ def _done(who: str, plans: list[TabPlan], at: datetime) -> str:
 def _plan(tab: Tab, present: Present, bases: Mapping[str, Base]) -> TabPlan:
     name = tab.shape.name
     return plan_tab(tab, present.tabs.get(name), bases.get(name))
-
-
-def _by_key(tab: Tab) -> dict[str, dict[str, Cell]]:
-    names = list(tab.columns)
-    keys = tab.columns[tab.shape.key]
-    return {
-        str(key): dict(zip(names, cells, strict=True))
-        for key, cells in zip(keys, zip(*tab.columns.values(), strict=True), strict=True)
-    }

@@ -84,17 +84,14 @@ def select(engine: DuckEngine, sql: str, *, seconds: float = SECONDS, megabytes:
         raise ConfigError(Problem(what=what, hint="try_cast gives null where a value cannot be converted")) from None
 
 
-def reads_what_is_stored(sql: str) -> bool:
+def reads_what_is_stored(engine: DuckEngine, sql: str) -> bool:
     """Tell whether a select reads nothing that is made by reconciling, which takes most of a query's time."""
     import duckdb
 
-    engine = DuckEngine()
     try:
         tree = json.loads(engine.syntax_tree(sql))
     except (duckdb.Error, UnicodeError):
         return True  # and nothing else either: it is no select
-    finally:
-        engine.close()
     # Names that the select gives to its own parts count as reconciled: one may hide a table of that name.
     return all(name.lower() in _STORED or name.lower().startswith("raw_") for name in _tables(tree))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from qa_sync.reports.report import Audience
 from qa_sync.runner.connections import connect_sink, connect_source, places_known, store_path
 from qa_sync.runner.feeds import Feed, feeds_of
 from qa_sync.runner.materials import Materials, problems_beside, read_materials
-from qa_sync.runner.opened import Opened, opened, stored
+from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published
@@ -296,10 +296,10 @@ class Workspace:
         """As ``query``, as an Arrow table; for auditees over a programme without the audits under embargo."""
         from qa_sync.engine.duck import DuckEngine
 
-        if not audience and reads_what_is_stored(sql):
-            run = self.store.ledger.snapshot_run(as_of)
-            with stored(self.store, snapshot_of(run)) as held:
-                return select(held, sql, seconds=seconds, megabytes=megabytes)
+        with closing(DuckEngine()) as plain:
+            if not audience and reads_what_is_stored(plain, sql):
+                self.store.register(plain, snapshot_of(self.store.ledger.snapshot_run(as_of)), raw=True)
+                return select(plain, sql, seconds=seconds, megabytes=megabytes)
         with self.open(as_of, raw=True) as it:
             engine = it.scene.for_auditees("").engine if audience and it.scene.for_auditees else it.engine
             assert isinstance(engine, DuckEngine)  # noqa: S101  (raw opens one)

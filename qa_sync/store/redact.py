@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 #: Fields whose name says that their value is a person: there also a short id is taken for what it is.
 PERSON_FIELD = re.compile(
@@ -90,14 +89,14 @@ class Redactor:
         self._tokens = {}
         for at, spelt in enumerate(self.person.names, start=1):
             for term in spelt:
-                self._tokens.setdefault(self._folded(term), f"{self.person.token}-{at}")
+                self._tokens.setdefault(folded(term), f"{self.person.token}-{at}")
         written = sorted({*self.person.distinct, *(_decomposed(t) for t in self.person.distinct)}, key=len)
         either = "|".join(re.escape(term) for term in reversed(written)) or "(?!)"
         # A letter or digit beside it makes it a part of something else; an underscore does not.
         self._distinct = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
-        self._short = frozenset(self._folded(term) for term in self.person.short)
+        self._short = frozenset(folded(term) for term in self.person.short)
         self._words = frozenset(
-            self._folded(word)
+            folded(word)
             for term in self.person.terms
             if " " in term
             for word in term.replace(",", " ").split()
@@ -134,7 +133,7 @@ class Redactor:
         return made
 
     def _plain(self, text: str) -> str:
-        return self._distinct.sub(lambda found: self._tokens[self._folded(found[0])], text)
+        return self._distinct.sub(lambda found: self._tokens[folded(found[0])], text)
 
     def tokens(self) -> dict[str, str]:
         """Return every term, folded, with the token that takes its place."""
@@ -147,33 +146,27 @@ class Redactor:
     def _json(self, text: str, *, own: bool) -> str:
         known = self._short | self._words if own else self._short
 
-        def whole(value: str, *, is_person: bool) -> str | None:
-            folded = self._folded(value)
-            if folded in known and (own or is_person):
-                return self._tokens.get(folded, self.person.token)
+        def whole(value: str, field: str) -> str | None:
+            term = folded(value)
+            if term in known and (own or PERSON_FIELD.search(field)):
+                return self._tokens.get(term, self.person.token)
             return None
 
         return redacted_json(text, plain=self._plain, whole=whole)
 
-    def _folded(self, text: str) -> str:
-        return unicodedata.normalize("NFC", text).casefold()
+
+def folded(text: str) -> str:
+    """Return a text as terms are compared."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
-class Whole(Protocol):
-    """Returns what takes the place of a whole value, None where it stays."""
-
-    def __call__(self, value: str, *, is_person: bool) -> str | None:
-        """``is_person``: the value's field names people."""
-        ...
-
-
-def redacted_json(text: str, *, plain: Callable[[str], str], whole: Whole) -> str:
+def redacted_json(text: str, *, plain: Callable[[str], str], whole: Callable[[str, str], str | None]) -> str:
     """Return JSON text with its texts and numbers replaced; what stays, stays to the letter.
 
     Args:
         text: the JSON text.
         plain: replaces within a text.
-        whole: replaces a value that ``plain`` left alone; ``is_person`` says that its field names people.
+        whole: (value, its field) → what replaces a value that ``plain`` left alone, None where it stays.
     """
     key = ""
 
@@ -185,7 +178,7 @@ def redacted_json(text: str, *, plain: Callable[[str], str], whole: Whole) -> st
         if colon:
             key = value
         elif made == value:
-            made = whole(value, is_person=bool(PERSON_FIELD.search(key))) or value
+            made = whole(value, key) or value
         if made == value:
             return found[0]
         return json.dumps(made, ensure_ascii=False) + (colon or "")

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from qa_sync.errors import StoreError
 from qa_sync.store.path import StorePath
-from qa_sync.store.redact import Redactor, is_distinct, redacted_json
+from qa_sync.store.redact import PERSON_FIELD, Redactor, folded, is_distinct, redacted_json
 
 #: The file in a store's folder.
 TOMBSTONES = "erased.json"
@@ -70,7 +70,7 @@ class Tombstones:
             self.terms[kind].setdefault(self._hash(core), token)
             found = _WORD.findall(core)
             if kind == "distinct" and found:
-                self.starts.add(self._hash(_folded(found[0])))
+                self.starts.add(self._hash(folded(found[0])))
                 self.words = max(self.words, len(found))
         for word in redactor.words():
             self.terms["word"].setdefault(self._hash(word), redactor.person.token)
@@ -104,13 +104,13 @@ class Tombstones:
         if known is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            digest = self._hash(_folded(word))
+            digest = self._hash(folded(word))
             known = self._known[word] = digest in self.starts or digest in self.terms["short"]
         return known
 
     def _json(self, text: str, *, own: bool) -> str:
-        def whole(value: str, *, is_person: bool) -> str | None:
-            if not (own or is_person):
+        def whole(value: str, name: str) -> str | None:
+            if not (own or PERSON_FIELD.search(name)):
                 return None
             digest = self._hash(_core(value))
             return self.terms["short"].get(digest) or (self.terms["word"].get(digest) if own else None)
@@ -128,7 +128,7 @@ class Tombstones:
             step = 1
             if self._is_start(normal[start : spans[at][1]]):
                 for last in range(min(at + self.words, len(spans)) - 1, at - 1, -1):
-                    token = self.terms["distinct"].get(self._hash(_folded(normal[start : spans[last][1]])))
+                    token = self.terms["distinct"].get(self._hash(folded(normal[start : spans[last][1]])))
                     if token is not None:
                         parts += [normal[done:start], token]
                         done, step = spans[last][1], last - at + 1
@@ -190,10 +190,6 @@ def made_key(keys: Path) -> bytes:
 
 def _core(term: str) -> str:
     """Return a term from its first letter or digit to its last, as it is compared."""
-    folded = _folded(term)
-    spans = [found.span() for found in _WORD.finditer(folded)]
-    return folded[spans[0][0] : spans[-1][1]] if spans else ""
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    text = folded(term)
+    spans = [found.span() for found in _WORD.finditer(text)]
+    return text[spans[0][0] : spans[-1][1]] if spans else ""

@@ -61,6 +61,32 @@ def named(folder: Path, terms: tuple[str, ...]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An evaluator, and all that names them."""
+
+    account: str
+    email: str
+    evaluations: int
+    terms: tuple[str, ...]
+
+
+def busiest(folder: Path) -> Known:
+    """Return the audited evaluator who has most evaluations."""
+    (row,) = query(
+        folder,
+        """SELECT evaluator_id, count(*) AS n FROM evaluations WHERE evaluator_id IN
+        (SELECT auditee_id FROM pairs) GROUP BY ALL ORDER BY n DESC LIMIT 1""",
+    )
+    account = row["evaluator_id"]
+    (person,) = query(
+        folder, f"SELECT name, email, employee_number, user_name FROM people WHERE person_id = '{account}'"
+    )
+    email = person["email"]
+    others = query(folder, f"SELECT person_id FROM people WHERE email = '{email}'")
+    return Known(account, email, row["n"], (*person.values(), account, others[0]["person_id"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """A workspace before and after an evaluator was erased."""
 
@@ -76,26 +102,14 @@ class Forgotten:
 @pytest.fixture(scope="module")
 def forgotten(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     folder = copied(finished, tmp_path_factory.mktemp("forgotten") / "it")
-    (row,) = query(
-        folder,
-        """SELECT evaluator_id, count(*) AS n FROM evaluations WHERE evaluator_id IN
-        (SELECT auditee_id FROM pairs) GROUP BY ALL ORDER BY n DESC LIMIT 1""",
-    )
-    account = row["evaluator_id"]
-    (person,) = query(
-        folder, f"SELECT name, email, employee_number, user_name FROM people WHERE person_id = '{account}'"
-    )
-    terms = (
-        *person.values(),
-        account,
-        *query(folder, f"SELECT person_id FROM people WHERE email = '{person['email']}'")[0].values(),
-    )
+    known = busiest(folder)
     ask(folder, "store", "compact")  # old versions have files of their own
     runs = tuple(run["run"] for run in ask(folder, "runs") if run["snapshot"])
     before = {run: printed(folder, run) for run in runs}
-    assert named(folder / "data", terms), "nobody was there to be erased"
-    told = ask(folder, "store", "erase", "--person", person["email"])
-    return Forgotten(folder, terms, account, runs, before, {run: printed(folder, run) for run in runs}, told)
+    assert named(folder / "data", known.terms), "nobody was there to be erased"
+    told = ask(folder, "store", "erase", "--person", known.email)
+    after = {run: printed(folder, run) for run in runs}
+    return Forgotten(folder, known.terms, known.account, runs, before, after, told)
 
 
 def test_the_person_is_in_no_file_of_the_store(forgotten: Forgotten) -> None:
@@ -260,28 +274,15 @@ def test_a_kill_at_its_end_leaves_the_run_in_the_ledger_once_and_its_runs_marked
 def test_sources_that_still_name_the_person_do_not_bring_them_back(tmp_path: Path) -> None:
     with world(tmp_path, small_programme(tickets=130)) as made:
         ask(tmp_path, "run")
-        (row,) = query(
-            tmp_path,
-            """SELECT evaluator_id, count(*) AS n FROM evaluations WHERE evaluator_id IN
-            (SELECT auditee_id FROM pairs) GROUP BY ALL ORDER BY n DESC LIMIT 1""",
-        )
-        account = row["evaluator_id"]
-        (person,) = query(
-            tmp_path, f"SELECT name, email, employee_number, user_name FROM people WHERE person_id = '{account}'"
-        )
-        terms = (
-            *person.values(),
-            account,
-            query(tmp_path, f"SELECT person_id FROM people WHERE email = '{person['email']}'")[0]["person_id"],
-        )
-        token = ask(tmp_path, "store", "erase", "--person", person["email"])["token"]
+        known = busiest(tmp_path)
+        token = ask(tmp_path, "store", "erase", "--person", known.email)["token"]
         then = printed(tmp_path, "")
         # Everything is read again from its beginning, by sources that still hold the person in everything.
         for place in ("raw", "tables"):
             shutil.rmtree(tmp_path / "data" / place)
         counts = ask(tmp_path, "run")["counts"]["sync"]
-        assert named(tmp_path / "data", terms) == []
-        assert sum(stream["erased"] for stream in counts.values()) >= row["n"]
+        assert named(tmp_path / "data", known.terms) == []
+        assert sum(stream["erased"] for stream in counts.values()) >= known.evaluations
         assert anonymous(printed(tmp_path, ""), token) == anonymous(then, token)
         (made.folder / "data" / "state" / "erased.key").unlink()
         assert "copy state/erased.key" in qa_sync(tmp_path, "sync", expect=1).err

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.model.system import PAGE
+from qa_sync.store import Store
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -29,3 +32,13 @@ def page(*rows: tuple[str, int | None, str | None]) -> pa.Table:
         },
         schema=PAGE,
     )
+
+
+def seen(store: Store, run: str) -> list[str]:
+    """Return the ids of the stream ``s.t`` that a run's snapshot holds."""
+    snapshot = store.ledger.snapshot_run(run).snapshot
+    assert snapshot is not None
+    with closing(DuckEngine(threads=1)) as engine:
+        store.register(engine, snapshot, raw=True)
+        found: list[str] = engine.fetch("SELECT id FROM raw_s_t ORDER BY id")["id"].to_pylist()
+    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from store.buckets import KEYS, Emulator, add, emulated, ids
-from store.pages import day, page
+from store.pages import day, page, seen
 
 from qa_sync.errors import ConfigError, LostRace, StoreError
 from qa_sync.store import Run, Snapshot, Store, Upkeep, lease
@@ -45,20 +45,6 @@ def store(emulator: Emulator, template: BucketPath, tmp_path: Path, request: pyt
     for file in template.rglob("*"):
         copy(file, target / file.relative_to(template).as_posix())
     return emulator.store(request.node.name, tmp_path / "state")
-
-
-def seen(store: Store, run: str) -> list[str]:
-    from qa_sync.engine.duck import DuckEngine
-
-    snapshot = store.ledger.snapshot_run(run).snapshot
-    assert snapshot is not None
-    engine = DuckEngine(threads=1)
-    try:
-        store.register(engine, snapshot, raw=True)
-        found: list[str] = engine.fetch("SELECT id FROM raw_s_t ORDER BY id")["id"].to_pylist()
-    finally:
-        engine.close()
-    return found
 
 
 def finished(store: Store, name: str, at: int) -> None:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from store.pages import day
+from store.pages import day, seen
 from store.test_durable import add, ids, store_of, whats
 
-from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, StoreError
 from qa_sync.store import Run, Snapshot, Store, Upkeep, upkeep
 from qa_sync.store.log import read_log
@@ -29,18 +28,6 @@ def finished(store: Store, name: str, at: int) -> None:
             snapshot=Snapshot(raw_versions={"s.t": version}, streams={"s.t": 99}),
         )
     )
-
-
-def seen(store: Store, run: str) -> list[str]:
-    snapshot = store.ledger.snapshot_run(run).snapshot
-    assert snapshot is not None
-    engine = DuckEngine(threads=1)
-    try:
-        store.register(engine, snapshot, raw=True)
-        found: list[str] = engine.fetch("SELECT id FROM raw_s_t ORDER BY id")["id"].to_pylist()
-    finally:
-        engine.close()
-    return found
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unit = Literal["share", "coefficient", "points", "levels", "count", "score", "days", "reviews"]
+Reading = Literal["better", "worse", "neutral"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,36 @@ class Metric:
     unit: Unit
     interval: str
     undefined: str
-    higher_is: Literal["better", "worse", "neutral"] = "better"
+    higher_is: Reading = "better"
     assumed: bool = False
+
+
+def metric(
+    id_: str,
+    name: str,
+    unit: Unit,
+    formula: str,
+    *,
+    interval: str = "",
+    undefined: str = "never",
+    source: str = "qa-sync",
+    version: int = 1,
+    higher_is: Reading = "neutral",
+    assumed: bool = False,
+) -> Metric:
+    """Return the definition of a figure that most often is a count: always defined, without interval, our own."""
+    return Metric(
+        id=id_,
+        version=version,
+        name=name,
+        unit=unit,
+        formula=formula,
+        interval=interval,
+        undefined=undefined,
+        source=source,
+        higher_is=higher_is,
+        assumed=assumed,
+    )
 
 
 NO_PAIRS = "no pairs"
