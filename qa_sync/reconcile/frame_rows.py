@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {"NA": "na", "N/A": "na", "NOT_ASKED": "not_asked", "MISSING": "missing"}
-_TIMES = ("submitted_at", "started_at", "released_at")
+_TIMES = ("submitted_at", "started_at", "released_at", "effective_at")
 #: Columns of evaluations that a frame may have; any other column that is no criterion is a dimension.
 _COLUMNS = tuple(name for name in TABLES["evaluations"].names if name not in ("form_id", "form_version", "dimensions"))
 
@@ -28,10 +28,22 @@ class Side:
 
     def __init__(self, name: str, frame: pd.DataFrame, form: Form, kind: str) -> None:
         self._name = name
-        self._frame = frame
         self._form = form
         self._kind = kind
         self._is_long = {"criterion", "answer"} <= set(frame.columns)
+        #: The columns that tell one revision of one evaluation from another.
+        self._key = ["evaluation_id", *(["effective_at"] if "effective_at" in frame.columns else [])]
+        self._frame = self._once(frame)
+
+    def _once(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame without rows that came twice word for word; without an identity they may be two pieces of work."""
+        if "evaluation_id" not in frame.columns:
+            return frame
+        several = frame.duplicated([*self._key, *(["criterion"] if self._is_long else [])], keep=False)
+        again = frame[several].astype(str).duplicated()
+        dropped = several.to_numpy().copy()
+        dropped[dropped] = again.to_numpy()
+        return frame[~dropped]
 
     def problems(self) -> list[Problem]:
         """Everything about the frame that must change first."""
@@ -39,29 +51,27 @@ class Side:
         needed = ["interaction_id", *(["evaluator_id"] if self._name == "auditee" else [])]
         for name in needed:
             if name not in self._frame.columns:
-                found.append(self._problem(f"no column {name!r}", f"it has {', '.join(map(str, self._frame.columns))}"))
+                found.append(self.problem(f"no column {name!r}", f"it has {', '.join(map(str, self._frame.columns))}"))
             elif self._frame[name].isna().any():
-                found.append(self._problem(f"column {name!r} has empty values", "drop or fill those rows"))
+                found.append(self.problem(f"column {name!r} has empty values", "drop or fill those rows"))
         if not self._is_long and not set(self._form.criteria) & set(self._frame.columns):
             found.append(
-                self._problem(
+                self.problem(
                     "no column is a criterion of the form",
                     "name one column after each criterion, or give columns criterion and answer",
                 )
             )
         found += [
-            self._problem(f"column {name!r} has no time zone", f"use frame[{name!r}].dt.tz_localize(...)")
+            self.problem(f"column {name!r} has no time zone", f"use frame[{name!r}].dt.tz_localize(...)")
             for name in _TIMES
             if name in self._frame.columns and self._is_naive(name)
         ]
-        if not found and not self._is_long and self._ids().duplicated().any():
-            found.append(self._problem("two rows are one evaluation", "give evaluation_id, or drop the duplicates"))
-        if not found and self._is_long and self._frame.assign(_id=self._ids()).duplicated(["_id", "criterion"]).any():
-            found.append(
-                self._problem(
-                    "two rows answer one criterion of one evaluation", "give evaluation_id, or drop the duplicates"
-                )
-            )
+        if not found:
+            once = [*self._key, *(["criterion"] if self._is_long else [])]
+            several = int(self._frame.assign(evaluation_id=self._ids()).duplicated(once).sum())
+            what = "two rows answer one criterion of one evaluation" if self._is_long else "two rows are one evaluation"
+            hint = "give evaluation_id, and its revisions effective_at, or drop the duplicates"
+            found += [self.problem(f"{what} ({several} too many)", hint)] if several else []
         return found
 
     def _is_naive(self, name: str) -> bool:
@@ -70,8 +80,13 @@ class Side:
         column = self._frame[name]
         return not isinstance(column.dtype, pd.DatetimeTZDtype) and bool(column.notna().any())
 
-    def _problem(self, what: str, hint: str) -> Problem:
+    def problem(self, what: str, hint: str) -> Problem:
+        """Something that must change in this frame."""
         return Problem(what=what, hint=hint, path=(f"{self._name} frame",))
+
+    def ids(self) -> set[str]:
+        """The identities of its evaluations."""
+        return set(self._ids())
 
     def _ids(self) -> pd.Series[str]:
         if "evaluation_id" in self._frame.columns:
@@ -85,17 +100,22 @@ class Side:
     def tables(self) -> tuple[pa.Table, pa.Table]:
         """Rows of evaluations and answers."""
         frame = self._frame.assign(evaluation_id=self._ids())
-        heads = frame.drop_duplicates("evaluation_id") if self._is_long else frame
+        heads = frame.drop_duplicates(self._key) if self._is_long else frame
         return self._evaluations(heads), self._answers(frame)
 
     def _evaluations(self, heads: pd.DataFrame) -> pa.Table:
-        own = {name: heads[name] for name in _COLUMNS if name in heads.columns}
         defaults = {
             "about": "agent_work",
             "kind": self._kind,
             "status": "submitted",
             "form_id": self._form.form_id,
             "form_version": self._form.form_version,
+        }
+        own = {name: heads[name] for name in _COLUMNS if name in heads.columns}
+        own |= {
+            name: own[name].astype(object).where(own[name].notna(), value)
+            for name, value in defaults.items()
+            if name in own
         }
         taken = {*_COLUMNS, *self._form.criteria, "criterion", "answer", "form_id", "form_version"}
         labels = [str(name) for name in heads.columns if name not in taken]
@@ -109,19 +129,20 @@ class Side:
                 ]
                 for row in heads[labels].itertuples(index=False, name=None)
             ]
-        return _stored("evaluations", columns, heads["evaluation_id"])
+        return _stored("evaluations", columns, heads)
 
     def _answers(self, frame: pd.DataFrame) -> pa.Table:
+        one = self._key
         if self._is_long:
-            long = frame[["evaluation_id", "criterion", "answer"]]
+            long = frame
         else:
             keys = [key for key in self._form.criteria if key in frame.columns]
             long = (
-                frame[["evaluation_id", *keys]]
+                frame[[*one, *keys]]
                 .astype(dict.fromkeys(keys, object))
-                .melt(id_vars="evaluation_id", var_name="criterion", value_name="answer")
+                .melt(id_vars=one, var_name="criterion", value_name="answer")
             )
-        return _stored("answers", _read(long, self._form), long["evaluation_id"])
+        return _stored("answers", _read(long, self._form), long)
 
 
 def _read(long: pd.DataFrame, form: Form) -> dict[str, Any]:
@@ -153,14 +174,14 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
-def _stored(name: str, columns: Mapping[str, Any], ids: pd.Series[str]) -> pa.Table:
-    """Columns as rows of a table of the common schema, one version each, known for ever."""
-    height = len(ids)
+def _stored(name: str, columns: Mapping[str, Any], rows: pd.DataFrame) -> pa.Table:
+    """Columns as rows of a table of the common schema: one version a revision, known for ever."""
+    height = len(rows)
     version = {
         "source": "frames",
         "stream": "frames",
-        "record_id": ids,
-        "source_stamp": _KNOWN,
+        "record_id": rows["evaluation_id"],
+        "source_stamp": rows["effective_at"].fillna(_KNOWN) if "effective_at" in rows.columns else _KNOWN,
         "source_seq": 0,
         "payload_hash": "",
         "ingested_at": _KNOWN,

@@ -58,6 +58,7 @@ def reconcile_frames(
     programme: Programme | None = None,
     reference: bool = False,
     auditor_form: Form | Mapping[str, Any] | None = None,
+    as_of: datetime | None = None,
 ) -> FrameResult:
     """Pair the auditor's evaluations with the auditees' and compare them, answer by answer.
 
@@ -67,7 +68,9 @@ def reconcile_frames(
     Columns: ``interaction_id`` (what was scored) and, for auditees, ``evaluator_id`` must be there. Known besides:
     ``evaluation_id``, ``agent_id``, ``submitted_at`` (with a time zone), ``audited_evaluation_id`` and every other
     column of evaluations (``qa_sync.model``). Any other column becomes a dimension, as text. Without
-    ``evaluation_id`` an evaluation is identified by interaction, evaluator, agent and time.
+    ``evaluation_id`` an evaluation is identified by interaction, evaluator, agent and time. Rows of one
+    ``evaluation_id`` with different ``effective_at`` are its revisions (``cause`` dispute: an adjudication, which is
+    not the evaluator's own work; ``status`` deleted: gone from then on); a row that came twice counts once.
 
     Answers: one of the criterion's options; else a number is points; ``NA`` or ``N/A`` does not apply;
     ``NOT_ASKED`` was hidden by a condition; None, NaN or ``MISSING`` is missing, and makes the pair NOT_COMPARABLE.
@@ -82,6 +85,7 @@ def reconcile_frames(
         reference: the auditor's frame holds reference answers: each is compared with every evaluation of its item.
         auditor_form: the form the auditors used, where it is another version, or the same form in another system
             (``form_id`` and ``counts_as``); None: both used ``form``.
+        as_of: rows whose ``effective_at`` is later are not seen; None: all are. Must have a zone.
 
     Returns:
         Frames and counts; delta = auditee - auditor, on the form's scale.
@@ -105,6 +109,12 @@ def reconcile_frames(
         rules = replace(rules, references=(*rules.references, kind))
     sides = [Side("auditee", auditee, shape, "standard"), Side("auditor", auditor, other, kind)]
     problems = [problem for side in sides for problem in side.problems()]
+    if not problems:
+        twice = len(sides[0].ids() & sides[1].ids())
+        what = f"{twice} of its evaluation_id stand in the auditee frame too"
+        problems += (
+            [sides[1].problem(what, "give every evaluation an id of its own, such as 'audit 17'")] if twice else []
+        )
     if problems:
         raise ConfigError(problems)
     engine = DuckEngine()
@@ -117,7 +127,7 @@ def reconcile_frames(
         evaluations, answers = zip(*(side.tables() for side in sides), strict=True)
         engine.register("evaluations_history", pa.concat_tables(evaluations))
         engine.register("answers_history", pa.concat_tables(answers))
-        counts = reconcile(engine, rules, as_of=_EVER)
+        counts = reconcile(engine, rules, as_of=as_of or _EVER)
 
         def frame(sql: str) -> pd.DataFrame:
             made: pd.DataFrame = engine.fetch(sql).to_pandas(maps_as_pydicts="strict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -130,6 +131,86 @@ def test_two_rows_of_one_evaluation_are_refused() -> None:
     twice = pd.concat([auditees(), auditees()])
     with pytest.raises(ConfigError, match="two rows are one evaluation"):
         reconcile_frames(twice, auditors(), form=FORM)
+
+
+ONE = {"criteria": {"Q1": {"max": 10}}}
+
+
+def times(*texts: str) -> pd.DatetimeIndex:
+    return pd.to_datetime(list(texts), utc=True)
+
+
+def one_audit(**more: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "evaluation_id": ["a1"],
+            "interaction_id": ["i1"],
+            "evaluator_id": ["v1"],
+            "submitted_at": times("2026-01-09T10:00Z"),
+            "Q1": [10],
+            **more,
+        }
+    )
+
+
+def revised(**more: Any) -> pd.DataFrame:
+    """One evaluation: 0 at first, 10 three days later, a day before the audit."""
+    return pd.DataFrame(
+        {
+            "evaluation_id": ["e1", "e1"],
+            "interaction_id": ["i1", "i1"],
+            "evaluator_id": ["u1", "u1"],
+            "submitted_at": times("2026-01-05T10:00Z", "2026-01-05T10:00Z"),
+            "effective_at": times("2026-01-05T10:00Z", "2026-01-08T10:00Z"),
+            "Q1": [0, 10],
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize(("cause", "original"), [("dispute", "STRICT"), ("edit", "EXACT")])
+@pytest.mark.parametrize("is_long", [False, True])
+def test_rows_of_one_evaluation_that_took_effect_at_different_times_are_its_revisions(
+    cause: str, original: str, is_long: bool
+) -> None:
+    frame = revised(cause=[None, cause]).iloc[::-1]
+    if is_long:
+        heads = [name for name in frame.columns if name != "Q1"]
+        frame = frame.melt(id_vars=heads, var_name="criterion", value_name="answer")
+    result = reconcile_frames(frame, one_audit(), form=ONE)
+    assert result.pairs[["outcome", "current_outcome"]].to_numpy().tolist() == [[original, "EXACT"]]
+    assert result.counts.evaluations == 2
+
+
+def test_as_of_sees_no_revision_that_took_effect_later() -> None:
+    frame = revised(status=["submitted", "deleted"], effective_at=times("2026-01-05T10:00Z", "2026-01-20T00:00Z"))
+    now = reconcile_frames(frame, one_audit(), form=ONE)
+    before = reconcile_frames(frame, one_audit(), form=ONE, as_of=datetime(2026, 1, 19, tzinfo=UTC))
+    assert now.buckets[["bucket", "reason"]].to_numpy().tolist() == [
+        ["UNMATCHED_AUDITOR", "VOIDED"],
+        ["VOIDED", "DELETED"],
+    ]
+    assert before.pairs["outcome"].tolist() == ["STRICT"]
+
+
+def test_a_row_that_came_twice_counts_once_and_two_that_differ_are_refused() -> None:
+    first = revised().iloc[:1]
+    again = reconcile_frames(pd.concat([first, first]), pd.concat([one_audit(), one_audit()]), form=ONE)
+    assert again.counts == reconcile_frames(first, one_audit(), form=ONE).counts
+    assert again.counts.evaluations == 2
+    with pytest.raises(ConfigError, match=r"two rows are one evaluation \(1 too many\).*effective_at"):
+        reconcile_frames(pd.concat([first, first.assign(Q1=5)]), one_audit(), form=ONE)
+
+
+def test_one_id_on_both_sides_is_refused_and_never_two_evaluations_made_one() -> None:
+    with pytest.raises(ConfigError, match="1 of its evaluation_id stand in the auditee frame too"):
+        reconcile_frames(revised(), one_audit(evaluation_id=["e1"]), form=ONE)
+
+
+def test_what_a_row_does_not_say_is_what_its_side_is() -> None:
+    kinds = one_audit(kind=["calibration"], evaluation_id=["a2"]), one_audit(kind=[None])
+    result = reconcile_frames(revised().iloc[:1], pd.concat(kinds), form=ONE)
+    assert result.counts.buckets == {"EXCLUDED": 1, "PAIRED_AUDITEE": 1, "PAIRED_AUDITOR": 1}
 
 
 def test_empty_frames_give_empty_results() -> None:
