@@ -174,7 +174,7 @@ def _measured(
     out = {
         f"{name}{part}": np.full(height, np.nan) for name in [*names, "kappa_with_na"] for part in ("", "_low", "_high")
     }
-    out |= {name: np.full(height, np.nan) for name in ("prevalence_index", "bias_index")}
+    out |= {name: np.full(height, np.nan) for name in ("chance", "prevalence_index", "bias_index")}
     reasons = np.full(height, "", dtype=object)
     group = cells["grp"].to_numpy()
     ours, theirs = (cells[f"{side}_level"].to_numpy() for side in ("auditee", "auditor"))
@@ -199,7 +199,7 @@ def _measured(
             out[name][members] = batch.value
             out[f"{name}_low"][members], out[f"{name}_high"][members] = low[at], high[at]
             if name == "kappa":
-                reasons[members] = batch.reason
+                reasons[members], out["chance"][members] = batch.reason, batch.expected
         out["kappa_with_na"][members] = two_rater_agreement(with_na, "cohen_kappa").value
         low, high = dirichlet_intervals(with_na, [("cohen_kappa", "identity")], seed=scene.seed)
         out["kappa_with_na_low"][members], out["kappa_with_na_high"][members] = low[0], high[0]
@@ -216,7 +216,7 @@ def _measured(
 def _leave_out(out: dict[str, np.ndarray], groups: pa.Table, n_min: int) -> None:
     """Below n_min only intervals are given; distances mean nothing on a scale without an order."""
     small = groups["pairs"].to_numpy().astype(np.float64) < n_min
-    for name in ("percent_agreement", *_LABELS, "kappa_with_na"):
+    for name in ("percent_agreement", *_LABELS, "kappa_with_na", "chance"):
         out[name][small] = np.nan
     unordered = ~np.array(groups["is_ordered"].to_pylist(), dtype=bool)
     for name in ("kappa_linear", "kappa_quadratic"):

@@ -17,14 +17,19 @@ from qa_sync.reports.grouping import INTERACTION_COLUMNS, Grouping, groupings
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 _KNOWN = frozenset({"site", "site_kind", "team", "week", "form", "queue", *INTERACTION_COLUMNS})
+_SESSION = Grouping(
+    name="session", sql="session_id", field=Field(name="session", label="Session", width=110, doc="Session.")
+)
 _LATE = "Late scores count: leaving out every session with a latecomer would keep the tidy sessions only."
 
 
 def calibration(scene: Scene, ask: Ask) -> Report:
     """Each criterion over all calibration sessions: alpha, AC2, and agreement with what the session agreed."""
-    assemble.allowed("calibration", [*ask.by, *ask.where], _KNOWN)
+    assemble.allowed("calibration", ask.by, _KNOWN | {"session"})
+    assemble.allowed("calibration", list(ask.where), _KNOWN)
     by = [_own("form", "form_id", "Form"), _own("criterion", "criterion_key", "Criterion")]
-    by += [g for g in groupings(scene.engine, ask.by) if g.name != "form"]
+    by += [_SESSION] if "session" in ask.by else []
+    by += groupings(scene.engine, [name for name in ask.by if name not in ("form", "session")])
     scene.engine.table(
         "calibrated",
         f"""
@@ -62,7 +67,14 @@ def calibration(scene: Scene, ask: Ask) -> Report:
             return Inputs(sql=own)
         return Inputs(sql=f"{own} UNION ALL {_baselines(group)}")
 
-    return assemble.report("calibration", "Calibration by criterion", by, groups, columns, notes=(_LATE,), trace=trace)
+    return assemble.report(
+        "calibration", "Calibration by criterion", by, groups, columns, notes=_notes(scene), trace=trace
+    )
+
+
+def _notes(scene: Scene) -> tuple[str, ...]:
+    weeks = f"Weeks are ISO weeks of {scene.time_zone}, by when a session was opened (else scored, else due)."
+    return (_LATE, weeks)
 
 
 def _baselines(group: str) -> str:
@@ -131,13 +143,10 @@ def _as_agreed(scene: Scene, by: list[Grouping], groups: pa.Table) -> list[assem
 def sessions(scene: Scene, ask: Ask) -> Report:
     """Each calibration session: who came, in time or late, and how far from what was agreed."""
     assemble.allowed("sessions", [*ask.by, *ask.where], _KNOWN)
-    of = Grouping(
-        name="session", sql="session_id", field=Field(name="session", label="Session", width=110, doc="Session.")
-    )
     opened = Grouping(
         name="week", sql="week", field=Field(name="week", label="Week", width=80, doc="ISO week of the opening.")
     )
-    by = [of, opened, *(g for g in groupings(scene.engine, ask.by) if g.name != "week")]
+    by = [_SESSION, opened, *(g for g in groupings(scene.engine, ask.by) if g.name != "week")]
     scene.engine.table(
         "session_rows",
         f"""
@@ -179,7 +188,7 @@ def sessions(scene: Scene, ask: Ask) -> Report:
         session = f"is_baseline AND session_id = {lineage.text(row['session'])}"
         return Inputs(sql=f"{own} UNION ALL {lineage.of_evaluations('taken_part', session, role='agreed')}")
 
-    return assemble.report("sessions", "Calibration sessions", by, groups, columns, notes=(_LATE,), trace=trace)
+    return assemble.report("sessions", "Calibration sessions", by, groups, columns, notes=_notes(scene), trace=trace)
 
 
 def _limited(scene: Scene, ask: Ask) -> str:

@@ -14,6 +14,14 @@ from qa_sync.reports.report import Scene
 
 ADVICE_FIELDS = (
     Field(
+        name="chance",
+        label="By chance",
+        kind="percent",
+        decimals=1,
+        width=75,
+        doc="So much agreement is expected by chance, as kappa reckons (p_e).",
+    ),
+    Field(
         name="prevalence_index",
         label="Prevalence index",
         kind="number",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from qa_sync.dashboards.cells import Field
-from qa_sync.reconcile.outcomes import BUCKETS, FLAGS, OUTCOMES, REASONS
+from qa_sync.reconcile.outcomes import BUCKETS, FLAGS, OUTCOMES, REASONS, SCORE_REASONS
 from qa_sync.reports.published import PUBLISHED
 from qa_sync.reports.report import Ask, Report, Scene
 
@@ -30,7 +30,8 @@ def definitions(scene: Scene, ask: Ask) -> Report:  # noqa: ARG001  (every repor
         }
         for m in PUBLISHED
     ]
-    for kind, words in (("outcome", OUTCOMES), ("reason", REASONS), ("flag", FLAGS), ("bucket", BUCKETS)):
+    vocabularies = {"outcome": OUTCOMES, "reason": REASONS, "flag": FLAGS, "bucket": BUCKETS, "score": SCORE_REASONS}
+    for kind, words in vocabularies.items():
         rows += [
             {"key": f"{kind}:{word}", "kind": kind, "name": word, "meaning": meaning} for word, meaning in words.items()
         ]

@@ -10,7 +10,7 @@ from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, number
 from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.measures import counted
-from qa_sync.reports.notes import told
+from qa_sync.reports.notes import counted_note, told
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: Treatments in which two answers differ.
@@ -112,7 +112,10 @@ def disagreements(scene: Scene, ask: Ask) -> Report:
     same = scene.engine.fetch(
         "SELECT count(DISTINCT pair_id) AS n FROM disagreement_rows WHERE outcome = 'SAME_SCORE_DIFFERENT_ITEMS'"
     )["n"][0].as_py()
-    notes = (f"{same:,} pairs have equal scores and different answers: see SAME_SCORE_DIFFERENT_ITEMS.",)
+    notes = (
+        f"{same:,} pairs have equal scores and different answers: see SAME_SCORE_DIFFERENT_ITEMS.",
+        counted_note(scene),
+    )
     return Report(
         name="disagreements",
         title="Disagreements, answer by answer",

@@ -153,7 +153,8 @@ def _row(report: Report, row: str) -> Mapping[str, Any]:
 def _empty(report: Report, row: str, field: Field, found: Mapping[str, Any]) -> Problem:
     """An empty cell is no number; say when it is left empty, and the row's own reason where it has one."""
     metric = metric_of(report.name, field.name)
-    why = found.get("undefined") or (f"left empty when: {metric.undefined}" if metric else "")
+    of_kappa = found.get("no_kappa") if field.name == "kappa" else None
+    why = of_kappa or found.get("undefined") or (f"left empty when: {metric.undefined}" if metric else "")
     return Problem(what=f"{field.name} of row {row!r} is empty", hint=str(why) or "there is no number to explain")
 
 

@@ -11,6 +11,7 @@ from qa_sync.errors import ConfigError, Problem
 from qa_sync.reports import lineage, scope
 from qa_sync.reports.grouping import OF_ROSTERS, condition
 from qa_sync.reports.measures import COMPARED
+from qa_sync.reports.notes import counted_note
 from qa_sync.reports.population import OF_EVALUATIONS
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
@@ -21,7 +22,8 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         SELECT pair_id AS key, week, site, queue, p.form_id AS form, p.form_version, outcome, reason, interaction_id,
                auditee_id, a.name AS auditee_name, auditor_id, b.name AS auditor_name,
                auditee_score, auditor_score, unit, tolerance, delta, delta_raw, leniency,
-               leniency_points, items_agree, items_compared,
+               leniency_points, current_outcome, current_delta, before_outcome, before_delta, agent_score,
+               items_agree, items_compared,
                array_to_string(flags, ', ') AS flags, link, ({COMPARED}) AS headline,
                is_embargoed AS embargoed,
                auditee_submitted_at, auditor_submitted_at, auditee_evaluation_id, auditor_evaluation_id,
@@ -85,6 +87,29 @@ def pairs(scene: Scene, ask: Ask) -> Report:
             width=105,
             doc="The same before auto-fail, in points of 100: what Summary averages.",
         ),
+        Field(
+            name="current_outcome",
+            label="Outcome today",
+            width=250,
+            tone="outcome",
+            doc="Class with both sides as they are today, disputes included.",
+        ),
+        Field(name="current_delta", label="Δ today", kind="number", width=75, doc="Δ of both sides as they are today."),
+        Field(
+            name="before_outcome",
+            label="Outcome before",
+            width=250,
+            tone="outcome",
+            doc="Class before a dispute changed the audit, where one did.",
+        ),
+        Field(name="before_delta", label="Δ before", kind="number", width=75, doc="Δ before that dispute."),
+        Field(
+            name="agent_score",
+            label="Agent's score",
+            kind="number",
+            width=95,
+            doc="What the agent sees today: the reported score, decided disputes included.",
+        ),
         Field(name="items_agree", label="Items alike", kind="integer", width=80),
         Field(name="items_compared", label="Items", kind="integer", width=60),
         Field(name="flags", label="Flags", width=230, doc="What else is true of the pair, see Definitions."),
@@ -110,7 +135,9 @@ def pairs(scene: Scene, ask: Ask) -> Report:
         Field(name="auditee_payload_hash", label="Evaluation's hash", width=480, doc="SHA-256 of the stored record."),
         Field(name="auditor_payload_hash", label="Audit's hash", width=480, doc="SHA-256 of the stored record."),
     )
-    return Report(name="pairs", title="Pairs", fields=fields, key="key", rows=rows, trace=_pair)
+    return Report(
+        name="pairs", title="Pairs", fields=fields, key="key", rows=rows, notes=(counted_note(scene),), trace=_pair
+    )
 
 
 def _pair(row: Mapping[str, Any], column: str) -> Inputs:  # noqa: ARG001  (every trace is asked the same way)
@@ -154,9 +181,13 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
                    form_id, interaction_id, auditor_id, week, auditor_submitted_at
             FROM audited WHERE outcome = 'NOT_COMPARABLE' AND {keep}
             UNION ALL
-            SELECT pair_id || '|score', 'SCORE_MISMATCH', NULL, auditee_evaluation_id, auditor_evaluation_id, NULL,
-                   auditor_kind, form_id, interaction_id, auditor_id, week, auditor_submitted_at
-            FROM audited WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}
+            SELECT pair_id || '|score', 'SCORE_MISMATCH',
+                   CASE WHEN f.reason = g.reason THEN f.reason ELSE nullif(concat_ws(', ', f.reason, g.reason), '') END,
+                   auditee_evaluation_id, auditor_evaluation_id, NULL,
+                   auditor_kind, p.form_id, interaction_id, auditor_id, week, auditor_submitted_at
+            FROM (SELECT * FROM audited WHERE list_contains(flags, 'SCORE_MISMATCH') AND {keep}) p
+            LEFT JOIN score_findings f ON f.evaluation_id = p.auditee_evaluation_id
+            LEFT JOIN score_findings g ON g.evaluation_id = p.auditor_evaluation_id
         )
         SELECT o.key, o.what, o.reason, o.evaluation_id, o.audit_id, array_to_string(o.candidates, ', ') AS candidates,
                o.kind, o.form_id AS form, o.interaction_id, o.by_id, n.name AS by_name, o.week, o.submitted_at,
@@ -192,4 +223,5 @@ def exceptions(scene: Scene, ask: Ask) -> Report:
             doc="Where a person can open the audit, or the evaluation where there is none; else the interaction.",
         ),
     )
-    return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows)
+    notes = (counted_note(scene),)
+    return Report(name="exceptions", title="Exceptions", fields=fields, key="key", rows=rows, notes=notes)

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
-from qa_sync.agreement import dirichlet_intervals, two_rater_agreement, wilson
+from qa_sync.agreement import dirichlet_intervals, paradox_indices, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports.grouping import Grouping
 from qa_sync.reports.population import factors, narrowed
@@ -32,6 +32,10 @@ COUNTS = {
     "lenient": "outcome = 'LENIENT'",
     "strict": "outcome = 'STRICT'",
     "exact": "outcome = 'EXACT'",
+    "same_score": "outcome = 'SAME_SCORE_DIFFERENT_ITEMS'",
+    "small": "outcome = 'WITHIN_TOLERANCE'",
+    "unclassed": "outcome IN ('UNSCORED_DIFFERENCE', 'DIFFERENT')",
+    "late": "list_contains(flags, 'LATE')",
 }
 
 #: An answer is a defect when it is worse than the best the form knows; null where the form knows no better or worse.
@@ -171,6 +175,12 @@ def conclude(counts: pa.Table, scene: Scene) -> dict[str, pa.Array]:
         _put(made, name, batch.value, n < scene.n_min)
         _put(made, f"{name}_low", low[at])
         _put(made, f"{name}_high", high[at])
+    indices = paradox_indices(tables)
+    beside = {"alike": values["kappa"].observed, "chance": values["kappa"].expected}
+    beside |= {"prevalence_index": indices.prevalence, "bias_index": indices.bias}
+    for name, found in beside.items():
+        _put(made, name, found, n < scene.n_min)
+    made["no_kappa"] = pa.array([str(reason) or None for reason in values["kappa"].reason], pa.string())
     made["answers"] = pa.array(cells.sum(axis=1).astype(np.int64), pa.int64())
     _bias(made, counts, scene.n_min)
     for name in COUNTS:
@@ -401,6 +411,39 @@ MEASURES: tuple[Field, ...] = (
     ),
     Field(name="kappa_high", label="Kappa to", kind="number", decimals=2, width=85, doc="95 % interval, upper end."),
     Field(
+        name="alike",
+        label="Defects alike",
+        kind="percent",
+        decimals=1,
+        width=90,
+        doc="Answers that both sides found a defect, or both none (p_a): what kappa and AC1 correct for chance.",
+    ),
+    Field(
+        name="chance",
+        label="By chance",
+        kind="percent",
+        decimals=1,
+        width=75,
+        doc="So many would be alike by chance, as kappa reckons (p_e).",
+    ),
+    Field(
+        name="prevalence_index",
+        label="Prevalence index",
+        kind="number",
+        decimals=2,
+        width=110,
+        doc="How unevenly defects and none are spread, 0 to 1; near 1, kappa is low whatever people do.",
+    ),
+    Field(
+        name="bias_index",
+        label="Bias index",
+        kind="number",
+        decimals=2,
+        width=80,
+        doc="How differently often the two sides find defects, 0 to 1.",
+    ),
+    Field(name="no_kappa", label="Why no kappa", width=190, doc="Why kappa is undefined, where it is."),
+    Field(
         name="bias",
         label="Leniency",
         kind="number",
@@ -455,5 +498,12 @@ MEASURES: tuple[Field, ...] = (
         kind="integer",
         width=85,
         doc="Pairs of which a dispute changed one side, in full or in part.",
+    ),
+    Field(
+        name="late",
+        label="Late",
+        kind="integer",
+        width=55,
+        doc="Pairs whose audit was submitted in a later week than the one it counts in: they changed a past week.",
     ),
 )

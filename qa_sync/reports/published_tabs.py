@@ -258,6 +258,10 @@ _STANDING = (
     metric("standing.strict", "Strict", "count", "pairs of class STRICT"),
     metric("standing.critical_miss", "Critical missed", "count", "pairs of class CRITICAL_MISS"),
     metric("standing.critical_false", "Critical false", "count", "pairs of class CRITICAL_FALSE"),
+    metric("standing.critical_wrong_reason", "Critical otherwise", "count", "pairs of class CRITICAL_WRONG_REASON"),
+    metric("standing.same_score", "Same score", "count", "pairs of class SAME_SCORE_DIFFERENT_ITEMS"),
+    metric("standing.small", "In tolerance", "count", "pairs of class WITHIN_TOLERANCE"),
+    metric("standing.unclassed", "Neither", "count", "pairs of class UNSCORED_DIFFERENCE or DIFFERENT"),
 )
 
 _DISPUTES = (

@@ -196,6 +196,7 @@ def next_sample(scene: Scene, ask: Ask) -> Report:
     notes = (
         f"{len(chosen):,} of {len(rows):,} evaluations of the newest week that are not audited, as many as in a mean "
         f"week ({a_week:.1f}). Drawn by SHA-256 of seed {scene.seed} and the interaction: anybody can check it.",
+        counted_note(scene),
     )
     return Report(
         name="next_sample",

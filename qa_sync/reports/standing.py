@@ -27,7 +27,19 @@ from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 #: Weeks that roll.
 WINDOW = 4
-_OWN = ("pairs", "line_accuracy", "bias", "exact", "lenient", "strict", "critical_miss", "critical_false")
+#: Every class that a pair that counts can have: they add up to the pairs.
+_CLASSES = (
+    "exact",
+    "same_score",
+    "small",
+    "lenient",
+    "strict",
+    "critical_miss",
+    "critical_false",
+    "critical_wrong_reason",
+    "unclassed",
+)
+_OWN = ("pairs", "line_accuracy", "bias", *_CLASSES)
 
 
 def standing(scene: Scene, ask: Ask) -> Report:
@@ -88,7 +100,7 @@ def standing(scene: Scene, ask: Ask) -> Report:
             high=bias.upper if bias else nothing,
         ),
         *(severity or ()),
-        *(one for name in _OWN[3:] for one in number(f"standing.{name}", floats(pa.table(made), name), width=70)),
+        *(one for name in _CLASSES for one in number(f"standing.{name}", floats(pa.table(made), name), width=70)),
         text(
             "drift", "Drift", [states.get(key) for key in _keys(counts, names)], "State of the report drift.", width=190
         ),

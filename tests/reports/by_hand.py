@@ -112,6 +112,19 @@ def kappa_and_ac1(table: list[list[float]]) -> tuple[float | None, float]:
     return kappa, (observed - spread) / (1 - spread)
 
 
+def beside_kappa(table: list[list[float]]) -> dict[str, float]:
+    """What must stand beside every kappa of a table of two levels (none, defect)."""
+    (neither, theirs), (ours, both) = table
+    n = neither + theirs + ours + both
+    mine, other = (ours + both) / n, (theirs + both) / n
+    return {
+        "alike": (neither + both) / n,
+        "chance": mine * other + (1 - mine) * (1 - other),
+        "prevalence_index": abs(both - neither) / n,
+        "bias_index": abs(mine - other),
+    }
+
+
 def measures(facts: Facts, pairs: list[Row]) -> Row:
     """Everything that the summary says of a group, intervals of coefficients left out."""
     n, scored = len(pairs), [pair for pair in pairs if pair["delta"] is not None]
@@ -143,6 +156,7 @@ def measures(facts: Facts, pairs: list[Row]) -> Row:
         "ac1": ac1,
         "kappa": kappa,
         "bias": mean(lenient),
+        **beside_kappa(table),
         "mae": mean(abs(delta) * unit for _, delta, unit in before if delta is not None),
     }
     made |= {
@@ -150,6 +164,7 @@ def measures(facts: Facts, pairs: list[Row]) -> Row:
         for outcome in ("CRITICAL_MISS", "CRITICAL_FALSE", "CRITICAL_WRONG_REASON", "LENIENT", "STRICT", "EXACT")
     }
     made["disputed"] = sum("DISPUTED" in pair["flags"] for pair in pairs)
+    made["late"] = sum("LATE" in pair["flags"] for pair in pairs)
     made["overturned"] = sum(
         bool({pair["auditee_evaluation_id"], pair["auditor_evaluation_id"]} & facts.overturned) for pair in pairs
     )

@@ -14,8 +14,11 @@ from sklearn.metrics import cohen_kappa_score
 from qa_sync.reports import Ask, Report, build
 from qa_sync.runner.opened import Opened
 
-RATES = ("line_accuracy", "defect_free", "within_tolerance", "ac1", "kappa", "bias", "mae")
-COUNTS = ("pairs", "critical_miss", "critical_false", "disputed", "overturned")
+RATES = (
+    "line_accuracy", "defect_free", "within_tolerance", "ac1", "kappa", "bias", "mae", "alike", "chance",
+    "prevalence_index", "bias_index",
+)  # fmt: skip
+COUNTS = ("pairs", "critical_miss", "critical_false", "disputed", "overturned", "late")
 COLUMNS = {"auditee": "auditee_id", "form": "form_id"}
 
 

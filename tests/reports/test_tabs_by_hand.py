@@ -52,6 +52,58 @@ def test_disputed_and_overturned_pairs_of_the_summary(it: Opened, facts: Facts) 
         assert sum(row[name] for row in shown.values()) > 0
 
 
+def test_classes_of_an_evaluators_pairs_add_up_to_the_pairs(it: Opened) -> None:
+    from qa_sync.reconcile.outcomes import OUTCOMES, WITHOUT_PAIR
+    from qa_sync.reports.measures import COUNTS
+    from qa_sync.reports.standing import _CLASSES
+
+    rows = _rows(it, "standing")
+    assert [sum(row[name] for name in _CLASSES) for row in rows] == [row["pairs"] for row in rows]
+    named = " ".join(COUNTS[name] for name in _CLASSES)
+    assert all(f"'{word}'" in named for word in OUTCOMES if word not in (*WITHOUT_PAIR, "NOT_COMPARABLE"))
+
+
+def test_late_audits_are_counted_in_the_week_they_changed(it: Opened, facts: Facts) -> None:
+    shown = {row["week"]: row["late"] for row in _rows(it, "summary", "week")}
+    late = Counter(pair["week"] for pair in facts.pairs if "LATE" in pair["flags"])
+    assert shown == {week: late[week] for week in shown}
+    assert 0 < sum(late.values()) < len(facts.pairs)
+
+
+def test_pairs_show_the_outcome_before_a_dispute_changed_the_audit_and_the_one_of_today(it: Opened) -> None:
+    names = ("current_outcome", "current_delta", "before_outcome", "before_delta", "agent_score")
+    wanted = {row["pair_id"]: tuple(row[name] for name in names) for row in _all(it, "SELECT * FROM pairs")}
+    shown = {row["key"]: row for row in _rows(it, "pairs")}
+    assert {key: tuple(row[name] for name in names) for key, row in shown.items()} == wanted
+    assert any(row["before_outcome"] not in (None, row["outcome"]) for row in shown.values())
+    assert any(row["current_outcome"] != row["outcome"] for row in shown.values())
+
+
+def test_every_exception_has_a_reason_and_a_word_that_definitions_explain(it: Opened) -> None:
+    explained = {row["name"] for row in _rows(it, "definitions")}
+    rows = _rows(it, "exceptions")
+    assert {"SCORE_MISMATCH", "AMBIGUOUS", "UNMATCHED_AUDITOR"} <= {row["what"] for row in rows}
+    assert [row["key"] for row in rows if not row["reason"]] == []
+    assert {word for row in rows for word in (row["what"], *row["reason"].split(", "))} <= explained
+
+
+def test_every_report_says_in_whose_zone_weeks_and_days_are(it: Opened) -> None:
+    from qa_sync.reports import REPORTS
+
+    silent = [name for name in REPORTS if it.scene.time_zone not in " ".join(build(name, it.scene).notes)]
+    assert silent == ["definitions"]
+
+
+def test_calibration_can_be_read_session_by_session(it: Opened) -> None:
+    whole = {(row["form"], row["criterion"]): row for row in _rows(it, "calibration")}
+    apart = grouped(_rows(it, "calibration", "session"), lambda row: (row["form"], row["criterion"]))
+    for key, rows in apart.items():
+        assert len({row["session"] for row in rows}) == len(rows) == whole[key]["sessions"]
+        assert sum(row["ratings"] for row in rows) == whole[key]["ratings"]
+        assert sum(row["compared"] for row in rows) == whole[key]["compared"]
+    assert set(apart) == set(whole)
+
+
 def test_critical_errors(it: Opened, facts: Facts) -> None:
     counted = {pair["pair_id"]: pair for pair in facts.pairs}
     found: dict[tuple[str, str], list[Row]] = {}
