@@ -542,7 +542,13 @@ _SAMPLING = (
         "where there are enough",
     ),
     metric("quotas.target", "Target", "count", "units wanted, once a week, stratum, assignee and way of picking"),
-    metric("quotas.frame", "Frame", "count", "units that the sample was drawn from (N), before any filter"),
+    metric(
+        "quotas.frame",
+        "Frame",
+        "count",
+        "units that the sample was drawn from (N), before any filter, once a week, stratum and way of picking",
+        version=2,
+    ),
     metric("quotas.drawn", "Drawn", "count", "units that were picked, replacements included"),
     metric(
         "quotas.done", "Done", "count", "picked evaluations that were audited, picked interactions that were evaluated"

@@ -15,6 +15,7 @@ from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, number
 from qa_sync.reports.grouping import Grouping
 from qa_sync.reports.measures import COUNTED
+from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import counted_note
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
 from qa_sync.reports.sampling_report import planning_rate
@@ -52,15 +53,19 @@ def quotas(scene: Scene, ask: Ask) -> Report:
     _units(scene, ask)
     keep = " AND ".join(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in ask.where.items())
     chosen, names = assemble.selected(by)
+    # Several people draw from one frame: it counts once where they are added up.
+    frames = ", ".join(["week", "stratum", "selected_by", *(g.name for g in by if g.name == "assignee")])
     groups = scene.engine.fetch(f"""
         SELECT {chosen}, sum(target) AS target, sum(frame_size) AS frame_size, sum(drawn) AS drawn, sum(done) AS done,
                sum(replaced) AS replaced, sum(skipped) AS skipped, sum(overdue) AS overdue, sum(waiting) AS waiting
-        FROM (SELECT week, stratum, assignee, selected_by, max(target) AS target, max(frame_size) AS frame_size,
+        FROM (SELECT week, stratum, assignee, selected_by, max(target) AS target,
+                     CASE WHEN row_number() OVER (PARTITION BY {frames} ORDER BY assignee) = 1
+                          THEN max(max(frame_size)) OVER (PARTITION BY {frames}) END AS frame_size,
                      count(*) AS drawn, {_count("is_done")} AS done, {_count("is_replaced")} AS replaced,
                      {_count("is_skipped")} AS skipped,
                      {_count("is_waiting AND is_late")} AS overdue, {_count("is_waiting AND NOT is_late")} AS waiting
-              FROM quota_units GROUP BY week, stratum, assignee, selected_by) x
-        WHERE {keep or "true"} GROUP BY {names}""")
+              FROM quota_units WHERE {keep or "true"} GROUP BY week, stratum, assignee, selected_by) x
+        GROUP BY {names}""")
     rate = planning_rate(scene, ask)
     done, target, frame = (floats(groups, name) for name in ("done", "target", "frame_size"))
     size = np.where(np.isfinite(frame), np.maximum(frame, done), np.inf)
@@ -70,6 +75,7 @@ def quotas(scene: Scene, ask: Ask) -> Report:
             achievable_margin(done, rate),
         )  # fmt: skip
     columns = [
+        *name_column(scene, groups, "assignee"),
         *number("quotas.target", target, width=65),
         *number("quotas.frame", frame, width=75),
         *(
@@ -93,7 +99,7 @@ def quotas(scene: Scene, ask: Ask) -> Report:
 
     notes = (
         f"Precision is that of a defect-free share of {rate:.1%}, the programme's own.",
-        "Targets are counted once a week, stratum, assignee and way of picking.",
+        "Targets are counted once a week, stratum, assignee and way of picking; frames once, whoever drew from them.",
         counted_note(scene),
     )
     return assemble.report("quotas", "Sample plan and what became of it", by, groups, columns, notes=notes, trace=trace)

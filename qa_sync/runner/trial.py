@@ -26,6 +26,15 @@ DEMO_START = date(2026, 8, 24)
 
 _MARK = "# Written by 'qa-sync demo' and 'qa-sync sandbox': the addresses change at every start."
 
+#: The generated programme's plan of what to audit, a file as people keep one.
+_PLAN_FOLDER = "plan"
+_PLAN = {
+    "connector": "files",
+    "mapping": "mappings/sample_plan.yaml",
+    "folder": f"./{_PLAN_FOLDER}",
+    "streams": {"plan": {"glob": "*.csv", "key": ["sample"], "listing": True}},
+}
+
 #: Forms of the generated programme, among the starters.
 DEMO_FORMS = "forms/demo_*.yaml"
 
@@ -87,6 +96,7 @@ def demo(
         ConfigError: the folder holds something else.
     """
     from qa_sync.testing.programme import make_programme
+    from qa_sync.testing.programme.plan import write_plan
 
     if folder.exists() and not (folder.is_dir() and (is_ours(folder) or not any(folder.iterdir()))):
         what = f"{folder} holds something that the demo did not make"
@@ -99,7 +109,8 @@ def demo(
     say(f"generated {tickets:,} ticket versions and {evaluations:,} evaluation versions")
     with sandboxes(programme=programme, folder=folder / "sandboxes") as running:
         say(f"started sandboxes on this machine: {', '.join(running)}")
-        write_workspace(folder, running, zone=programme.zone)
+        write_plan(programme, folder / _PLAN_FOLDER)
+        write_workspace(folder, running, zone=programme.zone, more={"plan": _PLAN})
         workspace = Workspace(folder, progress=progress or Silent(), clock=_clock_after(programme.end))
         report = workspace.run()
         pages = []
@@ -120,8 +131,10 @@ def _clock_after(end: datetime) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + timedelta(weeks=behind)
 
 
-def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) -> None:
-    """Write the settings file of a workspace that uses the running sandboxes and an Excel twin."""
+def write_workspace(
+    folder: Path, running: Mapping[str, Sandbox], *, zone: str, more: Mapping[str, Any] | None = None
+) -> None:
+    """Write the settings file of a workspace that uses the running sandboxes, ``more`` sources and an Excel twin."""
     from ruamel.yaml import YAML
 
     from qa_sync.config.workspace import bundled_folder
@@ -132,6 +145,7 @@ def write_workspace(folder: Path, running: Mapping[str, Sandbox], *, zone: str) 
         part = sandbox.workspace()
         sources.update(part.get("sources", {}))
         sinks.update(part.get("sinks", {}))
+    sources.update(more or {})
     forms = sorted(path.relative_to(bundled_folder()).as_posix() for path in bundled_folder().glob(DEMO_FORMS))
     settings = {
         "programme": {"name": "Demo programme", "time_zone": zone},

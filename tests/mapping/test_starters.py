@@ -85,7 +85,13 @@ def test_starter_never_fails_whatever_a_record_holds(path: Path) -> None:
 
 
 def test_every_starter_is_found() -> None:
-    assert {path.name for path in starters()} >= {"zendesk.yaml", "verint.yaml", "roster.yaml", "ratings.yaml"}
+    assert {path.name for path in starters()} >= {
+        "zendesk.yaml",
+        "verint.yaml",
+        "roster.yaml",
+        "ratings.yaml",
+        "sample_plan.yaml",
+    }
 
 
 def test_a_ticket_is_an_interaction_of_its_assignee() -> None:

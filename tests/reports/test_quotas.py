@@ -73,6 +73,19 @@ def test_an_interaction_is_done_by_its_assignee_or_by_anybody_where_there_is_non
     assert [(row["week"], row["target"]) for row in whole] == [("2026-W03", 2), ("2026-W02", 5)]
 
 
+def test_several_people_draw_from_one_frame() -> None:
+    made = planned()
+    made.add(
+        "samples", sample_id="s9", week="2026-W02", stratum="Billing", evaluation_id="e9", target=3, assignee_id="v2",
+        frame_size=40, selected_by="random",
+    )  # fmt: skip
+    with opened_world(made, as_of=AS_OF) as it:
+        whole = build("quotas", it.scene, Ask(by=("week",))).rows.to_pylist()
+        apart = build("quotas", it.scene, Ask(by=("assignee",), where={"week": "2026-W02"})).rows.to_pylist()
+    assert [(row["target"], row["frame"]) for row in whole if row["week"] == "2026-W02"] == [(8, 40)]
+    assert {row["assignee"]: (row["target"], row["frame"]) for row in apart} == {"v1": (5, 40), "v2": (3, 40)}
+
+
 def test_a_plan_is_not_for_auditees_and_knows_its_own_columns_only() -> None:
     with opened_world(planned(), as_of=AS_OF) as it:
         with pytest.raises(ConfigError, match="not for auditees"):

@@ -1,7 +1,8 @@
 """A programme as tables of the common schema, without a source, a store or a mapping: for tests and benchmarks.
 
-Ids are texts: ``T100001`` a ticket, ``P1001`` a person, ``E500001`` an evaluation, ``D1`` a dispute, ``S1`` a
-session. Every version counts as ingested when it was made, so that looking back works as it does over a store.
+Ids are texts: ``T100001`` a ticket, ``P1001`` a person, ``E500001`` an evaluation, ``D1`` a dispute, ``S1`` a session,
+``L1`` a line of the sample plan. Every version counts as ingested when it was made, so that looking back works as it
+does over a store.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def common_tables(programme: Programme) -> dict[str, pa.Table]:
         "disputes": _disputes(programme),
         "calibrations": _calibrations(programme),
         "calibration_participants": _participants(programme),
+        "samples": _samples(programme),
     }
     return {name: _dated(name, table, programme.zone) for name, table in made.items()}
 
@@ -332,4 +334,26 @@ def _participants(programme: Programme) -> pa.Table:
         record=record,
         stamp=t["invited_at"],
         revision=t["person_no"],
+    )
+
+
+def _samples(programme: Programme) -> pa.Table:
+    t = programme.samples
+    record = _id("L", t["sample_no"])
+    columns = {name: t[name] for name in ("week", "target", "frame_size", "selected_by", "seed", "due_at")}
+    return _versions(
+        "samples",
+        {
+            **columns,
+            "sample_id": record,
+            "stratum": t["queue"],
+            "evaluation_id": _id("E", t["evaluation_no"]),
+            "assignee_id": _id("P", t["assignee_no"]),
+            "replaced_by": _id("L", t["replaced_by_no"]),
+            "skipped_reason": t["skipped_reason"],
+        },
+        t.num_rows,
+        record=record,
+        stamp=t["picked_at"],
+        revision=t["sample_no"],
     )

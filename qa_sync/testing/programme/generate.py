@@ -19,6 +19,7 @@ from qa_sync.testing.programme.assemble import (
 from qa_sync.testing.programme.calibration import make_sessions
 from qa_sync.testing.programme.catalogue import form_paths, load_forms
 from qa_sync.testing.programme.people import make_staff
+from qa_sync.testing.programme.plan import plan_table
 from qa_sync.testing.programme.record import TIME, Programme, week_start
 from qa_sync.testing.programme.revisions import revise
 from qa_sync.testing.programme.schedule import audit_work, standard_work
@@ -87,6 +88,8 @@ def make_programme(
     calibrations, participants = calibration_tables(sessions, revisions, forms, offset)
     versions = ticket_table(rng[1], drawn)
     happened = pc.less(versions["updated_at"], pa.scalar(finish, type=TIME))
+    evaluations, intentions = evaluation_table(revisions, work, forms), intention_table(revisions, work)
+    shown = versions.filter(happened)
     return Programme(
         zone=zone,
         start=start,
@@ -97,13 +100,14 @@ def make_programme(
         group_queues={group: queue.name for queue in story.QUEUES for group in queue.groups},
         people=staff.people,
         rosters=staff.rosters,
-        tickets=versions.filter(happened),
-        evaluations=evaluation_table(revisions, work, forms),
+        tickets=shown,
+        evaluations=evaluations,
         answers=answer_table(revisions, work, forms),
         disputes=dispute_table(revisions, work, forms, end),
         calibrations=calibrations,
         participants=participants,
-        intentions=intention_table(revisions, work),
+        intentions=intentions,
+        samples=plan_table(evaluations, shown, intentions, seed=seed, zone=zone),
     )
 
 

@@ -143,6 +143,23 @@ PARTICIPANTS = _schema(
 #: normal or a name of ``story.SITUATIONS``; evaluation_no is what it is to be compared with, null for none.
 INTENTIONS = _schema(audit_no=INTEGER, link=TEXT, situation=TEXT, evaluation_no=INTEGER, submitted_at=TIME)
 
+#: Key: sample_no. A drawn evaluation; the auditor was to do ``target`` of the week's queue, which has ``frame_size``.
+SAMPLES = _schema(
+    sample_no=INTEGER,
+    week=TEXT,
+    queue=TEXT,
+    evaluation_no=INTEGER,
+    assignee_no=INTEGER,
+    target=INTEGER,
+    frame_size=INTEGER,
+    selected_by=TEXT,
+    seed=TEXT,
+    picked_at=TIME,
+    due_at=TIME,
+    replaced_by_no=INTEGER,
+    skipped_reason=TEXT,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
@@ -168,6 +185,7 @@ class Programme:
     calibrations: pa.Table
     participants: pa.Table
     intentions: pa.Table
+    samples: pa.Table
 
     @property
     def end(self) -> datetime:
@@ -209,6 +227,7 @@ class Programme:
             answers=answers,
             disputes=_by(self.disputes, "event_at", at),
             intentions=_by(self.intentions, "submitted_at", at),
+            samples=_hide_after(_by(self.samples, "picked_at", at), "due_at", at, ("replaced_by_no", "skipped_reason")),
             calibrations=_hide_after(
                 _by(self.calibrations, "opened_at", at), "closed_at", at, ("closed_at", "baseline_evaluation_no")
             ),
