@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,11 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
     Raises:
         ConfigError: with every problem of the text.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
 
-    yaml = YAML(typ="rt", pure=True)
     try:
-        root = yaml.compose(text)
+        root = (_composed_once if len(text) <= _KEPT_LENGTH else _composed)(text)
     except MarkedYAMLError as error:
         raise ConfigError(_not_yaml(error, text, file)) from None
     except ReaderError as error:
@@ -99,6 +98,18 @@ def parse(text: str, *, file: str, lenient: bool = False) -> Document:
     if reader.problems and not lenient:
         raise ConfigError(reader.problems)
     return Document(file=file, text=text, data=data, places=reader.places, problems=tuple(reader.problems))
+
+
+def _composed(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="rt", pure=True).compose(text)
+
+
+#: A run reads the same files in several of its steps, a watch every time, and the parser takes its time. Nodes are only
+#: read; those of a text of this many characters take some 2.5 MB.
+_KEPT_LENGTH = 50_000
+_composed_once = lru_cache(maxsize=64)(_composed)
 
 
 #: What the parser says of the faults that people make, in words of ours: part of its message, ours, what to try, and

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from qa_sync.engine.files import Files
 from qa_sync.errors import ConfigError, Problem, StoreError
+
+if TYPE_CHECKING:
+    import duckdb
 
 #: The environment variable that says how many threads an engine may use.
 THREADS = "QA_SYNC_THREADS"
@@ -78,24 +82,66 @@ def _threads() -> int | None:
     return int(wanted)
 
 
-class DuckEngine:
-    """One in-memory DuckDB. Not for use by two threads at once."""
+class _Databases:
+    """The databases of this process that engines share: one takes longer to open than most questions to answer.
 
-    def __init__(self, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+    Whatever an engine makes is temporary, and so its own: it is not seen in another, and it goes with it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
+
+    def connect(self, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own to the database of a configuration."""
         import duckdb
 
-        config: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        place = (os.getpid(), str(sorted(config.items())))  # a forked process has none of its parent's
+        with self._lock:
+            try:
+                if place in self._open:
+                    return _set(self._open[place].cursor())
+            except duckdb.FatalException:
+                pass  # an earlier fault made it unusable
+            self._open[place] = duckdb.connect(":memory:", config=dict(config))
+            return _set(self._open[place].cursor())
+
+
+def _set(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET enable_progress_bar=false")
+    # A name in a query is a table of ours, never a Python variable that happens to be called so.
+    connection.execute("SET python_enable_replacements=false")
+    return connection
+
+
+_SHARED = _Databases()
+_FILESYSTEMS = itertools.count(1)
+
+
+class DuckEngine:
+    """One DuckDB in memory. Not for use by two threads at once.
+
+    Args:
+        threads: how many it may use; ``QA_SYNC_THREADS``, or one a core, when left out.
+        memory_limit: how much memory it may use, as DuckDB writes it; its database is then its own.
+        lockable: whether ``lock`` will be called; its database is then its own.
+    """
+
+    def __init__(self, *, threads: int | None = None, memory_limit: str | None = None, lockable: bool = False) -> None:
+        import duckdb
+
+        config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         threads = threads or _threads()
         if threads:
             config["threads"] = str(threads)
         if memory_limit:
             config["memory_limit"] = memory_limit
-        self._con = duckdb.connect(":memory:", config=config)
-        self._con.execute("SET TimeZone='UTC'")
-        self._con.execute("SET enable_progress_bar=false")
-        # A name in a query is a table of ours, never a Python variable that happens to be called so.
-        self._con.execute("SET python_enable_replacements=false")
+        own = lockable or memory_limit is not None
+        self._con = _set(duckdb.connect(":memory:", config=dict(config))) if own else _SHARED.connect(config)
         self._files: set[str] = set()
+        self._filesystem = ""
+        self._lockable = lockable
         self._locked = False
 
     def register(self, name: str, table: pa.Table) -> None:
@@ -109,9 +155,9 @@ class DuckEngine:
             columns = ", ".join(f"CAST(NULL AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in schema)
             self.view(name, f"SELECT {columns} WHERE false")
             return
+        if isinstance(files, Files) and files.filesystem:
+            files = self._through(files.filesystem, files)
         self._files.update(files)
-        if isinstance(files, Files) and files.filesystem and not self._con.filesystem_is_registered("s3"):
-            self._con.register_filesystem(files.filesystem())
         read = f"read_parquet([{', '.join(literal(file) for file in files)}], union_by_name=true)"
         with _readable():
             held = self._con.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
@@ -122,6 +168,14 @@ class DuckEngine:
                 for f in schema
             )
             self.view(name, f"SELECT {columns} FROM {read}")
+
+    def _through(self, make: Callable[[], Any], files: Sequence[str]) -> list[str]:
+        """Return the addresses under which this engine, and no other, reads a bucket's files."""
+        if not self._filesystem:
+            filesystem = make()
+            self._filesystem = filesystem.protocol = f"qa-sync-{next(_FILESYSTEMS)}"
+            self._con.register_filesystem(filesystem)
+        return [f"{self._filesystem}://{file.partition('://')[2]}" for file in files]
 
     def view(self, name: str, sql: str) -> None:
         """Name a select."""
@@ -218,6 +272,9 @@ class DuckEngine:
         """
         if self._locked:
             return
+        if not self._lockable:
+            msg = "an engine that shares its database cannot be locked: make it with lockable=True"
+            raise RuntimeError(msg)
         self._locked = True
         if megabytes is not None:
             used = self._con.execute("SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory()").fetchall()
@@ -230,4 +287,7 @@ class DuckEngine:
 
     def close(self) -> None:
         """Drop everything."""
+        if self._filesystem:
+            self._con.unregister_filesystem(self._filesystem)
+            self._filesystem = ""
         self._con.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -80,8 +81,9 @@ def opened(
         snapshot: which versions of them, and the rules in force.
         as_of: the moment the snapshot stands for; nothing later than it exists.
         run_id: the run that took it.
-        raw: also register raw streams and the ledger, for free queries.
-        engine: makes the engine that computes; DuckDB when left out.
+        raw: also register raw streams and the ledger, for free queries, in DuckDB: only there can files, settings and
+            the network be shut off.
+        engine: makes the engine that computes otherwise.
         overlay: may put other versions in the place of a table's, ``<table>_versions``, before anything reads them.
 
     Raises:
@@ -99,7 +101,8 @@ def opened(
         _register_identities(engine)
 
     seed = contents["programme"]["seed"]
-    with scene_of(fill, programme_of(contents), as_of=as_of, seed=seed, run_id=run_id, make=engine) as it:
+    make = partial(DuckEngine, lockable=True) if raw else engine
+    with scene_of(fill, programme_of(contents), as_of=as_of, seed=seed, run_id=run_id, make=make) as it:
         yield it
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from qa_sync.config import FILE_NAME
 from qa_sync.dashboards import Cell, Tab
 from qa_sync.dashboards.definition import Definition
-from qa_sync.engine import engine_of
 from qa_sync.errors import ConfigError, Problem, QASyncError
 from qa_sync.reports.grouping import values_of
 from qa_sync.runner.connecting import close_quietly
@@ -136,8 +135,7 @@ def _publish_all(
     def open_anew() -> AbstractContextManager[Opened]:
         """A snapshot for queries alone, in an engine that can be shut off from files, settings and the network."""
         assert snapshot is not None  # noqa: S101  (it has been opened)
-        scene, made = it.scene, engine_of("duckdb")
-        return opened(workspace.store, snapshot, as_of=scene.as_of, run_id=scene.run_id, raw=True, engine=made)
+        return opened(workspace.store, snapshot, as_of=it.scene.as_of, run_id=it.scene.run_id, raw=True)
 
     questions = Questions(open_anew)
     publishing = _Publishing(workspace, publisher, it, questions)

@@ -296,7 +296,7 @@ class Workspace:
         """As ``query``, as an Arrow table; for auditees over a programme without the audits under embargo."""
         from qa_sync.engine.duck import DuckEngine
 
-        with closing(DuckEngine()) as plain:
+        with closing(DuckEngine(lockable=True)) as plain:
             if not audience and reads_what_is_stored(plain, sql):
                 self.store.register(plain, snapshot_of(self.store.ledger.snapshot_run(as_of)), raw=True)
                 return select(plain, sql, seconds=seconds, megabytes=megabytes)
@@ -314,8 +314,7 @@ class Workspace:
         """Open a snapshot: the newest, or the one that ``as_of`` (a run id or a time) names."""
         run = self.store.ledger.snapshot_run(as_of)
         snapshot = snapshot_of(run)
-        # Free queries are DuckDB's: only there can files, settings and the network be shut off.
-        made = engine_of("duckdb" if raw else self.settings.engine)
+        made = engine_of(self.settings.engine)
         with opened(self.store, snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw, engine=made) as it:
             yield it
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec import AbstractFileSystem
 
-from qa_sync.store.bucket import SCHEME, telling
+from qa_sync.store.bucket import telling
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -23,7 +23,7 @@ KEPT = 64 * 1024 * 1024
 
 
 class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
-    """Reads objects of one bucket by their addresses, ``s3://BUCKET/KEY``."""
+    """Reads objects of one bucket by their addresses, ``PROTOCOL://BUCKET/KEY``; an engine has its own protocol."""
 
     protocol = "s3"
     cachable = False  # another engine must see the files anew
@@ -40,7 +40,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
         """Return name, size and type of a file."""
         key = self._key(path)
         self._look(key)
-        return {"name": f"{SCHEME}{self._prefix}{key}", "size": self._sizes[key], "type": "file"}
+        return {"name": path, "size": self._sizes[key], "type": "file"}
 
     def exists(self, path: str, **_: Any) -> bool:
         """Whether there is such a file."""
@@ -76,7 +76,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
         return _Reader(reader, self._sizes[key])
 
     def _key(self, path: str) -> str:
-        return str(self._strip_protocol(path)).removeprefix(self._prefix)
+        return path.partition("://")[2].removeprefix(self._prefix)
 
     def _look(self, key: str) -> None:
         """Learn a file's size and, of a small one, its contents.

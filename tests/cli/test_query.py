@@ -321,7 +321,7 @@ def test_a_query_has_so_much_time_and_memory_and_says_how_to_get_more(
 
 
 def test_memory_is_what_a_query_works_with_beside_the_tables_and_nothing_goes_to_a_disk(tmp_path: Path) -> None:
-    engine = DuckEngine(threads=1)
+    engine = DuckEngine(threads=1, lockable=True)
     engine.table("there", "SELECT range AS n, repeat('y', 40) AS y FROM range(300000)")
     with pytest.raises(ConfigError, match="needs more than 20 MB"):
         select(engine, "SELECT max(x) FROM (SELECT DISTINCT n::VARCHAR || y AS x FROM there)", megabytes=20)

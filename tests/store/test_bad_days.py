@@ -100,7 +100,7 @@ def test_a_stream_cannot_leave_its_folder_by_its_name(tmp_path: Path, name: str)
 def test_an_error_of_a_query_never_quotes_a_value(sql: str) -> None:
     from qa_sync.engine.duck import DuckEngine
 
-    engine = DuckEngine()
+    engine = DuckEngine(lockable=True)
     engine.register("t", pa.table({"word": ["planted-secret"]}))
     with pytest.raises(ConfigError) as caught:
         select(engine, sql)
@@ -110,7 +110,7 @@ def test_an_error_of_a_query_never_quotes_a_value(sql: str) -> None:
 def test_two_columns_of_one_name_keep_their_own_values() -> None:
     from qa_sync.engine.duck import DuckEngine
 
-    assert select(DuckEngine(), "SELECT 1 AS a, 2 AS a").to_pylist() == [{"a": 1, "a_1": 2}]
+    assert select(DuckEngine(lockable=True), "SELECT 1 AS a, 2 AS a").to_pylist() == [{"a": 1, "a_1": 2}]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from qa_sync.config import find_data_file
 from qa_sync.errors import ConfigError
 from qa_sync.forms import parse_catalogue
 from qa_sync.runner.checking import online_mapping_problems
-from qa_sync.runner.query import select
 from qa_sync.runner.suggesting import suggest_catalogue
 from qa_sync.runner.workspace import Workspace
 from qa_sync.testing.programme import Programme, make_programme
@@ -69,7 +68,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Programme,
 def asked(world: Any) -> Iterator[Callable[[str], list[Any]]]:
     """Rows of a select over the newest snapshot, opened once."""
     with world[2].open(raw=True) as it:
-        yield lambda sql: [tuple(row.values()) for row in select(it.engine, sql).to_pylist()]
+        yield lambda sql: [tuple(row.values()) for row in it.engine.fetch(sql).to_pylist()]
 
 
 def test_reviews_disputes_and_sessions_become_rows_of_the_common_schema(world: Any, asked: Any) -> None:
@@ -176,7 +175,7 @@ def test_support_and_qa_read_as_one_source_pair_the_same_people_and_audits(
     one.sync()
     one.map()
     with one.open() as it:
-        people, audits = ([tuple(row.values()) for row in select(it.engine, sql).to_pylist()] for sql in _SAME)
+        people, audits = ([tuple(row.values()) for row in it.engine.fetch(sql).to_pylist()] for sql in _SAME)
     assert people == asked(_SAME[0])
     assert audits == asked(_SAME[1])
     assert len(people) > 5
