@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import csv
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from qa_sync.agreement import hash_key
-from qa_sync.testing.programme.record import SAMPLES, Programme
+from qa_sync.testing.programme.record import SAMPLES, Programme, week_start
 
-#: An audit is due so many days after the week of the evaluation.
-DUE_DAYS = 14
+#: An audit is due so many weeks after the week of the evaluation.
+DUE_WEEKS = 2
 #: Of ten that were audited, one more was drawn and was not.
 _EXTRA = 0.1
 _SKIPPED = "interaction could not be opened"
@@ -36,50 +38,63 @@ def plan_table(evaluations: pa.Table, tickets: pa.Table, intentions: pa.Table, *
 
     ``target`` is what its auditor was to do of the stratum; ``frame_size`` counts the stratum's evaluations.
     """
-    strata = _strata(evaluations, tickets, seed, zone)
+    frame, starts = _strata(evaluations, tickets, zone)
     auditors = _auditors(evaluations, intentions)
+    numbers, picked = frame["evaluation_no"].to_pylist(), frame["picked_at"]
     rows: list[dict[str, Any]] = []
     extras = 0
-    for (due, week, queue), found in sorted(strata.items()):
-        drawn = [row for row in found if row["evaluation_no"] in auditors]
-        left = [row for row in found if row["evaluation_no"] not in auditors]
-        first = len(rows)
-        for row in drawn:
-            rows.append({**row, "assignee_no": auditors[row["evaluation_no"]], "sample_no": len(rows) + 1})
-        for row in left[: math.ceil(_EXTRA * len(drawn))]:
-            other = rows[first + extras % len(drawn)]
-            became = ({"skipped_reason": _SKIPPED}, {"replaced_by_no": other["sample_no"]}, {})[extras % 3]
-            rows.append({**row, **became, "assignee_no": other["assignee_no"], "sample_no": len(rows) + 1})
+    for first, end in pairwise(starts):
+        place = {numbers[at]: at for at in range(first, end)}
+        ordered = sorted(place, key=lambda number: hash_key(str(number), seed))
+        drawn = [number for number in ordered if number in auditors]
+        left = [number for number in ordered if number not in auditors][: math.ceil(_EXTRA * len(drawn))]
+        ids = {number: len(rows) + at for at, number in enumerate([*drawn, *left], start=1)}
+        made = [{"evaluation_no": number, "assignee_no": auditors[number]} for number in drawn]
+        for number in left:
+            other = drawn[extras % len(drawn)]
+            became = ({"skipped_reason": _SKIPPED}, {"replaced_by_no": ids[other]}, {})[extras % 3]
+            made.append({"evaluation_no": number, "assignee_no": auditors[other], **became})
             extras += 1
-        wanted: dict[int, int] = defaultdict(int)
-        for row in rows[first:]:
-            wanted[row["assignee_no"]] += row.get("replaced_by_no") is None
-        for row in rows[first:]:
-            row |= {
-                "week": week, "queue": queue, "due_at": due, "target": wanted[row["assignee_no"]],
-                "frame_size": len(found), "selected_by": "random", "seed": str(seed),
-            }  # fmt: skip
+        wanted = Counter(row["assignee_no"] for row in made if "replaced_by_no" not in row)
+        monday, queue = frame["monday"][first].as_py(), frame["queue"][first].as_py()
+        due = week_start(monday, 1 + DUE_WEEKS, zone)
+        for row in made:
+            number = row["evaluation_no"]
+            rows.append({
+                **row, "sample_no": ids[number], "week": f"{monday:%G-W%V}", "queue": queue, "due_at": due,
+                "picked_at": picked[place[number]].as_py(), "target": wanted[row["assignee_no"]],
+                "frame_size": end - first, "selected_by": "random", "seed": str(seed),
+            })  # fmt: skip
     return pa.Table.from_pylist([{name: row.get(name) for name in SAMPLES.names} for row in rows], schema=SAMPLES)
 
 
-def _strata(
-    evaluations: pa.Table, tickets: pa.Table, seed: int, zone: str
-) -> dict[tuple[datetime, str, str], list[dict[str, Any]]]:
-    """Evaluations that could be audited, by the hash that draws them, of each (day due, week, queue)."""
-    names = ("evaluation_no", "kind", "ticket_no", "status", "submitted_at")
-    latest = {row["evaluation_no"]: row for row in evaluations.select(names).to_pylist()}
-    queues = dict(zip(tickets["ticket_no"].to_pylist(), tickets["queue"].to_pylist(), strict=True))
-    found: dict[tuple[datetime, str, str], list[dict[str, Any]]] = defaultdict(list)
-    for number, row in latest.items():
-        if row["kind"] == "standard" and row["status"] == "active" and row["submitted_at"] is not None:
-            day = row["submitted_at"].astimezone(ZoneInfo(zone)).date()
-            monday = day + timedelta(days=7 - day.weekday())
-            due = datetime.combine(monday + timedelta(days=DUE_DAYS), time(), tzinfo=ZoneInfo(zone))
-            stratum = due.astimezone(ZoneInfo("UTC")), f"{day:%G-W%V}", queues[row["ticket_no"]] or "(none)"
-            found[stratum].append({"evaluation_no": number, "picked_at": row["submitted_at"]})
-    for rows in found.values():
-        rows.sort(key=lambda row: hash_key(str(row["evaluation_no"]), seed))
-    return found
+def _strata(evaluations: pa.Table, tickets: pa.Table, zone: str) -> tuple[pa.Table, list[int]]:
+    """Evaluations that could be audited, by week and queue, and where each of these begins, the end included."""
+    latest = evaluations.sort_by([("evaluation_no", "ascending"), ("revision", "ascending")])
+    latest = latest.filter(pa.array(_last_of(latest["evaluation_no"])))
+    asked = pc.and_(pc.equal(latest["kind"], "standard"), pc.equal(latest["status"], "active"))
+    latest = latest.filter(pc.and_(asked, pc.is_valid(latest["submitted_at"])))
+    queues = tickets.sort_by([("ticket_no", "ascending"), ("version", "ascending")])
+    queues = queues.filter(pa.array(_last_of(queues["ticket_no"])))
+    at = np.searchsorted(queues["ticket_no"].to_numpy(), latest["ticket_no"].to_numpy())
+    day = pc.local_timestamp(latest["submitted_at"].cast(pa.timestamp("us", tz=zone)))
+    frame = pa.table(
+        {
+            "evaluation_no": latest["evaluation_no"],
+            "picked_at": latest["submitted_at"],
+            "monday": pc.floor_temporal(day, unit="week").cast(pa.date32()),
+            "queue": queues["queue"].take(pa.array(at)),
+        }
+    ).sort_by([("monday", "ascending"), ("queue", "ascending"), ("evaluation_no", "ascending")])
+    code = pc.binary_join_element_wise(frame["monday"].cast(pa.string()), frame["queue"], "|").combine_chunks()
+    changes = np.flatnonzero(_last_of(code.dictionary_encode().indices)) + 1
+    return frame, [0, *changes.tolist()]
+
+
+def _last_of(keys: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    """Which rows are the last of their key, where equal keys stand together."""
+    values = keys.to_numpy()
+    return np.append(values[1:] != values[:-1], True)[: len(values)]
 
 
 def _auditors(evaluations: pa.Table, intentions: pa.Table) -> dict[int, int]:
