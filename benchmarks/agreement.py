@@ -1,7 +1,8 @@
 """Speed, memory and coverage of qa_sync.agreement beside the packages and beside the floor. Ratios, not seconds, count.
 
 ``python benchmarks/agreement.py`` prints speed and peak memory in about a minute;
-``python benchmarks/agreement.py --coverage`` whether default intervals cover, q = 2..5, skewed and biased margins.
+``python benchmarks/agreement.py --coverage`` whether default intervals cover, q = 2..5, skewed and biased margins;
+``python benchmarks/agreement.py --bias`` whether those of a mean difference do, t beside the bootstrap, 5 to 14 pairs.
 """
 
 from __future__ import annotations
@@ -250,6 +251,34 @@ def coverage_row(q: int, n: int, prior: str, rows: list[Any]) -> dict[str, Any]:
     }
 
 
+def bias(replicates: int) -> None:
+    """Print how often 95 % intervals of a mean difference hold it: t, bootstrap, and bootstrap where skewed only."""
+    generator = np.random.default_rng(1)
+    marks = np.array([0, 0, 0, 0, 0, 0, 5, 12.5, 12.5, 50])
+    shapes: dict[str, tuple[Callable[[int], Any], float]] = {
+        "scores of a form": (lambda n: generator.choice(marks, n), float(marks.mean())),
+        "symmetric": (lambda n: generator.choice([-12.5, -5, 0, 0, 5, 12.5], n), 0.0),
+        "log-normal": (lambda n: np.exp(generator.normal(0, 1, n)), float(np.exp(0.5))),
+    }
+    print(f"{'differences':<18}{'n':>3}   covered by t, bootstrap, switch   widths of the first two")
+    for name, (draw, truth) in shapes.items():
+        for n in (5, 8, 11, 14):
+            held, widths, made = np.zeros(3), np.zeros(2), 0
+            for at in range(replicates):
+                x = draw(n)
+                if x.std() == 0:
+                    continue
+                normal, drawn = ag.differences(x).bias[0], ag.bootstrap_bias(x, seed=at, replicates=500)[0]
+                ends = [(one.lower or 0.0, one.upper or 0.0) for one in (normal, drawn)]
+                skewed = int(abs(((x - x.mean()) ** 3).mean() / x.std() ** 3) > 1)
+                held += [low <= truth <= high for low, high in (*ends, ends[skewed])]
+                widths += [high - low for low, high in ends]
+                made += 1
+            held, widths = (held / made).round(3), (widths / made).round(2)
+            LINES.append({"differences": name, "pairs": n, "t": held[0], "bootstrap": held[1], "switch": held[2]})
+            print(f"{name:<18}{n:>3}   {held[0]:.3f}  {held[1]:.3f}  {held[2]:.3f}   {widths[0]:6.2f} {widths[1]:6.2f}")
+
+
 def _margins(q: int) -> list[tuple[Any, Any]]:
     """Flat, skewed, very skewed, and biased (the auditee milder) margins."""
 
@@ -263,6 +292,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coverage", action="store_true", help="simulate coverage instead of measuring speed")
+    parser.add_argument("--bias", action="store_true", help="the same of intervals of a mean difference")
     parser.add_argument("--replicates", type=int, default=1000, help="tables per case of the coverage simulation")
     parser.add_argument("--pairs", type=int, default=1_000_000)
     parser.add_argument("--evaluators", type=int, default=500)
@@ -270,6 +300,10 @@ def main() -> None:
     if options.coverage:
         coverage(options.replicates)
         write("agreement_coverage", replicates=options.replicates)
+        return
+    if options.bias:
+        bias(options.replicates)
+        write("agreement_bias", replicates=options.replicates)
         return
     intervals(kappas(options.evaluators, options.pairs))
     alpha(options.pairs)

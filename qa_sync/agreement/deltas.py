@@ -134,7 +134,11 @@ def _quantiles(values: Floats, group: NDArray[np.intp], n: Ints, shares: tuple[f
 
 
 def bootstrap_bias(delta: ArrayLike, *, seed: int, replicates: int = 2000, level: float = 0.95) -> Batch:
-    """Return the mean of delta with a bootstrap interval, for fewer than 15 skewed differences. One group."""
+    """Return the mean of delta with a percentile bootstrap interval. One group.
+
+    With few differences it covers less than the t interval of :func:`differences`, skewed or not
+    (``benchmarks/agreement.py --bias``): to set beside it, not instead of it.
+    """
     values = np.asarray(delta, dtype=np.float64)
     values = values[np.isfinite(values)]
     n = np.array([len(values)])

@@ -56,7 +56,7 @@ DIFFERENCES = (
         formula="mean(auditee - auditor) over pairs with both scores",
         source=OWN,
         unit="points",
-        interval="t with n - 1 df; bootstrap (recorded seed) for n < 15 skewed",
+        interval="t with n - 1 df, also for few and skewed differences: a bootstrap covers less there",
         undefined="no pair with both scores; no interval for n = 1",
         higher_is="neutral",
     ),
