@@ -1,8 +1,9 @@
 """Reconciling a generated programme beside a hand-written DuckDB join and a pandas merge, each in a process of its own.
 
     python benchmarks/reconcile.py [EVALUATIONS ...]      (default: 1000000; a tenth of them are audits)
-    python benchmarks/reconcile.py --memory 1500MB 50000000   (beyond that the engine uses the disk; hours)
+    python benchmarks/reconcile.py --memory 1500MB 50000000   (in parts, and the disk for the rest; about 30 min)
     python benchmarks/reconcile.py --spark 10000000           (the same SQL on DuckDB and on Spark)
+    python benchmarks/reconcile.py --folder made 10000000     (what is generated stays there, to be used again)
 
 The hand-written ones do far less: one link, no revisions, no roster, no versions, scores only. They are the floor.
 """
@@ -10,20 +11,22 @@ The hand-written ones do far less: one link, no revisions, no roster, no version
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+from measure import RESULTS, peak_mb
 
 CRITERIA = 8
 #: Of the engine; beyond it DuckDB uses the disk.
 MEMORY = sys.argv[sys.argv.index("--memory") + 1] if "--memory" in sys.argv else "6GB"
-RESULTS = Path(__file__).parent / "results"
+#: What pandas holds of an evaluation with its answers; it is left out where that is not free.
+PANDAS_BYTES = 1_300
 AS_OF = datetime(2026, 12, 31, tzinfo=UTC)
 
 #: Of ten evaluations one is an audit of one of the nine others, by key; every 50th evaluation was edited later.
@@ -58,7 +61,6 @@ def generate(folder: Path, n: int, *, scales: bool = False) -> None:
     from qa_sync.model.system import VERSION
 
     engine = DuckEngine()
-    engine.execute(f"SET temp_directory = '{folder}'")
     engine.view(
         "made",
         f"SELECT *, submitted_at + to_days(CAST(5 * (rev - 1) AS INTEGER)) AS effective_at "
@@ -130,7 +132,6 @@ def ours(folder: Path) -> dict[str, object]:
     from qa_sync.reconcile.run import reconcile
 
     engine = DuckEngine(memory_limit=MEMORY)
-    engine.execute(f"SET temp_directory = '{folder}'")
     for name, schema in TABLES.items():
         file = folder / f"{name}.parquet"
         name = f"{name}_history" if name in ("evaluations", "answers") else name
@@ -138,6 +139,7 @@ def ours(folder: Path) -> dict[str, object]:
     if "--profile" in sys.argv:
         _profiled(engine)
     done = reconcile(engine, Programme(time_zone="Europe/Dublin"), as_of=AS_OF)
+    engine.close()
     return {"pairs": done.pairs, "outcomes": dict(done.outcomes), "score_findings": dict(done.score_findings)}
 
 
@@ -148,8 +150,7 @@ def _profiled(engine: object) -> None:
         def timed(name: str, sql: str, plain: object = plain) -> None:
             started = time.process_time()
             plain(name, sql)  # type: ignore[operator]
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"  {name:24} {time.process_time() - started:6.2f} CPU s  peak {peak:6.0f} MB", file=sys.stderr)
+            print(f"  {name:24} {time.process_time() - started:6.2f} CPU s  peak {peak_mb():6.0f} MB", file=sys.stderr)
 
         setattr(engine, method, timed)
 
@@ -221,31 +222,51 @@ def measure(way: str, folder: Path) -> dict[str, object]:
     return dict(json.loads(subprocess.run(command, check=True, capture_output=False, stdout=subprocess.PIPE).stdout))
 
 
+def _folder(stack: ExitStack, n: int) -> Path:
+    """Return the folder of a generated programme: the one that --folder names, or a temporary one."""
+    if "--folder" not in sys.argv:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        generate(folder, n)
+        return folder
+    folder = Path(sys.argv[sys.argv.index("--folder") + 1]) / str(n)
+    if not folder.exists():
+        making = folder.with_name(f"{n}.making")
+        making.mkdir(parents=True)
+        generate(making, n)
+        making.rename(folder)
+    return folder
+
+
+def _free() -> int:
+    """Return the bytes of memory that are free on this machine."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
 def main() -> None:
     """Generate and measure."""
     if "--way" in sys.argv:
         at = sys.argv.index("--way")
         started = time.perf_counter()
         found = WAYS[sys.argv[at + 1]](Path(sys.argv[at + 2]))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            json.dumps({**found, "seconds": time.perf_counter() - started, "cpu": time.process_time(), "peak_mb": peak})
-        )
+        spent = {"seconds": time.perf_counter() - started, "cpu": time.process_time(), "peak_mb": peak_mb()}
+        print(json.dumps({**found, **{name: round(value, 1) for name, value in spent.items()}}))
         return
     sizes = [int(text) for text in sys.argv[1:] if text.isdigit()] or [1_000_000]
     for n in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            generate(Path(folder), n)
-            print(f"{n:,} evaluations, {n // 10:,} audits, {n * CRITERIA:,} answers")
+        with ExitStack() as stack:
+            folder = _folder(stack, n)
+            print(f"{n:,} evaluations, {n // 10:,} audits, {n * CRITERIA:,} answers", flush=True)
             found = {}
             for way in WAYS:
-                if way == "pandas merge" and n > 3_000_000:
+                if way == "pandas merge" and n * PANDAS_BYTES > _free():
                     print(f"  {way:20} left out: it would hold {n * CRITERIA:,} answers in memory at once")
                     continue
-                done = found[way] = measure(way, Path(folder))
+                done = found[way] = measure(way, folder)
                 print(
                     f"  {way:20} {done['seconds']:7.1f} s  {done['cpu']:7.1f} CPU s  {done['peak_mb']:7.0f} MB  "
-                    f"{done['pairs']:,} pairs"
+                    f"{done['pairs']:,} pairs",
+                    flush=True,
                 )
             RESULTS.mkdir(exist_ok=True)
             facts = {"evaluations": n, "engine_memory": MEMORY, "ways": found}

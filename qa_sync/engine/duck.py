@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from qa_sync.engine import databases
 from qa_sync.engine.files import Files
-from qa_sync.errors import ConfigError, Problem, StoreError
+from qa_sync.errors import StoreError
 
-if TYPE_CHECKING:
-    import duckdb
-
-#: The environment variable that says how many threads an engine may use.
-THREADS = "QA_SYNC_THREADS"
 #: Rows that a limited query hands over at a time.
 BATCH_ROWS = 50_000
 
@@ -72,50 +67,6 @@ class LimitReached(Exception):
         super().__init__(f"{amount:,g} {unit}" if isinstance(amount, float) else f"{amount:,} {unit}")
 
 
-def _threads() -> int | None:
-    """Return how many threads the environment allows an engine; None for one a core."""
-    wanted = os.environ.get(THREADS, "")
-    if not wanted:
-        return None
-    if not re.fullmatch("[1-9][0-9]{0,3}", wanted):
-        raise ConfigError(Problem(what=f"{THREADS} is no number of threads", hint="1 to 9999, or leave it out"))
-    return int(wanted)
-
-
-class _Databases:
-    """The databases of this process that engines share: one takes longer to open than most questions to answer.
-
-    Whatever an engine makes is temporary, and so its own: it is not seen in another, and it goes with it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
-
-    def connect(self, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-        """Return a connection of its own to the database of a configuration."""
-        import duckdb
-
-        place = (os.getpid(), str(sorted(config.items())))  # a forked process has none of its parent's
-        with self._lock:
-            try:
-                if place in self._open:
-                    return _set(self._open[place].cursor())
-            except duckdb.FatalException:
-                pass  # an earlier fault made it unusable
-            self._open[place] = duckdb.connect(":memory:", config=dict(config))
-            return _set(self._open[place].cursor())
-
-
-def _set(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    connection.execute("SET TimeZone='UTC'")
-    connection.execute("SET enable_progress_bar=false")
-    # A name in a query is a table of ours, never a Python variable that happens to be called so.
-    connection.execute("SET python_enable_replacements=false")
-    return connection
-
-
-_SHARED = _Databases()
 _FILESYSTEMS = itertools.count(1)
 
 
@@ -129,16 +80,18 @@ class DuckEngine:
     """
 
     def __init__(self, *, threads: int | None = None, memory_limit: str | None = None, lockable: bool = False) -> None:
-        import duckdb
 
         config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        threads = threads or _threads()
+        threads = threads or databases.threads()
         if threads:
             config["threads"] = str(threads)
-        if memory_limit:
-            config["memory_limit"] = memory_limit
+        limit = memory_limit or databases.memory()
+        if limit:
+            config["memory_limit"] = limit
         own = lockable or memory_limit is not None
-        self._con = _set(duckdb.connect(":memory:", config=dict(config))) if own else _SHARED.connect(config)
+        self._con = databases.own(config) if own else databases.SHARED.connect(config)
+        self._kept: set[str] = set()
+        self._file = ""
         self._files: set[str] = set()
         self._filesystem = ""
         self._lockable = lockable
@@ -186,6 +139,40 @@ class DuckEngine:
         with _readable():
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
+    def append(self, name: str, sql: str) -> None:
+        """Add the rows of a select to those kept as ``name``: compressed, in a database file of its own."""
+        if not self._file:
+            place = databases.FOLDER.place()
+            self._file = f"{place}.kept" if place else ":memory:"
+            self._con.execute(f"ATTACH {literal(self._file)} AS {self._disk}")
+        with _readable():
+            if name in self._kept:
+                self._con.execute(f"INSERT INTO {self._disk}.{quoted(name)} {sql}")
+                return
+            self._con.execute(f"CREATE TABLE {self._disk}.{quoted(name)} AS {sql}")
+        self._kept.add(name)
+        self.view(name, f"SELECT * FROM {self._disk}.{quoted(name)}")
+
+    @property
+    def _disk(self) -> str:
+        """What the file is attached as: engines that share a database each have one."""
+        return quoted(f"kept {id(self)}")
+
+    def drop(self, name: str) -> None:
+        """Forget a table or view; what is not there is no mistake."""
+        found = "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'temp' AND table_name = $1"
+        kind = "TABLE" if self._con.execute(found, [name]).fetchall()[0][0] else "VIEW"
+        self._con.execute(f"DROP {kind} IF EXISTS temp.{quoted(name)}")
+        if name in self._kept:
+            self._con.execute(f"DROP TABLE {self._disk}.{quoted(name)}")
+            self._kept.discard(name)
+
+    def room(self) -> int | None:
+        """Return the bytes of memory it may use, rounded down."""
+        text = str(self._con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+        number, _, unit = text.partition(" ")
+        return int(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit))
+
     def rename(self, name: str, new: str) -> None:
         """Give what is readable as ``name`` another name; views that read it by the old one go on doing so."""
         self._con.execute(f"ALTER VIEW {quoted(name)} RENAME TO {quoted(new)}")
@@ -203,7 +190,7 @@ class DuckEngine:
         """Return the names of everything that can be read, sorted."""
         found = self.fetch("""
             SELECT view_name AS name FROM duckdb_views() WHERE NOT internal
-            UNION SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY name""")
+            UNION SELECT table_name FROM duckdb_tables() WHERE database_name = 'temp' ORDER BY name""")
         return [str(name) for name in found["name"].to_pylist()]
 
     def syntax_tree(self, sql: str) -> str:
@@ -277,9 +264,12 @@ class DuckEngine:
             raise RuntimeError(msg)
         self._locked = True
         if megabytes is not None:
-            used = self._con.execute("SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory()").fetchall()
-            self._con.execute("SET temp_directory=''")
-            self._con.execute(f"SET memory_limit='{int(used[0][0]) // 1_000_000 + megabytes}MB'")
+            ((used, away),) = self._con.execute("""
+                SELECT coalesce(sum(memory_usage_bytes), 0), coalesce(sum(temporary_storage_bytes), 0)
+                FROM duckdb_memory()""").fetchall()
+            # What already lies in the temporary folder stays there; nothing is added to it.
+            self._con.execute(f"SET max_temp_directory_size='{away}B'" if away else "SET temp_directory=''")
+            self._con.execute(f"SET memory_limit='{int(used) // 1_000_000 + megabytes}MB'")
         listed = ", ".join(literal(file) for file in sorted(self._files))
         self._con.execute(f"SET allowed_paths=[{listed}]")
         self._con.execute("SET enable_external_access=false")
@@ -290,4 +280,8 @@ class DuckEngine:
         if self._filesystem:
             self._con.unregister_filesystem(self._filesystem)
             self._filesystem = ""
+        if self._file:
+            self._con.execute(f"DETACH {self._disk}")
+            Path(self._file).unlink(missing_ok=True)
+            self._file = ""
         self._con.close()

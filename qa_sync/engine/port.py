@@ -27,6 +27,18 @@ class Engine(Protocol):
         """Compute a select once and keep its rows as ``name`` until the engine is closed."""
         ...
 
+    def append(self, name: str, sql: str) -> None:
+        """Add the rows of a select to those kept as ``name``, on a disk where the engine has one for that."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Forget a table or view; what is not there is no mistake."""
+        ...
+
+    def room(self) -> int | None:
+        """Return the bytes of memory it may use; None where it divides large work by itself."""
+        ...
+
     def rename(self, name: str, new: str) -> None:
         """Give a view another name; views that read it by the old one go on doing so."""
         ...

@@ -61,6 +61,23 @@ class SparkEngine:
         """Compute a select once and keep its rows as ``name`` until the engine is closed."""
         self._keep(name, self._select(sql).localCheckpoint(eager=True))
 
+    def append(self, name: str, sql: str) -> None:
+        """Add the rows of a select to those kept as ``name``."""
+        more = self._select(sql)
+        if name in self._names:
+            more = self._session.table(name).unionByName(more)
+        self._keep(name, more.localCheckpoint(eager=True))
+
+    def drop(self, name: str) -> None:
+        """Forget a table or view; what is not there is no mistake."""
+        self._session.catalog.dropTempView(name)
+        self._names.discard(name)
+        self._texts.pop(name, None)
+
+    def room(self) -> int | None:
+        """Return None: Spark divides large work by itself."""
+        return None
+
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows: whole numbers as int64, exact decimals as double."""
         return plain(self._select(sql).toArrow())
@@ -71,8 +88,7 @@ class SparkEngine:
             self._define(new, self._texts[name])
         else:
             self._keep(new, self._session.table(name))
-        self._session.catalog.dropTempView(name)
-        self._names.discard(name)
+        self.drop(name)
 
     def names(self) -> list[str]:
         """Return the names of everything that can be read, sorted."""

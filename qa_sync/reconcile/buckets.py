@@ -48,13 +48,15 @@ def buckets(programme: Programme, columns: tuple[str, ...], as_of: datetime) -> 
             LEFT JOIN rc_places r ON r.person_id = e.evaluator_id AND r.day = {day}) x"""
 
 
-def conservation(as_of: datetime) -> str:
-    """Select the numbers that must agree, counted from the input and from the results independently."""
-    t = dialect.moment(as_of)
+def conservation(evaluations: str, disputes: str) -> str:
+    """Select the numbers that must agree, counted from the input and from the results independently.
+
+    Args:
+        evaluations: the input's evaluation versions, a table and a condition.
+        disputes: its dispute events, likewise.
+    """
     return f"""
-        SELECT (SELECT count(DISTINCT evaluation_id) FROM evaluations_history
-                WHERE NOT deleted AND ingested_at <= {t} AND (effective_at IS NULL OR effective_at <= {t}))
-                   AS evaluations,
+        SELECT (SELECT count(DISTINCT evaluation_id) FROM {evaluations}) AS evaluations,
                (SELECT count(*) FROM buckets) AS in_buckets,
                (SELECT count(DISTINCT evaluation_id) FROM buckets) AS bucketed,
                (SELECT count(*) FROM buckets WHERE bucket = 'PAIRED_AUDITOR') AS paired_auditors,
@@ -64,7 +66,25 @@ def conservation(as_of: datetime) -> str:
                (SELECT count(DISTINCT pair_id) FROM pairs) AS distinct_pairs,
                (SELECT count(*) FROM pairs WHERE is_headline) AS headlines,
                (SELECT count(DISTINCT auditee_evaluation_id) FROM pairs) AS auditees_in_pairs,
-               (SELECT count(DISTINCT dispute_id) FROM disputes
-                WHERE NOT deleted AND ingested_at <= {t} AND (event_at IS NULL OR event_at <= {t})) AS disputes,
+               (SELECT count(DISTINCT dispute_id) FROM {disputes}) AS disputes,
                (SELECT count(*) FROM dispute_cases) AS dispute_cases,
                (SELECT count(DISTINCT dispute_id) FROM dispute_cases) AS distinct_cases"""
+
+
+def wholeness(evaluations: str, disputes: str) -> str:
+    """Select the numbers that must agree when the results of parts have been put together; see ``conservation``."""
+    return f"""
+        SELECT (SELECT count(*) FROM (SELECT evaluation_id FROM {evaluations} GROUP BY evaluation_id)) AS evaluations,
+               (SELECT count(*) FROM buckets) AS in_buckets,
+               (SELECT count(DISTINCT dispute_id) FROM {disputes}) AS disputes,
+               (SELECT count(*) FROM dispute_cases) AS dispute_cases"""
+
+
+def whole_input(as_of: datetime) -> tuple[str, str]:
+    """Return the evaluation versions and dispute events of the input at a moment: tables with conditions."""
+    t = dialect.moment(as_of)
+    known = f"WHERE NOT deleted AND ingested_at <= {t}"
+    return (
+        f"evaluations_history {known} AND (effective_at IS NULL OR effective_at <= {t})",
+        f"disputes {known} AND (event_at IS NULL OR event_at <= {t})",
+    )

@@ -53,8 +53,10 @@ def session_links() -> str:
         WHERE e.rank IS NULL"""
 
 
-def attendance(programme: Programme, as_of: datetime) -> str:
+def attendance(programme: Programme, as_of: datetime, only: str = "true") -> str:
     """Select one row a session, person and evaluation: everybody invited, and everybody who scored.
+
+    ``only`` is the condition on the sessions that are looked at.
 
     A person is late who scored after the session was due (or closed, where no day was set), or whom the source
     calls late; absent who has not scored by then.
@@ -77,7 +79,7 @@ def attendance(programme: Programme, as_of: datetime) -> str:
             FROM (SELECT q.session_id, coalesce(i.person_id, q.person_id) AS person_id, max(q.status) AS status
                   FROM calibration_participants q
                   LEFT JOIN identities i ON i.account_id = q.person_id AND NOT i.deleted
-                  WHERE NOT q.deleted
+                  WHERE NOT q.deleted AND {only}
                   GROUP BY q.session_id, coalesce(i.person_id, q.person_id)) p
             FULL JOIN rc_session_evaluations e ON e.session_id = p.session_id AND e.person_id = p.person_id
             LEFT JOIN calibrations s ON s.session_id = coalesce(p.session_id, e.session_id) AND NOT s.deleted) y"""

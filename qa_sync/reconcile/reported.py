@@ -6,9 +6,7 @@ score holds, would cost more than all the rest. So one pass confirms what it can
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from qa_sync.reconcile import answers, dialect, states
+from qa_sync.reconcile import answers, states
 
 
 def reported() -> str:
@@ -29,7 +27,7 @@ def reported() -> str:
               AND coalesce(f.scoring, CASE WHEN k.is_counted THEN 'weighted' END) IN ('weighted', 'methods')"""
 
 
-def unconfirmed(score_mismatch: float, as_of: datetime) -> str:
+def unconfirmed(score_mismatch: float) -> str:
     """Select the evaluations of ``rc_reported`` whose score the answers of their newest version do not plainly give.
 
     Not confirmed either: forms by methods or with conditions (they are not plain), and answers that came twice or in
@@ -56,8 +54,7 @@ def unconfirmed(score_mismatch: float, as_of: datetime) -> str:
                     SELECT r.*, a.state, c.place, c.weight, {answers.graded("a.state = 'valued'")},
                            NOT ({own}) AS is_elsewhere
                     FROM rc_reported r
-                    JOIN answers_history a ON a.evaluation_id = r.evaluation_id AND NOT a.deleted
-                         AND a.ingested_at <= {dialect.moment(as_of)}
+                    JOIN rc_answers a ON a.evaluation_id = r.evaluation_id AND NOT a.deleted
                     LEFT JOIN ({places}) c ON c.form_id = r.form_id AND c.form_version = r.form_version
                          AND c.criterion_key = a.criterion_key
                     LEFT JOIN options o ON o.form_id = c.form_id AND o.form_version = c.form_version

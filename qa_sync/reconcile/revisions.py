@@ -29,6 +29,14 @@ def known_versions(as_of: datetime) -> str:
         WHERE ingested_at <= {t} AND (effective_at IS NULL OR effective_at <= {t})"""
 
 
+def known_answers(as_of: datetime) -> str:
+    """Select every answer version that was stored by ``as_of``."""
+    return f"""
+        SELECT evaluation_id, {_VERSION}, ingested_at, deleted,
+               criterion_key, state, option, points, max_points, is_fail
+        FROM answers_history WHERE ingested_at <= {dialect.moment(as_of)}"""
+
+
 def superseded() -> str:
     """Select the versions that a newer version of their record replaced, and whether that record is deleted now.
 
@@ -91,26 +99,26 @@ def overturned_since() -> str:
         GROUP BY evaluation_id"""
 
 
-def dispute_events(as_of: datetime) -> str:
-    """Select the dispute events that had happened and were known by ``as_of``."""
+def dispute_events(as_of: datetime, only: str = "true") -> str:
+    """Select the dispute events that had happened and were known by ``as_of``, and for which ``only`` holds."""
     t = dialect.moment(as_of)
     return f"""
         SELECT dispute_id, event_no, event, event_at, evaluation_id, criterion_key, round, raised_by, decided_by,
                outcome, category, reason, option_before, option_after, score_before, score_after
         FROM disputes
-        WHERE NOT deleted AND ingested_at <= {t} AND (event_at IS NULL OR event_at <= {t})"""
+        WHERE NOT deleted AND ingested_at <= {t} AND (event_at IS NULL OR event_at <= {t}) AND {only}"""
 
 
-def wanted_answers(as_of: datetime) -> str:
-    """Select the answer versions of the evaluations of ``rc_wanted``, known by ``as_of``."""
+def wanted_answers() -> str:
+    """Select the answer versions of the evaluations of ``rc_wanted``."""
     return f"""
         SELECT a.evaluation_id, {_prefixed("a")}, a.ingested_at, a.criterion_key, a.state, a.option, a.points,
                a.max_points, a.is_fail
-        FROM answers_history a JOIN rc_wanted w ON w.evaluation_id = a.evaluation_id
-        WHERE NOT a.deleted AND a.ingested_at <= {dialect.moment(as_of)}"""
+        FROM rc_answers a JOIN rc_wanted w ON w.evaluation_id = a.evaluation_id
+        WHERE NOT a.deleted"""
 
 
-def touched(as_of: datetime) -> str:
+def touched() -> str:
     """Select what changed each evaluation of ``rc_wanted``.
 
     A change is a version of a record that holds the evaluation, its tombstone, or a version of a record of another
@@ -140,9 +148,8 @@ def touched(as_of: datetime) -> str:
         UNION ALL
         SELECT r.evaluation_id, {_prefixed("a")}, a.ingested_at, {nothing}, true, false
         FROM (SELECT DISTINCT evaluation_id, source, stream, record_id FROM separate) r
-        JOIN answers_history a
-             ON a.deleted AND a.source = r.source AND a.stream = r.stream AND a.record_id = r.record_id
-        WHERE a.ingested_at <= {dialect.moment(as_of)}"""
+        JOIN rc_answers a
+             ON a.deleted AND a.source = r.source AND a.stream = r.stream AND a.record_id = r.record_id"""
 
 
 def changes() -> str:

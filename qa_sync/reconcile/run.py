@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from qa_sync.engine import Engine
 from qa_sync.errors import ConservationError
-from qa_sync.reconcile import (
-    answers,
-    buckets,
-    calendar,
-    calibrations,
-    candidates,
-    comparison,
-    disputes,
-    evaluator_work,
-    outcome,
-    pairing,
-    pairs,
-    reported,
-    revisions,
-    roles,
-    roster,
-    schema,
-    schema_cases,
-    score_findings,
-    states,
-    unasked,
-)
-from qa_sync.reconcile.method_scores import method_scores
+from qa_sync.reconcile import buckets, parts, revisions, steps
 from qa_sync.reconcile.programme import Programme
+from qa_sync.reconcile.tables import RESULTS
+
+#: What reports ask of evaluations beside their buckets.
+_OF_EVALUATIONS = "evaluation_id, role, kind_used, is_released, is_blind, blind_task_id"
+#: What stays of every part, with its columns; classes of critical errors are counted from comparisons when asked for.
+_LASTING = {
+    **{table.name: "*" for table in RESULTS if table.name != "critical_comparisons"},
+    **dict.fromkeys(("other_pairs", "pairs_current", "other_comparisons", "comparisons_current"), "*"),
+    "rc_evaluations": _OF_EVALUATIONS,
+}
+#: How the tables are called in which the rows of all parts come together.
+_ALL = "rc_all_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +46,7 @@ class Reconciled:
     score_findings: Mapping[str, int]
 
 
-def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Reconciled:
+def reconcile(engine: Engine, programme: Programme, *, as_of: datetime, in_parts: int | None = None) -> Reconciled:
     """Pair audits with what they audit and compare them, as everything was known at ``as_of``.
 
     Reads the views ``evaluations_history``, ``answers_history`` (all row versions with the columns of
@@ -72,135 +63,74 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime) -> Recon
     - ``dispute_cases`` and ``dispute_items``: what became of every dispute and disputed criterion;
     - ``calibration_results`` and ``calibration_answers``: what everybody invited said in every session.
 
-    Names that begin with ``rc_`` are its own. The result depends on the rows alone, never on their order.
+    Names that begin with ``rc_`` are its own. The result depends on the rows alone, never on their order, nor on the
+    number of parts it was reached in.
 
     Args:
         engine: holds the views; keeps the results.
         programme: the rules.
         as_of: nothing stored or in effect later is seen; must have a zone.
+        in_parts: how many parts to work through one after the other; as many as the engine's memory asks for when
+            left out, and one where all fits.
 
     Raises:
         ConservationError: an evaluation ended in no bucket or in two, or a pair was lost or doubled.
         ValueError: ``as_of`` has no zone.
     """
-    _know(engine, programme, as_of)
-    _pair(engine, programme)
-    _compare(engine, programme, as_of)
-    _conclude(engine, programme, as_of)
-    return _checked(engine, as_of)
-
-
-def _know(engine: Engine, programme: Programme, as_of: datetime) -> None:
-    """Who was what: every evaluation as known then, with its role."""
+    number = in_parts or parts.wanted(engine)
+    steps.rules(engine)
+    if number > 1:
+        return _by_parts(engine, programme, as_of, number)
     engine.view("rc_versions", revisions.known_versions(as_of))
-    engine.table("rc_superseded", revisions.superseded())
-    engine.view("rc_live", revisions.live_versions())
-    engine.view("rc_latest", revisions.latest_versions())
+    engine.view("rc_answers", revisions.known_answers(as_of))
     engine.table("rc_dispute_events", revisions.dispute_events(as_of))
-    engine.table("rc_decided", disputes.decided())
-    engine.table("rc_cases", disputes.cases())
-    engine.table("rc_overturned", revisions.overturned_since())
-    engine.table("rc_form_versions", roles.form_versions())
-    engine.table("rc_interactions", roles.interactions())
-    engine.table("rc_rosters", roster.people_on_rosters())
-    engine.table(
-        "rc_role_days",
-        roster.roles_on(
-            f"({roles.person_days(programme)})",
-            auditor_roles=programme.auditor_roles,
-            senior_roles=programme.senior_roles,
+    steps.work_through(engine, programme, as_of)
+    return _checked(engine, *buckets.whole_input(as_of))
+
+
+def _by_parts(engine: Engine, programme: Programme, as_of: datetime, number: int) -> Reconciled:
+    """Reconcile part by part, check each, put their results together, and check that they are of the whole input."""
+    for name in _LASTING:
+        engine.drop(name)
+        engine.drop(f"{_ALL}{name}")
+    rules = set(engine.names())
+    engine.view("rc_all_versions", revisions.known_versions(as_of))
+    engine.view("rc_all_answers", revisions.known_answers(as_of))
+    done = []
+    for part in parts.split(engine, number):
+        engine.table("rc_versions", parts.versions(part, number))
+        engine.table("rc_answers", parts.answers())
+        engine.table("rc_dispute_events", revisions.dispute_events(as_of, parts.disputes_of(part)))
+        steps.work_through(engine, programme, as_of, sessions=parts.sessions_of(part))
+        done.append(_checked(engine, "rc_versions WHERE NOT deleted", "rc_dispute_events"))
+        for name, columns in _LASTING.items():
+            engine.append(f"{_ALL}{name}", f"SELECT {columns} FROM {name}")
+    for name in engine.names():
+        if name in _LASTING or (name.startswith("rc_") and not name.startswith(_ALL) and name not in rules):
+            engine.drop(name)
+    for name in _LASTING:
+        engine.view(name, f"SELECT * FROM {_ALL}{name}")
+    (whole,) = engine.fetch(buckets.wholeness(*buckets.whole_input(as_of))).to_pylist()
+    _agree(whole, (("evaluations", "in_buckets"), ("disputes", "dispute_cases")))
+    return _sum(done)
+
+
+def _checked(engine: Engine, evaluations: str, disputes: str) -> Reconciled:
+    """Count what became of an input (see ``buckets.conservation``), and refuse results that do not add up."""
+    (n,) = engine.fetch(buckets.conservation(evaluations, disputes)).to_pylist()
+    _agree(
+        n,
+        (
+            ("evaluations", "in_buckets"),
+            ("in_buckets", "bucketed"),
+            ("paired_auditors", "auditors_in_pairs"),
+            ("links", "pairs"),
+            ("pairs", "distinct_pairs"),
+            ("headlines", "auditees_in_pairs"),
+            ("disputes", "dispute_cases"),
+            ("disputes", "distinct_cases"),
         ),
     )
-    engine.table("rc_shared_work", roles.shared_work(programme))
-    engine.table("rc_evaluations", roles.evaluations(programme, as_of))
-    engine.table("rc_session_evaluations", calibrations.session_evaluations())
-    engine.table("rc_attendance", calibrations.attendance(programme, as_of))
-    engine.table("rc_criteria", answers.criteria())
-    engine.register("rc_tests", unasked.tests(engine))
-
-
-def _pair(engine: Engine, programme: Programme) -> None:
-    """Which evaluation each audit judges."""
-    engine.table("rc_blind_candidates", candidates.of_blind_task())
-    engine.table(
-        "rc_candidates",
-        f"{candidates.named()} UNION ALL SELECT * FROM rc_blind_candidates UNION ALL {candidates.of_key(programme)}",
-    )
-    engine.table("rc_reference_candidates", candidates.of_reference())
-    engine.table("rc_verdicts", pairing.verdicts())
-    engine.table("rc_chosen", pairing.chosen())
-    engine.table("rc_links", pairing.links())
-
-
-def _compare(engine: Engine, programme: Programme, as_of: datetime) -> None:
-    """Which revisions of the two are compared, and how their answers and scores differ."""
-    engine.table("rc_reported", reported.reported())
-    engine.table("rc_unconfirmed", reported.unconfirmed(programme.score_mismatch, as_of))
-    engine.table("rc_wanted", states.wanted())
-    engine.table("rc_wanted_answers", revisions.wanted_answers(as_of))
-    engine.table("rc_touched", revisions.touched(as_of))
-    engine.table("rc_changes", revisions.changes())
-    engine.table("rc_ends", states.ends())
-    engine.table("rc_ranked", pairing.ranked(programme))
-    engine.table("rc_originals", states.originals())
-    engine.table("rc_variants", states.variants())
-    engine.table("rc_states", states.states())
-    engine.table("rc_delivered", answers.delivered())
-    engine.view("rc_given", answers.given())
-    engine.table("rc_unasked", unasked.unasked())
-    engine.table("rc_items", answers.items())
-    engine.register("rc_method_scores", method_scores(engine))
-    engine.table("rc_scores", answers.scores(programme.score_mismatch))
-    engine.table("rc_sides", comparison.sides())
-    engine.table("rc_compared", comparison.compared())
-    engine.table("rc_totals", comparison.totals())
-    engine.view("rc_measured", outcome.measured(programme))
-    engine.table("rc_outcomes", outcome.classed())
-
-
-def _conclude(engine: Engine, programme: Programme, as_of: datetime) -> None:
-    """The tables that reports read."""
-    engine.table("rc_judged", evaluator_work.judged(programme))
-    engine.table("rc_places", roster.places_on(f"({calendar.person_days(programme)})"))
-    engine.table("rc_disputed", pairs.disputed())
-    engine.table("rc_edited", pairs.edited())
-    engine.table("rc_pairs_original", pairs.every_pair(programme, "original"))
-    engine.view("rc_pairs_current", pairs.every_pair(programme, "current"))
-    columns = schema.PAIRS.names
-    engine.view("pairs", pairs.of_relation("rc_pairs_original", columns, is_audit=True))
-    engine.view("other_pairs", pairs.of_relation("rc_pairs_original", columns, is_audit=False))
-    engine.view("pairs_current", pairs.of_relation("rc_pairs_current", columns, is_audit=True))
-    columns = schema.COMPARISONS.names
-    engine.view("comparisons", pairs.comparisons("rc_pairs_original", columns, "original", is_audit=True))
-    engine.view("other_comparisons", pairs.comparisons("rc_pairs_original", columns, "original", is_audit=False))
-    engine.view("comparisons_current", pairs.comparisons("rc_pairs_current", columns, "current", is_audit=True))
-    engine.table("buckets", buckets.buckets(programme, schema.BUCKET_ROWS.names, as_of))
-    engine.table("score_findings", score_findings.score_findings(programme.score_mismatch))
-    engine.table("evaluator_work", evaluator_work.evaluator_work(schema.EVALUATOR_WORK.names))
-    engine.view("critical_comparisons", pairs.critical_comparisons(schema.CRITICAL_COMPARISONS.names))
-    engine.table("dispute_cases", disputes.dispute_cases(programme, schema_cases.DISPUTE_CASES.names, as_of))
-    engine.table("dispute_items", disputes.dispute_items(schema_cases.DISPUTE_ITEMS.names))
-    engine.table("calibration_results", calibrations.results(schema_cases.CALIBRATION_RESULTS.names))
-    engine.view("calibration_answers", calibrations.answers(schema_cases.CALIBRATION_ANSWERS.names))
-
-
-def _checked(engine: Engine, as_of: datetime) -> Reconciled:
-    """Count, and refuse results that do not add up."""
-    n = engine.fetch(buckets.conservation(as_of)).to_pylist()[0]
-    for left, right in (
-        ("evaluations", "in_buckets"),
-        ("in_buckets", "bucketed"),
-        ("paired_auditors", "auditors_in_pairs"),
-        ("links", "pairs"),
-        ("pairs", "distinct_pairs"),
-        ("headlines", "auditees_in_pairs"),
-        ("disputes", "dispute_cases"),
-        ("disputes", "distinct_cases"),
-    ):
-        if n[left] != n[right]:
-            found = f"{n[left]} {left.replace('_', ' ')} but {n[right]} {right.replace('_', ' ')}"
-            msg = f"reconcile: {found}; nothing is published"
-            raise ConservationError(msg)
     return Reconciled(
         evaluations=n["evaluations"],
         pairs=n["pairs"],
@@ -208,6 +138,34 @@ def _checked(engine: Engine, as_of: datetime) -> Reconciled:
         buckets=_counts(engine, "buckets", "bucket"),
         outcomes=_counts(engine, "pairs", "outcome"),
         score_findings=_counts(engine, "score_findings", "reason"),
+    )
+
+
+def _agree(n: Mapping[str, int], equal: Iterable[tuple[str, str]]) -> None:
+    for left, right in equal:
+        if n[left] != n[right]:
+            found = f"{n[left]} {left.replace('_', ' ')} but {n[right]} {right.replace('_', ' ')}"
+            msg = f"reconcile: {found}; nothing is published"
+            raise ConservationError(msg)
+
+
+def _sum(parts: Iterable[Reconciled]) -> Reconciled:
+    """Return the numbers of all parts together."""
+    parts = list(parts)
+
+    def each(name: str) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for one in parts:
+            total.update(getattr(one, name))
+        return dict(sorted(total.items()))
+
+    return Reconciled(
+        evaluations=sum(one.evaluations for one in parts),
+        pairs=sum(one.pairs for one in parts),
+        headlines=sum(one.headlines for one in parts),
+        buckets=each("buckets"),
+        outcomes=each("outcomes"),
+        score_findings=each("score_findings"),
     )
 
 

@@ -1,15 +1,18 @@
-"""DuckDB as the engine: how many threads it takes, and what engines that share a database see of each other."""
+"""DuckDB as the engine: its threads and memory, where the rest goes, and what engines that share a database see."""
 
 from __future__ import annotations
 
 import os
+import stat
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from qa_sync.engine import duck
-from qa_sync.engine.duck import THREADS, DuckEngine
+from qa_sync.engine import databases
+from qa_sync.engine.databases import MEMORY, THREADS
+from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError
 
 
@@ -66,7 +69,7 @@ def test_an_engine_is_locked_alone() -> None:
 
 def test_a_database_that_a_fault_made_unusable_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     DuckEngine().close()
-    real, failed = duck._set, []
+    real, failed = databases._set, []
 
     def once(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         if not failed:
@@ -75,7 +78,7 @@ def test_a_database_that_a_fault_made_unusable_is_replaced(monkeypatch: pytest.M
             raise duckdb.FatalException(msg)
         return real(connection)
 
-    monkeypatch.setattr(duck, "_set", once)
+    monkeypatch.setattr(databases, "_set", once)
     engine = DuckEngine()
     assert failed
     assert engine.fetch("SELECT 1 AS n")["n"].to_pylist() == [1]
@@ -89,3 +92,49 @@ def test_a_forked_process_has_a_database_of_its_own() -> None:
         engine = DuckEngine()
         os._exit(0 if engine.fetch("SELECT 1 AS n")["n"].to_pylist() == [1] else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_environment_says_how_much_memory_unless_the_caller_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MEMORY, "1500MB")
+    rooms = []
+    for engine in (DuckEngine(threads=1), DuckEngine(threads=1, memory_limit="300MB")):
+        rooms.append(engine.room() or 0)
+        engine.close()
+    assert [1.35e9 < rooms[0] <= 1.5e9, 2.9e8 < rooms[1] <= 3e8] == [True, True], rooms  # DuckDB tells two digits
+
+
+@pytest.mark.parametrize("wanted", ["0MB", "1500", "1.5GB", "-1GB", "all", "80%", "1500 MB"])
+def test_what_is_no_amount_of_memory_is_refused(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MEMORY, wanted)
+    with pytest.raises(ConfigError, match="QA_SYNC_MEMORY is no amount of memory"):
+        DuckEngine()
+
+
+def test_what_is_kept_lies_in_a_file_that_nobody_else_reads_and_that_goes_with_the_engine() -> None:
+    engine, other = DuckEngine(), DuckEngine()
+    for each in (engine, other):
+        each.append("numbers", "SELECT range AS n FROM range(3)")
+    engine.append("numbers", "SELECT 10 * range FROM range(2)")
+    file = Path(engine._file)
+    assert (stat.S_IMODE(file.parent.stat().st_mode), file.is_file()) == (0o700, True)
+    assert sorted(engine.fetch("SELECT n FROM numbers")["n"].to_pylist()) == [0, 0, 1, 2, 10]
+    assert sorted(other.fetch("SELECT n FROM numbers")["n"].to_pylist()) == [0, 1, 2]
+    engine.drop("numbers")
+    engine.drop("never_there")
+    assert (engine.names(), other.names()) == ([], ["numbers"])
+    engine.close()
+    other.close()
+    assert list(file.parent.glob("*.kept*")) == []
+
+
+def test_an_engine_that_uses_the_disk_can_still_be_locked() -> None:
+    engine = DuckEngine(threads=1, memory_limit="40MB", lockable=True)
+    try:
+        engine.table("wide", "SELECT range AS n, hash(range) AS h, 'x' || range AS text FROM range(1_500_000)")
+        assert engine.fetch("SELECT sum(temporary_storage_bytes) > 0 AS away FROM duckdb_memory()")["away"][0].as_py()
+        engine.lock(megabytes=200)
+        assert engine.fetch("SELECT count(*) AS rows, max(n) AS most FROM wide").to_pylist() == [
+            {"rows": 1_500_000, "most": 1_499_999}
+        ]
+    finally:
+        engine.close()

@@ -161,10 +161,12 @@ class World:
             engine.register(f"{name}_history" if name in HISTORIES else name, table)
         return engine
 
-    def run(self, programme: Programme | None = None, as_of: datetime = LATER) -> Result:
+    def run(
+        self, programme: Programme | None = None, as_of: datetime = LATER, *, in_parts: int | None = None
+    ) -> Result:
         """Reconcile."""
         engine = self.engine()
-        return Result(engine, reconcile(engine, programme or Programme(), as_of=as_of))
+        return Result(engine, reconcile(engine, programme or Programme(), as_of=as_of, in_parts=in_parts))
 
 
 class Result:

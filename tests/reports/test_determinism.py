@@ -1,4 +1,4 @@
-"""A report is the same to the last byte, however many threads the engine has and however often it is asked for."""
+"""A report is the same to the last byte: with any number of threads, asked for again, and reconciled in parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import pytest
 from program.finished import Finished
 
-from qa_sync.engine.duck import THREADS
+from qa_sync.engine.databases import THREADS
+from qa_sync.reconcile import parts
 from qa_sync.reports import REPORTS, Ask, build
 
 
@@ -30,10 +31,14 @@ def _bytes(finished: Finished, threads: int) -> dict[str, bytes]:
         return made
 
 
-def test_threads_and_repetition_change_no_byte(finished: Finished) -> None:
+def test_threads_and_repetition_and_parts_change_no_byte(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     one = _bytes(finished, 1)
     assert _bytes(finished, 2) == one
     assert _bytes(finished, 3) == one
+    asked = []
+    monkeypatch.setattr(parts, "wanted", lambda engine: asked.append(engine) or 3)
+    assert _bytes(finished, 2) == one
+    assert asked
 
 
 def test_a_figure_does_not_depend_on_what_else_is_shown(finished: Finished) -> None:

@@ -1,0 +1,120 @@
+"""The DuckDB databases of this process: which engines share one, what they may use, and where the rest goes."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qa_sync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: The environment variable that says how many threads an engine may use.
+THREADS = "QA_SYNC_THREADS"
+#: The environment variable that says how much memory an engine may use, such as 1500MB; four fifths of all when unset.
+MEMORY = "QA_SYNC_MEMORY"
+
+
+def threads() -> int | None:
+    """Return how many threads the environment allows an engine; None for one a core."""
+    wanted = os.environ.get(THREADS, "")
+    if not wanted:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,3}", wanted):
+        raise ConfigError(Problem(what=f"{THREADS} is no number of threads", hint="1 to 9999, or leave it out"))
+    return int(wanted)
+
+
+def memory() -> str | None:
+    """Return how much memory the environment allows an engine; None for four fifths of the machine's."""
+    wanted = os.environ.get(MEMORY, "")
+    if not wanted:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,5}[MG]B", wanted):
+        raise ConfigError(
+            Problem(what=f"{MEMORY} is no amount of memory", hint="such as 1500MB or 4GB, or leave it out")
+        )
+    return wanted
+
+
+class Folder:
+    """The folder of this process for what does not fit into memory: nobody else can read it; gone when Python ends."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, str] = {}
+        self._numbers = itertools.count(1)
+
+    def place(self) -> str:
+        """Return a path below it that nothing else has; empty where the machine has no place for temporary files."""
+        process = os.getpid()  # a forked process has a folder of its own
+        if process not in self._made:
+            try:
+                self._made[process] = tempfile.mkdtemp(prefix="qa-sync-")
+            except OSError:
+                return ""
+            atexit.register(_removed, self._made[process], process)
+        return f"{self._made[process]}/{next(self._numbers)}"
+
+
+def _removed(folder: str, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+FOLDER = Folder()
+
+
+class Databases:
+    """The databases of this process that engines share: one takes longer to open than most questions to answer.
+
+    Whatever an engine makes is temporary, and so its own: it is not seen in another, and it goes with it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
+
+    def connect(self, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own to the database of a configuration."""
+        import duckdb
+
+        place = (os.getpid(), str(sorted(config.items())))  # a forked process has none of its parent's
+        with self._lock:
+            try:
+                if place in self._open:
+                    return _set(self._open[place].cursor())
+            except duckdb.FatalException:
+                pass  # an earlier fault made it unusable
+            self._open[place] = _opened(config)
+            return _set(self._open[place].cursor())
+
+
+def own(config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database that nobody shares."""
+    return _set(_opened(config))
+
+
+def _opened(config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    away = FOLDER.place()
+    return duckdb.connect(":memory:", config={**config, **({"temp_directory": away} if away else {})})
+
+
+def _set(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET enable_progress_bar=false")
+    # A name in a query is a table of ours, never a Python variable that happens to be called so.
+    connection.execute("SET python_enable_replacements=false")
+    return connection
+
+
+SHARED = Databases()

@@ -1,0 +1,121 @@
+"""A programme that is reconciled part by part gives what it gives as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from reconcile.random_worlds import PROGRAMME, build, happenings
+from reconcile.test_brute_force_agrees import decided
+from reconcile.world import LATER, World, day
+
+from qa_sync.engine.duck import DuckEngine
+from qa_sync.errors import ConservationError
+from qa_sync.reconcile import parts, revisions, steps
+
+ORDERED = {
+    "comparisons_current": "1, 4",
+    "other_comparisons": "1, 4",
+    "score_findings": "1",
+    "pairs": "1",
+    "buckets": "1",
+}
+
+
+def everything(world: World, in_parts: int) -> dict[str, Any]:
+    result = world.run(PROGRAMME, LATER, in_parts=in_parts)
+    held = {table: result.rows(table, order) for table, order in ORDERED.items()}
+    released = result.engine.fetch("SELECT evaluation_id, role, is_released FROM rc_evaluations ORDER BY 1").to_pylist()
+    return {"counts": result.counts, "released": released, **decided(result), **held}
+
+
+@pytest.mark.parametrize(("seed", "in_parts"), [(3, 2), (42, 5)])
+def test_a_random_programme_is_the_same_in_parts(seed: int, in_parts: int) -> None:
+    world = build(happenings(seed))
+    assert everything(world, in_parts) == everything(world, 1)
+
+
+def divided(world: World, number: int) -> dict[str, list[int]]:
+    """The parts that each evaluation's versions are in."""
+    engine = world.engine()
+    engine.view("rc_all_versions", revisions.known_versions(LATER))
+    found: dict[str, list[int]] = {}
+    for part in parts.split(engine, number):
+        for row in engine.fetch(parts.versions(part, number)).to_pylist():
+            found.setdefault(row["evaluation_id"], []).append(part)
+    return found
+
+
+def test_an_audit_that_names_only_what_it_audits_lies_beside_it() -> None:
+    world = World()
+    world.form()
+    for n in range(20):
+        world.evaluation(f"e{n}", {"Q1": 10}, interaction_id=f"i{n}", form_id="F1", form_version="3")
+        world.evaluation(f"a{n}", {"Q1": 5}, interaction_id=None, audited_evaluation_id=f"e{n}", kind="ata")
+    found = divided(world, 4)
+    assert {found[f"a{n}"] == found[f"e{n}"] for n in range(20)} == {True}
+    assert {tuple(places) for places in found.values()} == {(0,), (1,), (2,), (3,)}  # and no part of torn ones
+
+
+def test_what_is_tied_across_interactions_lies_in_one_part_with_all_that_hangs_on_it() -> None:
+    world = World()
+    world.form()
+    for n in range(20):
+        world.evaluation(f"e{n}", {"Q1": 10}, interaction_id=f"i{n}", form_id="F1", form_version="3")
+    # Each ties the one before: e0 .. e5 hang together by an audit, a session, a dispute, a record and a blind task.
+    world.evaluation("a1", interaction_id="i1", audited_evaluation_id="e0", kind="ata", form_id="F1")
+    for n in (1, 2):
+        world.add("calibration_participants", session_id="s", person_id=f"p{n}", evaluation_id=f"e{n}")
+    for n in (2, 3):
+        event = {"event": "opened", "event_at": day(n), "evaluation_id": f"e{n}"}
+        world.add("disputes", dispute_id="d", event_no=n, **event)
+    world.evaluation("x", interaction_id="i4", record="e3", form_id="F1", stamp=day(2))
+    for n in (4, 5):
+        world.evaluation(f"b{n}", interaction_id=f"i{n}", blind_task_id="t", kind="blind", form_id="F1")
+    found = divided(world, 7)
+    tied = [f"e{n}" for n in range(6)] + ["a1", "x", "b4", "b5"]
+    assert {name: found[name] for name in tied} == {name: [7] for name in tied}
+    others = [found[f"e{n}"] for n in range(6, 20)]
+    assert all(len(places) == 1 and places[0] < 7 for places in others)
+
+
+def test_a_programme_without_ties_across_interactions_has_no_further_part() -> None:
+    world = World()
+    for n in range(10):
+        world.evaluation(f"e{n}", interaction_id=f"i{n % 5}", form_id="F1")
+    engine = world.engine()
+    engine.view("rc_all_versions", revisions.known_versions(LATER))
+    assert parts.split(engine, 3) == [0, 1, 2]
+
+
+class Small(DuckEngine):
+    """An engine that says it has little memory."""
+
+    def room(self) -> int | None:
+        return 20_000
+
+
+def test_memory_decides_whether_a_programme_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for n in range(10):
+        world.evaluation(f"e{n}", interaction_id=f"i{n}", form_id="F1")
+    assert parts.wanted(world.engine()) == 1
+    monkeypatch.setattr("reconcile.world.DuckEngine", Small)
+    assert parts.wanted(world.engine()) == 2
+    used = []
+    whole = steps.work_through
+    monkeypatch.setattr(steps, "work_through", lambda *args, **named: (used.append(named), whole(*args, **named)))
+    assert world.run().counts.buckets == {"AUDITEE_ONLY": 10}
+    assert [sorted(named) for named in used] == [["sessions"], ["sessions"]]
+
+
+def test_an_evaluation_that_is_lost_between_the_parts_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for n in range(10):
+        world.evaluation(f"e{n}", interaction_id=f"i{n}", form_id="F1")
+    monkeypatch.setattr(parts, "split", lambda engine, number: _split(engine, number)[:-1])
+    with pytest.raises(ConservationError, match=r"evaluations but .* in buckets; nothing is published"):
+        world.run(in_parts=2)
+
+
+_split = parts.split
