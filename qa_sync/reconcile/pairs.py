@@ -30,9 +30,11 @@ BESIDE = ("outcome", "reason", "auditee_score", "auditor_score", "delta", "delta
 
 
 def disputed() -> str:
-    """Select the evaluations with a dispute that was not withdrawn."""
+    """Select the evaluations with a dispute that was not withdrawn, or with a revision that one caused."""
     return """
-        SELECT DISTINCT evaluation_id
+        SELECT evaluation_id FROM rc_changes WHERE cause = 'dispute' AND NOT is_tombstone
+        UNION
+        SELECT evaluation_id
         FROM (SELECT evaluation_id, event, row_number() OVER (PARTITION BY dispute_id
                      ORDER BY event_no DESC, event_at DESC NULLS LAST, event) AS place
               FROM rc_dispute_events) d

@@ -74,18 +74,22 @@ def live_versions() -> str:
 def latest_versions() -> str:
     """Select one row an evaluation: its newest live version, or the last one known when there is none.
 
-    Where several records claim one evaluation, the newest live one holds it.
+    Where several records claim one evaluation, the newest live one holds it. ``first_submitted_at``: some sources date
+    an evaluation anew whenever it is saved; what was in force when an audit was submitted must not move with that.
     """
     several = """
         SELECT evaluation_id FROM rc_versions WHERE evaluation_id IS NOT NULL AND NOT deleted
         GROUP BY evaluation_id HAVING count(*) > 1"""
     return f"""
-        SELECT l.*, 1 AS place FROM rc_live l LEFT JOIN ({several}) m ON m.evaluation_id = l.evaluation_id
+        SELECT l.*, 1 AS place, l.submitted_at AS first_submitted_at
+        FROM rc_live l LEFT JOIN ({several}) m ON m.evaluation_id = l.evaluation_id
         WHERE m.evaluation_id IS NULL
         UNION ALL
         SELECT * FROM (
             SELECT l.*, row_number() OVER (PARTITION BY l.evaluation_id
-                   ORDER BY CASE WHEN is_gone THEN 1 ELSE 0 END, {NEWEST_FIRST}, source, stream, record_id) AS place
+                   ORDER BY CASE WHEN is_gone THEN 1 ELSE 0 END, {NEWEST_FIRST}, source, stream, record_id) AS place,
+                   coalesce(min(CASE WHEN coalesce(status, 'submitted') <> 'draft' THEN submitted_at END)
+                                OVER (PARTITION BY l.evaluation_id), submitted_at) AS first_submitted_at
             FROM rc_live l JOIN ({several}) m ON m.evaluation_id = l.evaluation_id) w
         WHERE place = 1"""
 

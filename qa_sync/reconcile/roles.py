@@ -57,7 +57,7 @@ def shared_work(programme: Programme) -> str:
             LEFT JOIN identities e ON e.account_id = v.evaluator_id AND NOT e.deleted
             LEFT JOIN rc_form_versions n ON n.form_id = v.form_id
             LEFT JOIN rc_role_days d ON d.person_id = coalesce(e.person_id, v.evaluator_id)
-                 AND d.day = {dialect.local_date("v.submitted_at", programme.time_zone)}
+                 AND d.day = {dialect.local_date("v.first_submitted_at", programme.time_zone)}
             WHERE {people} > 1 AND coalesce(v.kind, 'standard') = 'standard' AND v.session_id IS NULL
                   AND v.audited_evaluation_id IS NULL AND v.blind_task_id IS NULL AND v.interaction_id IS NOT NULL
                   AND coalesce(v.about, 'agent_work') = 'agent_work' AND NOT v.is_gone
@@ -94,10 +94,10 @@ def _resolved(programme: Programme, as_of: datetime) -> str:
                     ELSE coalesce(v.is_released, CASE WHEN v.released_at IS NOT NULL OR v.status IN {_SHOWN}
                                                       THEN true END) END AS is_released,
                v.reference_rank,
-               v.sampling, v.started_at, v.submitted_at, i.closed_at,
+               v.sampling, v.started_at, v.first_submitted_at AS submitted_at, i.closed_at,
                CASE WHEN v.status IN {_SHOWN} OR v.is_released OR v.released_at IS NOT NULL
-                    THEN coalesce(v.released_at, v.submitted_at) END AS released_at,
-               {dialect.local_date("v.submitted_at", programme.time_zone)} AS submitted_on,
+                    THEN coalesce(v.released_at, v.first_submitted_at) END AS released_at,
+               {dialect.local_date("v.first_submitted_at", programme.time_zone)} AS submitted_on,
                coalesce(v.queue, i.queue) AS queue, coalesce(v.site, i.site) AS record_site,
                v.payload_hash, v.is_gone, v.gone_reason,
                coalesce(v.repeat_no, 1) > 1 AS is_repeat,

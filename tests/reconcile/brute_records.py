@@ -43,6 +43,12 @@ class Evaluation:
         return self.now.row.get(name)
 
     @property
+    def submitted_at(self) -> datetime | None:
+        """When it was first submitted, however often it was saved since."""
+        times = [r.row["submitted_at"] for r in self.revisions if r.row["status"] != "draft" and r.row["submitted_at"]]
+        return min(times, default=self.now.row["submitted_at"])
+
+    @property
     def own(self) -> list[Revision]:
         return [r for r in self.revisions if r.is_finished and not r.is_adjudicated]
 

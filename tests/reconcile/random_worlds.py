@@ -128,7 +128,10 @@ def _evaluation(random: Random, n: int, count: int, items: int) -> list[dict[str
     }
     made: list[dict[str, Any]] = []
     effective = at
+    is_dated_anew = random.random() < 0.3
     for revision in range(random.choice([1, 1, 1, 2, 2, 3])):
+        if revision and is_dated_anew:
+            fixed["submitted_at"] = effective
         cause = random.choice([None, "edit", "edit", "dispute"]) if revision else None
         made.append(
             {

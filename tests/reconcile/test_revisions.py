@@ -10,6 +10,7 @@ from reconcile.world import World, answer, day
 from qa_sync.reconcile.programme import Programme
 
 ONE = {"Q1": {"max": 10, "weight": 1}, "Q2": {"max": 10, "weight": 1}}
+FULL = {"Q1": 10, "Q2": 10}
 
 
 @pytest.fixture
@@ -209,3 +210,39 @@ def test_redelivered_rows_change_nothing(world: World) -> None:
     result = world.run()
     assert result.pair()["items_agree"] == 1
     assert len(result.rows("comparisons")) == 2
+
+
+@pytest.mark.parametrize("named", ["e1", None])
+def test_a_source_that_dates_an_evaluation_anew_when_it_is_saved_moves_neither_audit_nor_work(
+    world: World, named: str | None
+) -> None:
+    """The auditee edits after the audit, then the auditor saves again: the headline stays on what was audited."""
+    work = {**FULL, "Q1": 0}
+    world.evaluation("e1", work, submitted_at=day(0), effective_at=day(0))
+    world.evaluation("e1", FULL, submitted_at=day(3), effective_at=day(3), seq=1, cause="edit")
+    audit = {"kind": "ata", "evaluator_id": "v1", "audited_evaluation_id": named}
+    world.evaluation("a1", FULL, submitted_at=day(2), effective_at=day(2), **audit)
+    world.evaluation("a1", FULL, submitted_at=day(9), effective_at=day(9), seq=1, cause="edit", **audit)
+    pair = world.run().pair()
+    assert (pair["outcome"], pair["delta"], pair["current_outcome"]) == ("STRICT", -50.0, "EXACT")
+    assert (pair["auditee_submitted_at"], pair["auditor_submitted_at"]) == (day(0), day(2))
+    assert "AUDITEE_EDITED_AFTER_AUDIT" in pair["flags"]
+
+
+def test_a_draft_is_not_the_first_submission(world: World) -> None:
+    world.evaluation("e1", FULL, status="draft", submitted_at=day(0), effective_at=day(0))
+    world.evaluation("e1", FULL, submitted_at=day(4), effective_at=day(4), seq=1)
+    (row,) = world.run().rows("buckets")
+    assert (row["bucket"], row["submitted_at"]) == ("AUDITEE_ONLY", day(4))
+
+
+@pytest.mark.parametrize("disputed", ["e1", "a1"])
+def test_a_revision_that_a_dispute_caused_is_a_dispute_whether_or_not_its_events_are_known(
+    world: World, disputed: str
+) -> None:
+    for name, kind in (("e1", "standard"), ("a1", "ata")):
+        own = {"kind": kind, "evaluator_id": f"of-{name}", "submitted_at": day(kind == "ata")}
+        world.evaluation(name, FULL, effective_at=day(1), **own)
+        if name == disputed:
+            world.evaluation(name, {**FULL, "Q1": 5}, effective_at=day(3), seq=1, cause="dispute", **own)
+    assert "DISPUTED" in world.run().pair()["flags"]
