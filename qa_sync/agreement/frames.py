@@ -63,8 +63,9 @@ def agreement(
     Returns:
         Columns: the group columns; n (compared pairs), n_missing (pairs left out because a side is missing);
         percent_agreement, kappa, kappa_<family>..., ac1 and mean_delta (auditee - auditor, in levels), each with
-        ``_lower``, ``_upper`` and ``_reason`` (empty where defined); prevalence_index and bias_index, to read beside
-        kappa. NaN is "undefined", never 0. Groups are sorted; the order of rows never matters.
+        ``_lower``, ``_upper`` and ``_reason`` (empty where defined), and the coefficients with the ``_observed`` and
+        ``_expected`` agreement that they are made of (p_a and p_e, weighted as they are); prevalence_index and
+        bias_index, to read beside kappa. NaN is "undefined", never 0. Groups are sorted; the order of rows never matters.
         ``attrs`` holds level, interval, seed, draws and the levels.
 
     Raises:
@@ -92,6 +93,8 @@ def agreement(
         out[name] = batch.value
         out[f"{name}_lower"], out[f"{name}_upper"] = batch.lower, batch.upper
         out[f"{name}_reason"] = batch.reason
+        if name not in ("percent_agreement", "mean_delta"):
+            out[f"{name}_observed"], out[f"{name}_expected"] = batch.observed, batch.expected
     indices = paradox_indices(tables)
     out["prevalence_index"], out["bias_index"] = indices.prevalence, indices.bias
     out.attrs.update(

@@ -143,3 +143,19 @@ def test_the_package_is_callable_and_does_not_import_pandas():
     assert ag(["a"], ["a"], levels=["a", "b"]).n[0] == 1
     code = "import sys, qa_sync.agreement; sys.exit('pandas' in sys.modules or 'scipy.stats' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_kappa_is_made_of_stands_beside_it():
+    ours = ["G", "G", "P", "X", "G", "R"]
+    gold = ["G", "P", "P", "R", "G", "X"]
+    row = ag.agreement(ours, gold, levels=LEVELS).iloc[0]
+    step = np.abs(np.subtract.outer(range(4), range(4))) / 3
+    a, b = (np.array([side.count(level) for level in LEVELS]) / 6 for side in (ours, gold))
+    weighted = {"kappa": np.eye(4), "kappa_linear": 1 - step, "kappa_quadratic": 1 - step**2}
+    for name, weights in weighted.items():
+        observed = np.mean([weights[LEVELS.index(x), LEVELS.index(y)] for x, y in zip(ours, gold, strict=True)])
+        assert row[f"{name}_observed"] == pytest.approx(observed)
+        assert row[f"{name}_expected"] == pytest.approx(a @ weights @ b)
+        assert row[name] == pytest.approx((observed - a @ weights @ b) / (1 - a @ weights @ b))
+    shares = (a + b) / 2
+    assert row.ac1_expected == pytest.approx((shares * (1 - shares)).sum() / 3)
