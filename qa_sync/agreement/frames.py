@@ -65,7 +65,8 @@ def agreement(
         percent_agreement, kappa, kappa_<family>..., ac1 and mean_delta (auditee - auditor, in levels), each with
         ``_lower``, ``_upper`` and ``_reason`` (empty where defined), and the coefficients with the ``_observed`` and
         ``_expected`` agreement that they are made of (p_a and p_e, weighted as they are); prevalence_index and
-        bias_index, to read beside kappa. NaN is "undefined", never 0. Groups are sorted; the order of rows never matters.
+        bias_index, to read beside kappa. NaN is "undefined", never 0. Groups are sorted; the order of rows never
+        matters.
         ``attrs`` holds level, interval, seed, draws and the levels.
 
     Raises:

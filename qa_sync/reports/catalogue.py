@@ -15,6 +15,7 @@ from qa_sync.reports.definitions import definitions
 from qa_sync.reports.disagreements import confusion, disagreements
 from qa_sync.reports.disputes_report import disputes, open_disputes
 from qa_sync.reports.drift_report import drift
+from qa_sync.reports.evaluator_work_report import evaluator_work
 from qa_sync.reports.grouped import evaluators, summary
 from qa_sync.reports.listed import exceptions, pairs
 from qa_sync.reports.pools_report import pools
@@ -78,6 +79,7 @@ REPORTS: dict[str, ReportSpec] = {
     "pools": _spec(pools),
     "blind": _spec(blind),
     "repeats": _spec(repeats),
+    "evaluator_work": _spec(evaluator_work),
     "calibration": _spec(calibration),
     "sessions": _spec(sessions),
     "disputes": _spec(disputes),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from qa_sync.agreement.metrics.definition import Metric
 from qa_sync.reports.published_pairs import OF_PAIRS
 from qa_sync.reports.published_tabs import OF_TABS
+from qa_sync.reports.published_work import OF_WORK
 
-PUBLISHED: tuple[Metric, ...] = (*OF_PAIRS, *OF_TABS)
+PUBLISHED: tuple[Metric, ...] = (*OF_PAIRS, *OF_TABS, *OF_WORK)
 PUBLISHED_BY_ID = {metric.id: metric for metric in PUBLISHED}
 #: Reports that show the measures of ``summary`` for other groups.
 _SAME_AS_SUMMARY = ("evaluators", "trend")

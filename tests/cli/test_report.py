@@ -16,8 +16,8 @@ from program.rating_files import workspace, write_ratings
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import FIXED
 
-#: The sources of this world deliver no samples; tests/reports has programmes with some.
-NO_SOURCE = ("quotas",)
+#: The sources of this world deliver no samples and no forms for evaluators; tests/reports has programmes with some.
+NO_SOURCE = ("quotas", "evaluator_work")
 
 
 @pytest.fixture(autouse=True, scope="module")

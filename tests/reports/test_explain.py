@@ -37,7 +37,7 @@ def _cells(it: Opened, name: str, ask: Ask, each: int = 2) -> list[tuple[str, st
     return found
 
 
-TRACED = [name for name in REPORTS if name not in ("exceptions", "definitions")]
+TRACED = [name for name in REPORTS if name not in ("exceptions", "definitions", "evaluator_work")]
 
 
 def _made_again(it: Opened, name: str, cells: list[tuple[str, str, Any]]) -> None:

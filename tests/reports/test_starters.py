@@ -21,6 +21,9 @@ from qa_sync.store import Store
 from qa_sync.yamlfile import read
 from qa_sync_excel import connect
 
+#: In the generated programme auditors use the auditees' forms; test_evaluator_work has others.
+NO_ROWS = ("evaluator_work",)
+
 STARTERS = sorted(path.stem for path in (bundled_folder() / "dashboards").glob("*.yaml"))
 
 
@@ -40,7 +43,7 @@ def test_every_tab_can_be_made_and_shows_rows(it: Opened, name: str) -> None:
     for tab in definition.tabs:
         report = build(tab.report, it.scene, tab.ask)
         shape = tab_shape(definition, tab, report)
-        assert report.rows.num_rows, tab.name
+        assert report.rows.num_rows or tab.report in NO_ROWS, tab.name
         assert set(tab.columns) <= {field.name for field in report.fields}, tab.name
         assert shape.key == shape.fields[0].name
 
