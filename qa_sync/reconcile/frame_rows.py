@@ -90,11 +90,11 @@ class Side:
 
     def _ids(self) -> pd.Series[str]:
         if "evaluation_id" in self._frame.columns:
-            return self._frame["evaluation_id"].astype(str)
-        made = self._name + ":" + self._frame["interaction_id"].astype(str)
+            return self._frame["evaluation_id"].map(_identity)
+        made = self._name + ":" + self._frame["interaction_id"].map(_identity)
         for name in ("evaluator_id", "agent_id", "submitted_at", "repeat_no"):
             if name in self._frame.columns:
-                made = made + ":" + self._frame[name].astype(str)
+                made = made + ":" + self._frame[name].map(_identity)
         return made
 
     def tables(self) -> tuple[pa.Table, pa.Table]:
@@ -122,11 +122,7 @@ class Side:
         columns: dict[str, Any] = {**{name: [value] * len(heads) for name, value in defaults.items()}, **own}
         if labels:
             columns["dimensions"] = [
-                [
-                    (name, str(value))
-                    for name, value in zip(labels, row, strict=True)
-                    if value is not None and value == value
-                ]
+                [(name, str(value)) for name, value in zip(labels, row, strict=True) if not _is_gap(value)]
                 for row in heads[labels].itertuples(index=False, name=None)
             ]
         return _stored("evaluations", columns, heads)
@@ -174,6 +170,18 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
+def _is_gap(value: Any) -> bool:
+    """Whether a cell is empty in one of the ways pandas knows: None, NaN, NaT or NA."""
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _identity(value: Any) -> str:
+    """An id as it was before pandas made numbers with gaps floats: 17.0 is 17."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _stored(name: str, columns: Mapping[str, Any], rows: pd.DataFrame) -> pa.Table:
     """Columns as rows of a table of the common schema: one version a revision, known for ever."""
     height = len(rows)
@@ -200,6 +208,6 @@ def _stored(name: str, columns: Mapping[str, Any], rows: pd.DataFrame) -> pa.Tab
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if pa.types.is_string(kind):
-        return pa.array([None if value is None or value != value else str(value) for value in values], kind)
+        return pa.array([None if _is_gap(value) else _identity(value) for value in values], kind)
     made = pa.array(values, kind, from_pandas=True)
     return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made

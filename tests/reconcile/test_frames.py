@@ -207,6 +207,34 @@ def test_one_id_on_both_sides_is_refused_and_never_two_evaluations_made_one() ->
         reconcile_frames(revised(), one_audit(evaluation_id=["e1"]), form=ONE)
 
 
+@pytest.mark.parametrize("kind", ["Int64", "string", "object"])
+def test_gaps_are_gaps_in_every_kind_of_column(kind: str) -> None:
+    audits = pd.concat([one_audit(), one_audit(evaluation_id=["a2"], interaction_id=["i9"])], ignore_index=True)
+    audits["audited_evaluation_id"] = pd.Series([None, None], dtype=kind)
+    audits["reported_score"] = pd.Series([95, None], dtype="Int64")
+    audits["tier"] = pd.Series([None, 2], dtype="Int64")
+    audits["Q1"] = pd.Series([10, None], dtype="Int64")
+    result = reconcile_frames(revised().iloc[:1], audits, form=ONE)
+    assert result.pairs[["pair_id", "link", "outcome"]].to_numpy().tolist() == [["e1|a1", "key", "STRICT"]]
+
+
+def test_numbers_that_a_gap_made_floats_are_the_ids_they_were() -> None:
+    work = pd.DataFrame(
+        {"evaluation_id": [1, 2], "interaction_id": [7, 7], "evaluator_id": ["u1", "u2"], "Q1": [0, 10]}
+    )
+    audits = pd.DataFrame(
+        {
+            "evaluation_id": ["a1", "a2"],
+            "interaction_id": [7.0, 9.0],
+            "evaluator_id": [11.0, 12.0],
+            "audited_evaluation_id": [2, None],
+            "Q1": [10, 10],
+        }
+    )
+    result = reconcile_frames(work, audits, form=ONE)
+    assert result.pairs[["pair_id", "interaction_id", "auditor_id"]].to_numpy().tolist() == [["2|a1", "7", "11"]]
+
+
 def test_what_a_row_does_not_say_is_what_its_side_is() -> None:
     kinds = one_audit(kind=["calibration"], evaluation_id=["a2"]), one_audit(kind=[None])
     result = reconcile_frames(revised().iloc[:1], pd.concat(kinds), form=ONE)
