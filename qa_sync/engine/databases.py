@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import itertools
 import os
 import re
-import shutil
-import tempfile
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from qa_sync.engine.overflow import Overflow
 from qa_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -45,31 +42,8 @@ def memory() -> str | None:
     return wanted
 
 
-class Folder:
-    """The folder of this process for what does not fit into memory: nobody else can read it; gone when Python ends."""
-
-    def __init__(self) -> None:
-        self._made: dict[int, str] = {}
-        self._numbers = itertools.count(1)
-
-    def place(self) -> str:
-        """Return a path below it that nothing else has; empty where the machine has no place for temporary files."""
-        process = os.getpid()  # a forked process has a folder of its own
-        if process not in self._made:
-            try:
-                self._made[process] = tempfile.mkdtemp(prefix="qa-sync-")
-            except OSError:
-                return ""
-            atexit.register(_removed, self._made[process], process)
-        return f"{self._made[process]}/{next(self._numbers)}"
-
-
-def _removed(folder: str, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-FOLDER = Folder()
+#: Where the databases of this process put what does not fit.
+OVERFLOW = Overflow()
 
 
 class Databases:
@@ -105,8 +79,8 @@ def own(config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
 def _opened(config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    away = FOLDER.place()
-    return duckdb.connect(":memory:", config={**config, **({"temp_directory": away} if away else {})})
+    away = OVERFLOW.place()
+    return duckdb.connect(":memory:", config={**config, **({"temp_directory": str(away)} if away else {})})
 
 
 def _set(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -142,7 +142,7 @@ class DuckEngine:
     def append(self, name: str, sql: str) -> None:
         """Add the rows of a select to those kept as ``name``: compressed, in a database file of its own."""
         if not self._file:
-            place = databases.FOLDER.place()
+            place = databases.OVERFLOW.place()
             self._file = f"{place}.kept" if place else ":memory:"
             self._con.execute(f"ATTACH {literal(self._file)} AS {self._disk}")
         with _readable():

@@ -6,7 +6,7 @@ Every function here expects the caller to hold the store's lock where it writes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ import pyarrow as pa
 from qa_sync.engine.files import Files
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.store.durable import settle
-from qa_sync.store.log import entries
+from qa_sync.store.log import actions_of, entries, entry
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import delta_options, filesystem_of
 
@@ -80,7 +80,7 @@ def create_table(path: StorePath, schema: pa.Schema, *, statistics: tuple[str, .
     )
 
 
-def position(table: DeltaTable | None) -> Position:
+def position(table: DeltaTable | None, path: StorePath) -> Position:
     """Return how far a table has come.
 
     The note is that of the newest commit which has one: compaction and vacuum are commits without.
@@ -88,13 +88,20 @@ def position(table: DeltaTable | None) -> Position:
     if table is None:
         return Position(n=0, version=-1, note={})
     n = table.transaction_version(APP) or 0
-    # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
-    for limit in (1, 20, None):
-        for entry in table.history(limit):
-            if "qa_sync" in entry:
-                note = json.loads(entry["qa_sync"])
-                return Position(n=max(n, int(note["n"])), version=table.version(), note=note)
+    for note in _notes(table, path):
+        # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
+        return Position(n=max(n, int(note["n"])), version=table.version(), note=note)
     return Position(n=n, version=table.version(), note={})
+
+
+def _notes(table: DeltaTable, path: StorePath) -> Iterator[dict[str, Any]]:
+    """Yield the notes of commits, newest first."""
+    # The newest nearly always has one; asking for the history would list the whole log first.
+    for action in actions_of(entry(path, table.version())) or ():
+        if "qa_sync" in action.get("commitInfo", ()):
+            yield json.loads(action["commitInfo"]["qa_sync"])
+    for limit in (20, None):
+        yield from (json.loads(one["qa_sync"]) for one in table.history(limit) if "qa_sync" in one)
 
 
 def commit(
@@ -125,7 +132,7 @@ def commit(
         table = table or create_table(path, schema, statistics=statistics)
     except (DeltaError, OSError) as error:
         raise StoreError(_unwritten(path, error)) from error
-    n = position(table).n
+    n = position(table, path).n
     if n != expected_n:
         msg = f"{path.name}: another writer committed n={n} after n={expected_n} was read"
         raise LostRace(msg)
@@ -233,7 +240,7 @@ def compact(path: StorePath, note: Mapping[str, Any]) -> Mapping[str, Any]:
     table = open_table(path)
     if table is None:
         return {}
-    here = position(table)
+    here = position(table, path)
     properties = CommitProperties(
         custom_metadata={"qa_sync": json.dumps({**here.note, **note, "n": here.n}, sort_keys=True)},
         app_transactions=[Transaction(APP, here.n)] if here.n else [],

@@ -70,7 +70,7 @@ class Ledger:
         path = self._folder / name
         # A run's own row holds counts only: it is written however the run ended.
         with self._lock.held() if name == "runs" else self._lock.writing():
-            n = delta.position(delta.open_table(path)).n
+            n = delta.position(delta.open_table(path), path).n
             delta.commit(path, _SCHEMAS[name], rows, expected_n=n, note={}, statistics=(_STATISTICS[name],))
 
     def files(self, name: str) -> Files:

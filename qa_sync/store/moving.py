@@ -123,7 +123,7 @@ def _listed(path: StorePath, kept: list[int]) -> dict[str, Any]:
     versions = sorted({version for version in kept if version <= log.newest} | {log.newest})
     spans = [span for span in log.spans if span.is_in(versions)]
     opened = delta.open_table(path)
-    note = delta.position(opened).note if opened is not None else {}
+    note = delta.position(opened, path).note
     head = [action for _, file in entries(path)[:1] for action in actions_of(file) or []]
     schema = next(
         action for _, file in reversed(entries(path)) for action in actions_of(file) or [] if "metaData" in action

@@ -86,7 +86,7 @@ class RawStream:
 
     def position(self) -> StreamPosition:
         """Return how far the stream has been read; n = 0 and cursor None before the first commit."""
-        here = delta.position(delta.open_table(self.path))
+        here = delta.position(delta.open_table(self.path), self.path)
         cursor = None if here.note.get("listing") == "partial" else here.note.get("cursor")
         return StreamPosition(n=here.n, cursor=cursor, version=here.version)
 

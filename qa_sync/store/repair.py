@@ -42,7 +42,7 @@ def mend(store: StorePath, fault: Fault, *, at: datetime, schema: pa.Schema | No
 
 def empty_derived(path: StorePath, schema: pa.Schema) -> None:
     """Empty a table and forget what it covers: the next mapping makes it anew; older versions stay as they are."""
-    n = delta.position(delta.open_table(path)).n
+    n = delta.position(delta.open_table(path), path).n
     none = schema.empty_table()
     note: dict[str, object] = {"coverage": {}}
     delta.commit(path, schema, none, expected_n=n, note=note, statistics=(schema.names[0],), mode="overwrite")

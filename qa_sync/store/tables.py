@@ -53,7 +53,7 @@ class StoredTable:
 
     def position(self) -> TablePosition:
         """Return where the table stands."""
-        here = delta.position(delta.open_table(self.path))
+        here = delta.position(delta.open_table(self.path), self.path)
         covered: Mapping[str, Any] = here.note.get("coverage", {})
         return TablePosition(
             n=here.n,

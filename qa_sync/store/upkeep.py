@@ -213,7 +213,7 @@ def _row(path: StorePath, name: str, looked: Examined, kept: Mapping[int, list[s
     current = [span for span in log.spans if span.removed is None]
     on_disk = sizes_of(path)
     try:
-        commits = delta.position(delta.open_table(path)).n
+        commits = delta.position(delta.open_table(path), path).n
     except StoreError:
         commits = -1
     moments = sorted(log.times.values())
