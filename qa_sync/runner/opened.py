@@ -19,8 +19,8 @@ from qa_sync.reconcile import Programme, Reconciled, reconcile
 from qa_sync.reports import Scene, embargoed, prepare, withhold
 from qa_sync.store import Snapshot, Store
 
-#: Read more than once by reconcile and reports: computed once.
-_KEPT = ("evaluations", "answers", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
+#: Current rows that reconcile and reports read more than once: computed once. Answers they read by their history.
+_KEPT = ("evaluations", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
 
 #: Rules that snapshots of earlier versions did not keep: their defaults were in force.
 _LATER_RULES = (
