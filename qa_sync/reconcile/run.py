@@ -99,7 +99,8 @@ def _by_parts(engine: Engine, programme: Programme, as_of: datetime, number: int
     done = []
     for part in parts.split(engine, number):
         engine.table("rc_versions", parts.versions(part, number))
-        engine.table("rc_answers", parts.answers())
+        engine.drop("rc_answers")
+        engine.append("rc_answers", parts.answers())
         engine.table("rc_dispute_events", revisions.dispute_events(as_of, parts.disputes_of(part)))
         steps.work_through(engine, programme, as_of, sessions=parts.sessions_of(part))
         done.append(_checked(engine, "rc_versions WHERE NOT deleted", "rc_dispute_events"))
