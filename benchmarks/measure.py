@@ -197,6 +197,27 @@ def peak_mb() -> float:
     return most / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
+def family() -> tuple[float, float]:
+    """Return the CPU seconds and the most memory (MB, summed) of this process's living descendants, such as a JVM."""
+    parents, spent, most = {}, {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            status = (folder / "status").read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:  # it has just ended
+            continue
+        process = int(folder.name)
+        parents[process] = int(stat[1])
+        spent[process] = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        most[process] = sum(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+    own: set[int] = set()
+    found = {os.getpid()}
+    while found:
+        found = {process for process, parent in parents.items() if parent in found}
+        own |= found
+    return sum(spent[process] for process in own), sum(most[process] for process in own)
+
+
 def _cpu() -> float:
     """CPU seconds of this process, its threads and the children it has waited for."""
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

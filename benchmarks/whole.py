@@ -1,6 +1,7 @@
 """A workspace from files to report, stage by stage, beside the shortest SQL that counts the same on the same Parquet.
 
     python benchmarks/whole.py [EVALUATIONS ...]      (default: 200000; 10000000 takes most of an hour)
+    QA_SYNC_MEMORY=4GB python benchmarks/whole.py 10000000      (what the tables of either may take)
 
 Ratings of items, each an evaluation of one answer, and a gold answer for every item: the example workspace
 ``examples/ratings``. Each stage runs in a process of its own, as the commands do. The hand-written SQL reads the stored
@@ -61,7 +62,8 @@ def stage(what: str, folder: Path) -> dict[str, object]:
         return {"rows": len(rows), "pairs": rows[0]["pairs"]}
     import duckdb
 
-    con = duckdb.connect(config={"memory_limit": "6GB", "temp_directory": str(folder)})
+    limit = os.environ.get("QA_SYNC_MEMORY", "6GB")
+    con = duckdb.connect(config={"memory_limit": limit, "temp_directory": str(folder)})
     read = "read_parquet('{}/data/raw/ratings.{}/*.parquet')"
     found = con.execute(f"""
         WITH l AS (SELECT payload->>'item_id' AS item, payload->>'label' AS label FROM {read.format(folder, "labels")}),
@@ -97,7 +99,8 @@ def main() -> None:
                 stages[what] = measured(what, folder)
                 print(f"{n:>12,}  {what:10} {stages[what]}", flush=True)
             RESULTS.mkdir(exist_ok=True)
-            text = json.dumps({"evaluations": n, "stages": stages}, indent=1)
+            memory = os.environ.get("QA_SYNC_MEMORY", "")
+            text = json.dumps({"evaluations": n, "engine_memory": memory, "stages": stages}, indent=1)
             (RESULTS / f"whole_{n}.json").write_text(text + "\n", encoding="utf-8")
 
 
