@@ -68,6 +68,7 @@ class LimitReached(Exception):
 
 
 _FILESYSTEMS = itertools.count(1)
+_ENGINES = itertools.count(1)
 
 
 class DuckEngine:
@@ -90,6 +91,7 @@ class DuckEngine:
             config["memory_limit"] = limit
         own = lockable or memory_limit is not None
         self._con = databases.own(config) if own else databases.SHARED.connect(config)
+        self._number = next(_ENGINES)
         self._kept: set[str] = set()
         self._file = ""
         self._files: set[str] = set()
@@ -156,7 +158,7 @@ class DuckEngine:
     @property
     def _disk(self) -> str:
         """What the file is attached as: engines that share a database each have one."""
-        return quoted(f"kept {id(self)}")
+        return quoted(f"kept {self._number}")
 
     def drop(self, name: str) -> None:
         """Forget a table or view; what is not there is no mistake."""
