@@ -34,7 +34,8 @@ def of_blind_task() -> str:
 def of_key(programme: Programme) -> str:
     """Select the work on the same interaction and part as an audit that has no stronger link: link key.
 
-    A blind audit may come before the work; any other comes after it. An unknown time is no reason to refuse.
+    A blind audit may come before the work; any other comes after it. An unknown time is no reason to refuse. Work of
+    the same blind task is the stronger link, also where it was retracted: nobody else's work takes its place.
     """
     days = f"INTERVAL '{programme.audit_window_days:d}' DAY"
     blind = "(a.kind = 'blind' OR coalesce(a.is_blind, false))"
@@ -54,7 +55,7 @@ def of_key(programme: Programme) -> str:
                    coalesce({in_window}, true) AS is_in_window
             FROM rc_evaluations a
             JOIN rc_evaluations e ON e.interaction_id = a.interaction_id AND e.segment_id = a.segment_id
-            LEFT JOIN (SELECT DISTINCT auditor_evaluation_id FROM rc_blind_candidates WHERE grade = 0) b
+            LEFT JOIN (SELECT DISTINCT auditor_evaluation_id FROM rc_blind_candidates) b
                    ON b.auditor_evaluation_id = a.evaluation_id
             WHERE a.state = 'live' AND a.role = 'auditor' AND a.audited_evaluation_id IS NULL
               AND b.auditor_evaluation_id IS NULL AND e.role = 'standard') c"""

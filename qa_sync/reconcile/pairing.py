@@ -10,7 +10,7 @@ from qa_sync.reconcile.programme import Programme
 def verdicts() -> str:
     """Select one row an audit (references apart): how many people's evaluations fit, and why none did.
 
-    Candidates by key count only where no evaluation of the blind task fits.
+    There are candidates by key only where there is no evaluation of the blind task.
     """
     reasons = " ".join(f"WHEN {grade} THEN {dialect.text(reason)}" for grade, reason in GRADES.items())
     return f"""

@@ -185,7 +185,7 @@ class BruteForce:
                 for e in work
                 if audit.blind_task_id and e.blind_task_id == audit.blind_task_id
             ]
-            if not any(why == "" for why, _, _ in grades):
+            if not grades:
                 grades += [(why, e, "key") for e in work if (why := self._key_grade(audit, e)) is not None]
         fits = [(e, link) for why, e, link in grades if why == ""]
         people = {self.person(e.evaluator_id) or e.id for e, _ in fits}

@@ -103,6 +103,13 @@ def test_blind_task_is_stronger_than_the_key_and_proves_blindness(world: World) 
     assert pair["is_embargoed"]
 
 
+def test_work_of_the_blind_task_that_was_retracted_is_never_replaced_by_somebody_elses(world: World) -> None:
+    world.evaluation("e1", FULL, evaluator_id="u1")
+    world.evaluation("e2", FULL, evaluator_id="u2", blind_task_id="t", status="retracted")
+    audit(world, blind_task_id="t")
+    assert world.run().bucket("a1") == ("UNMATCHED_AUDITOR", "VOIDED")
+
+
 def test_a_blind_audit_may_come_first_and_blindness_is_not_inferred(world: World) -> None:
     world.evaluation("e1", FULL, submitted_at=day(10))
     audit(world, kind="blind", submitted_at=day(1))
