@@ -124,7 +124,7 @@ def test_what_is_kept_lies_in_a_file_that_nobody_else_reads_and_that_goes_with_t
     assert (engine.names(), other.names()) == ([], ["numbers"])
     engine.close()
     other.close()
-    assert list(file.parent.glob(f"{file.name.partition('.')[0]}*.kept*")) == []
+    assert list(file.parent.glob(f"{file.name}*")) == []
 
 
 def test_an_engine_that_uses_the_disk_can_still_be_locked() -> None:
