@@ -5,7 +5,9 @@ An object of a bucket does so by itself.
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
@@ -23,12 +25,14 @@ def settle(table: StorePath, versions: Iterable[int]) -> None:
     if not isinstance(table, Path):
         return
     log = table / LOG
+    checkpointed = _checkpointed(log)
     written: list[Path] = []
     for version in versions:
         commit = entry(table, version)
         written += [table / action["add"]["path"] for action in actions_of(commit) or () if "add" in action]
         written.append(commit)
-        checkpoints = sorted(log.glob(f"{version:020d}.checkpoint*.parquet"))
+        # Few commits make a checkpoint, and looking for one reads the names of the whole log.
+        checkpoints = sorted(log.glob(f"{version:020d}.checkpoint*.parquet")) if version <= checkpointed else []
         written += [*checkpoints, log / LAST_CHECKPOINT] if checkpoints else []
     for path in written:
         sync_file(path)
@@ -37,6 +41,16 @@ def settle(table: StorePath, versions: Iterable[int]) -> None:
     if 0 in versions:  # a new table: its name, and that of the folder it lies in, must last too
         sync_folder(table.parent)
         sync_folder(table.parent.parent)
+
+
+def _checkpointed(log: Path) -> int:
+    """Return the version of the newest checkpoint; -1 before the first; any later one where that cannot be read."""
+    try:
+        return int(json.loads((log / LAST_CHECKPOINT).read_bytes())["version"])
+    except FileNotFoundError:
+        return -1
+    except (OSError, ValueError, KeyError, TypeError):
+        return sys.maxsize
 
 
 def write_whole(path: StorePath, text: str) -> None:
