@@ -74,7 +74,7 @@ def main(commits: int) -> None:
     }
     shutil.rmtree(folder)
     print(json.dumps(told, indent=1))
-    (RESULTS / "commits.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / f"commits_{commits}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
