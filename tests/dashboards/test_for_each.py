@@ -26,16 +26,28 @@ PATH = "./out/{site}.xlsx"
 def a_book_each(settings: dict[str, Any], **more: Any) -> None:
     settings["sinks"]["books"] = {"connector": "excel", "path": PATH, **more.pop("sink", {})}
     settings["dashboards"] = {
-        "sites": {"definition": "mappings/dashboards/weekly.yaml", "sinks": ["books"], "for_each": "site", **more}
+        "sites": {"definition": WEEKLY, "sinks": ["books"], "for_each": "site", **more}
     }
 
 
+WEEKLY = "mappings/dashboards/weekly.yaml"
+
+
 @pytest.fixture
-def folder(finished: Finished, tmp_path: Path) -> Path:
+def whole(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of the finished workspace, whose dashboard has a workbook a site."""
     folder = tmp_path / "copy"
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes", "out"))
     edit(folder, a_book_each)
     return folder
+
+
+@pytest.fixture
+def folder(whole: Path) -> Path:
+    """The same with one tab, for what is not about the tabs."""
+    own_copy(whole, "dashboards/weekly.yaml")
+    edit(whole, lambda definition: definition.update(tabs=[{"report": "pairs"}]), WEEKLY)
+    return whole
 
 
 def text_of(path: Path) -> str:
@@ -47,7 +59,8 @@ def book_of(folder: Path, site: str) -> Path:
     return folder / "out" / f"{site.replace(' ', '_')}.xlsx"
 
 
-def test_no_site_finds_another_site_or_its_people_in_its_workbook(folder: Path) -> None:
+def test_no_site_finds_another_site_or_its_people_in_its_workbook(whole: Path) -> None:
+    folder = whole
     done = ask(folder, "publish")
     people = query(folder, "SELECT p.person_id, p.name, r.site FROM people p JOIN rosters r USING (person_id)")
     pairs = query(folder, "SELECT pair_id, site FROM pairs WHERE basis = 'original'")
@@ -80,9 +93,8 @@ def test_names_of_all_are_shown_where_the_dashboard_says_so(folder: Path) -> Non
 
 
 def test_an_audit_under_embargo_is_in_no_byte_of_what_auditees_read(folder: Path) -> None:
-    own_copy(folder, "dashboards/weekly.yaml")
     tabs = [{"report": "pairs", "audience": "auditees"}, {"report": "summary", "audience": "auditees"}]
-    edit(folder, lambda d: d.update(tabs=tabs), "mappings/dashboards/weekly.yaml")
+    edit(folder, lambda d: d.update(tabs=tabs), WEEKLY)
     ask(folder, "publish")
     pairs = query(
         folder, "SELECT pair_id, auditor_evaluation_id, site, is_embargoed FROM pairs WHERE basis = 'original'"

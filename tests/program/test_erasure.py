@@ -51,13 +51,11 @@ def texts(file: Path) -> str:
 
 
 def named(folder: Path, terms: tuple[str, ...]) -> list[str]:
-    return [
-        f"{file.name}: {term}"
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-        for term in terms
-        if term.casefold() in texts(file).casefold()
-    ]
+    found = []
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        text = texts(file).casefold()
+        found += [f"{file.name}: {term}" for term in terms if term.casefold() in text]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
