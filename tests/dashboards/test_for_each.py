@@ -25,9 +25,7 @@ PATH = "./out/{site}.xlsx"
 
 def a_book_each(settings: dict[str, Any], **more: Any) -> None:
     settings["sinks"]["books"] = {"connector": "excel", "path": PATH, **more.pop("sink", {})}
-    settings["dashboards"] = {
-        "sites": {"definition": WEEKLY, "sinks": ["books"], "for_each": "site", **more}
-    }
+    settings["dashboards"] = {"sites": {"definition": WEEKLY, "sinks": ["books"], "for_each": "site", **more}}
 
 
 WEEKLY = "mappings/dashboards/weekly.yaml"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from docs.pages import PROJECT
+from filelock import FileLock
 
 sys.path.insert(0, str(PROJECT / "docs"))
 
@@ -26,10 +27,23 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """Run ``qa-sync demo`` as a reader would, in an empty folder."""
+    """Run ``qa-sync demo`` as a reader would, in an empty folder; once, however many processes share the tests."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, printed = root / "documented", root / "documented.txt"
+    with FileLock(root / "documented.lock"):
+        if not printed.exists():
+            folder.mkdir()
+            printed.write_text(_said(folder), encoding="utf-8")
+    return Demo(folder / "demo", printed.read_text(encoding="utf-8"))
+
+
+def _said(folder: Path) -> str:
+    """Run the demo in a folder and return what it printed."""
     from qa_sync.cli import main
 
-    folder, printed = tmp_path_factory.mktemp("documented"), io.StringIO()
+    printed = io.StringIO()
     environment = dict(os.environ)  # the sandboxes' addresses are set in it
     try:
         with chdir(folder), redirect_stdout(printed):
@@ -38,7 +52,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         os.environ.clear()
         os.environ.update(environment)
     assert code == 0, printed.getvalue()
-    return Demo(folder / "demo", printed.getvalue())
+    return printed.getvalue()
 
 
 @pytest.fixture

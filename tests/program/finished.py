@@ -45,6 +45,6 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if not _KEPT:
         programme, stack = shared_programme(), ExitStack()
         request.config.add_cleanup(stack.close)
-        made = stack.enter_context(world(tmp_path_factory.mktemp("finished"), programme))
+        made = stack.enter_context(world(tmp_path_factory.mktemp("finished"), programme, all_tabs=True))
         _KEPT.append(Finished(made, ask(made.folder, "run"), ask(made.folder, "run"), programme.truth()))
     return _KEPT[0]

@@ -22,6 +22,7 @@ from qa_sync_verint.sandbox import write_files
 #: All of it lies in the past, so that nothing here depends on today's date.
 START = date(2025, 9, 1)
 _ROSTER = ("employee_number", "role", "valid_from", "valid_to", "site", "site_kind", "team", "queue")
+_FEW = ("summary", "pairs", "definitions")
 _ROSTER_SOURCE = {
     "connector": "files",
     "mapping": "mappings/roster.yaml",
@@ -72,8 +73,13 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, programme: Programme, *, until: datetime | None = None) -> Iterator[World]:
-    """Start the sandboxes with a programme (as of a moment) and write a workspace for them, a roster file included."""
+def world(
+    folder: Path, programme: Programme, *, until: datetime | None = None, all_tabs: bool = False
+) -> Iterator[World]:
+    """Start the sandboxes with a programme (as of a moment) and write a workspace for them, a roster file included.
+
+    Its dashboard has a few of the starter's tabs, or all of them: tabs are half of what a small run costs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shown = programme if until is None else programme.until(until)
     with (
@@ -85,7 +91,14 @@ def world(folder: Path, programme: Programme, *, until: datetime | None = None) 
         write_workspace(folder, running, zone=programme.zone)
         edit(folder, lambda settings: settings["sources"].update(roster=_ROSTER_SOURCE))
         write_roster(shown, folder / "roster")
+        if not all_tabs:
+            own_copy(folder, "dashboards/weekly.yaml")
+            edit(folder, _few_tabs, "mappings/dashboards/weekly.yaml")
         yield World(programme=programme, folder=folder, running=running)
+
+
+def _few_tabs(definition: Any) -> None:
+    definition["tabs"] = [tab for tab in definition["tabs"] if tab["name"] in _FEW]
 
 
 def write_roster(programme: Programme, folder: Path) -> None:
