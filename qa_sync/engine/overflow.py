@@ -7,7 +7,6 @@ what a killed one left is swept by the next: each holds a lock of the operating 
 from __future__ import annotations
 
 import atexit
-import fcntl
 import itertools
 import os
 import secrets
@@ -31,7 +30,7 @@ class Overflow:
         process = os.getpid()
         if process not in self._begun:
             try:
-                self._begun[process] = _begun(_private_folder())
+                self._begun[process] = _begun(_private_folder()) if os.name == "posix" else _alone()
             except OSError:
                 self._begun[process] = None
         begun = self._begun[process]
@@ -46,6 +45,13 @@ def _private_folder() -> Path:
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077:
         return folder
     return Path(tempfile.mkdtemp(prefix="qa-sync-"))
+
+
+def _alone() -> Path:
+    """Return how places begin where there are no such locks: nobody sweeps what a killed process left."""
+    begin = Path(tempfile.mkdtemp(prefix="qa-sync-")) / "rows"
+    atexit.register(shutil.rmtree, begin.parent, ignore_errors=True)
+    return begin
 
 
 def _begun(folder: Path) -> Path:
@@ -64,6 +70,8 @@ def _begun(folder: Path) -> Path:
 
 def _held(lock: Path) -> int | None:
     """Return the open file of a lock that was free; None where somebody holds it or has just swept it."""
+    import fcntl
+
     file = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_a_folder_that_others_may_read_is_not_used(folder: Path) -> None:
 def test_a_machine_without_temporary_files_has_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     assert Overflow().place() is None
+
+
+def test_a_system_without_such_locks_has_a_folder_for_each_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa_sync.engine.overflow.os", SimpleNamespace(name="nt", getpid=os.getpid))
+    place = Overflow().place()
+    assert place is not None
+    assert (place.parent.parent, place.parent != folder) == (folder.parent, True)
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
