@@ -77,7 +77,8 @@ class Signing:
         if self.canonical_headers == "lower_all":
             lines = [f"{name}:{value}\n".lower() for name, value in ours]
         else:
-            lines = sorted(f"{name.lower()}:{value}\n" for name, value in ours)
+            # By name, not by line: a colon sorts behind the hyphen of a longer name.
+            lines = [f"{name}:{value}\n" for name, value in sorted((name.lower(), value) for name, value in ours)]
         return f"{salt}\n{method.upper()}\n{path}\n{iat}\n{''.join(lines)}\n"
 
 

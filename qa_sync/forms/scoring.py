@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, get_args
 
 Method = Literal["sum", "average", "percentage"]
 METHODS: tuple[Method, ...] = get_args(Method)
+
+#: Keeps binary fractions from deciding a half: 28.499999999999996 is 28.5.
+EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Part:
         children: what it is made of.
         method: how their scores make its own.
         base_percentage: what a full score is worth, with the method ``percentage``.
-        precision: decimals it is rounded to, halves up; None: not rounded.
+        precision: decimals it is rounded to, halves away from zero; None: not rounded.
     """
 
     children: tuple[Question | Part, ...]
@@ -96,7 +98,7 @@ def _combined(part: Part) -> float | None:
     most = math.fsum(one for one in available if one is not None)
     if None in available or most <= 0:
         return None
-    return total / most * part.base_percentage
+    return total * part.base_percentage / most
 
 
 def _attainable(part: Question | Part) -> float | None:
@@ -115,4 +117,5 @@ def _attainable(part: Question | Part) -> float | None:
 def _rounded(value: float, part: Question | Part) -> float:
     if isinstance(part, Question) or part.precision is None:
         return value
-    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-part.precision), ROUND_HALF_UP))
+    scale = 10.0**part.precision
+    return math.copysign(math.floor(abs(value) * scale + 0.5 + EPSILON) / scale, value)

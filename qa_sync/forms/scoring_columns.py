@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from qa_sync.forms.scoring import EPSILON
 from qa_sync.forms.scoring_rule import Asked, Node, ScoringRule, Step, tree
 
 Column = npt.NDArray[np.float64]
-#: Keeps binary fractions from deciding a half: 28.499999999999996 is 28.5.
-_EPSILON = 1e-9
 
 
 def form_scores(rule: ScoringRule, criteria: Sequence[Asked], points: Column, fired: npt.NDArray[np.bool_]) -> Column:
@@ -56,7 +55,7 @@ class _Columns:
         most: Column = np.where(is_given, np.column_stack([most for _score, most in children]), 0.0).sum(axis=1)
         if step.method == "percentage":
             with np.errstate(divide="ignore", invalid="ignore"):
-                total = np.where(most > 0, total / most * step.base_percentage, np.nan)
+                total = np.where(most > 0, total * step.base_percentage / most, np.nan)
             most = np.full(len(total), step.base_percentage)
         elif step.method == "average":
             total, most = total / np.maximum(answered, 1), most / np.maximum(answered, 1)
@@ -78,5 +77,5 @@ class _Columns:
         if step.precision is None:
             return made
         scale = 10.0**step.precision
-        rounded: Column = np.sign(made) * np.floor(np.abs(made) * scale + 0.5 + _EPSILON) / scale
+        rounded: Column = np.sign(made) * np.floor(np.abs(made) * scale + 0.5 + EPSILON) / scale
         return rounded

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shared_data import shared_data
 
 from qa_sync.forms import Part, Question, Rules, score
+from qa_sync.forms.scoring_columns import form_scores
+from qa_sync.forms.scoring_rule import Asked, ScoringRule, Step
 
 
 def part_of(node: dict[str, Any]) -> Question | Part:
@@ -57,6 +62,27 @@ def questions(*scores: float | None) -> tuple[Question, ...]:
 )
 def test_method_then_delta_then_baseline_then_minimum_then_set(part: Part | Question, expected: float | None) -> None:
     assert score(part) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.sampled_from([40, 50, 60, 100])), min_size=1, max_size=5),
+    st.sampled_from([100, 50, 30, 12.5]),
+    st.integers(0, 2),
+)
+@example([(17, 100), (40, 100)], 100, 0)  # 57 of 200: 28.499999999999996 in binary fractions
+def test_a_half_is_rounded_up_as_on_paper(pairs: list[tuple[int, int]], base: float, precision: int) -> None:
+    part = Part(
+        children=tuple(Question(score=points, maximum=most) for points, most in pairs),
+        method="percentage",
+        base_percentage=base,
+        precision=precision,
+    )
+    exact = Fraction(sum(points for points, _ in pairs), sum(most for _, most in pairs)) * Fraction(base)
+    assert score(part) == math.floor(exact * 10**precision + Fraction(1, 2)) / 10**precision
+    rule = ScoringRule(steps={("form",): Step(method="percentage", base_percentage=base, precision=precision)})
+    asked = [Asked(key=str(at), maximum=most) for at, (_points, most) in enumerate(pairs)]
+    columns = form_scores(rule, asked, np.array([[float(points) for points, _ in pairs]]), np.empty((1, 0), bool))
+    assert columns.tolist() == [score(part)]
 
 
 def test_a_part_counts_by_what_it_could_have_earned() -> None:

@@ -68,7 +68,9 @@ VARIANTS = st.fixed_dictionaries(
 @given(
     VARIANTS,
     st.sampled_from(["/a", "/a%20b/c%2Fd", "/x?sort=-id&q=%C3%A9", "/"]),
-    st.dictionaries(st.sampled_from(["Verint-B", "verint-a", "X-Other", "VERINT-C"]), st.sampled_from(["One", "two"])),
+    st.dictionaries(
+        st.sampled_from(["Verint-B", "verint-a", "X-Other", "VERINT-A-Z"]), st.sampled_from(["One", "two"])
+    ),
 )
 def test_an_independent_verifier_takes_every_variant(
     variant: dict[str, Any], target: str, headers: dict[str, str]
@@ -77,6 +79,12 @@ def test_an_independent_verifier_takes_every_variant(
     request = requests.Request("GET", "https://wfo.example" + target, headers=headers, auth=auth).prepare()
     sent = request.path_url
     assert Verifier(keys={"k": KEY}, **variant).fault("GET", sent, list(request.headers.items()), AT) == ""
+
+
+def test_headers_are_sorted_by_name_where_one_name_begins_another() -> None:
+    headers = [("Verint-User-Name", "b"), ("Content-Type", "x"), ("Verint-User", "a")]
+    text = Signing().text(salt="s", method="post", url="https://h/p?q=1", iat="t", headers=headers)
+    assert text == "s\nPOST\n/p\nt\nverint-user:a\nverint-user-name:b\n\n"
 
 
 def test_a_retry_has_a_fresh_salt_and_time() -> None:

@@ -84,6 +84,17 @@ def test_totals_and_repeated_headers_are_no_records(tmp_path: Path) -> None:
     assert sorted(payloads) == ["1", "2"]
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_files_put_together_with_a_mark_in_the_middle_lose_nothing(quote: str, tmp_path: Path) -> None:
+    def row(text: str) -> str:
+        return ",".join(f"{quote}{cell}{quote}" for cell in text.split(","))
+
+    third = GOOD.replace("1", "3", 1)
+    bad, payloads = outcome(tmp_path, row(GOOD), "\ufeff" + row(HEADER), row(NEXT), "\ufeff" + row(third))
+    assert bad == []
+    assert sorted(payloads) == ["1", "2", "3"]
+
+
 def test_the_same_answer_again_replaces_the_earlier_one(tmp_path: Path) -> None:
     later = GOOD.replace("Yes,10", "No,0").replace("Form A", "Form B")
     for folder, rows in (("together", [GOOD, later]), ("apart", [GOOD, NEXT, later])):

@@ -27,6 +27,7 @@ BLOCK = 1 << 22
 #: A row of more bytes is read by itself: the row reader knows the limits of a line and of a cell.
 _LONG_ROW = 100_000
 _CR, _LF = 13, 10
+_BOM = codecs.BOM_UTF8
 #: Positions, of rows or of bytes.
 Places = npt.NDArray[np.int64]
 
@@ -136,7 +137,7 @@ def _row_by_row(stream: io.RawIOBase, number: int, dialect: Dialect, width: int,
 def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     """Yield the text as UTF-8 without a byte-order mark, a block at a time."""
     if encoding == "utf-8-sig":
-        first = stream.read(BLOCK).removeprefix(codecs.BOM_UTF8)
+        first = stream.read(BLOCK).removeprefix(_BOM)
         if first:
             yield first
         while chunk := stream.read(BLOCK):
@@ -198,7 +199,7 @@ class _Stretch:
 
     def block(self, number: int, dialect: Dialect, width: int, columns: Sequence[int]) -> Block | None:
         """Return the rows in columns; None when not all of them have ``width`` cells, or one is to be looked at."""
-        if b"\0" in self.text or width < 2:
+        if b"\0" in self.text or width < 2 or self.text.startswith(_BOM) or b"\n" + _BOM in self.text:
             return None
         if int(np.max(np.diff(self.line_of_end, prepend=-1))) > refusal.MAX_ROW_LINES:
             return None

@@ -62,6 +62,9 @@ class Lines:
                 raise _BrokenRowError(f"a line of more than {refusal.MAX_LINE:,} characters")  # noqa: EM102
             if not line:
                 raise StopIteration
+        if line[0] == "\ufeff":
+            # Files that were put together as they are: each begins with a mark of its own.
+            line = line.lstrip("\ufeff")
         self.number += 1
         self.taken.append(line)
         if len(self.taken) > refusal.MAX_ROW_LINES:
