@@ -15,10 +15,8 @@ from qa_sync.engine import Engine
 #: Bytes of memory that reconciling takes, by measure: 2.2 GB for a million evaluations with 8 answers each, a tenth of
 #: them audits; 4 to 5 GB for a million ratings of one answer, all of them compared.
 _PER_EVALUATION, _PER_ANSWER = 4_000, 100
-#: A part costs a pass over all files (fourteen parts as much as their own work), and one beyond the memory costs a
-#: fifth more than one that fits. So parts fit as long as there are so few.
-_FITTING = 4
-#: Beyond that, a part may be so many times the memory.
+#: A part may be so many times the memory: what does not fit goes to a disk, which costs a fifth more than memory, while
+#: each further part costs a pass over all files and a copy of its rows.
 _CROWDED = 10
 
 _KEYS = ("evaluation_key", "audited_key", "record_key", "interaction_key", "blind_key", "case_key")
@@ -38,10 +36,10 @@ def wanted(engine: Engine) -> int:
 def parts_for(size: int, room: int) -> int:
     """Return in how many parts to do what takes ``size`` bytes of memory where there are ``room``.
 
-    >>> [parts_for(size, 10) for size in (0, 10, 11, 100, 1_000, 10_000)]
-    [1, 1, 2, 4, 10, 100]
+    >>> [parts_for(size, 10) for size in (0, 100, 101, 1_000)]
+    [1, 1, 2, 10]
     """
-    return max(1, min(-(-size // room), _FITTING), -(-size // (_CROWDED * room)))
+    return max(1, -(-size // (_CROWDED * room)))
 
 
 def split(engine: Engine, parts: int) -> list[int]:

@@ -92,7 +92,7 @@ class Small(DuckEngine):
     """An engine that says it has little memory."""
 
     def room(self) -> int | None:
-        return 20_000
+        return 2_000
 
 
 def test_memory_decides_whether_a_programme_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
