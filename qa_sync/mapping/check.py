@@ -6,7 +6,7 @@ against each other. Nothing here stops a run: it is what ``mapping check`` and `
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from typing import Any
 
 from qa_sync.errors import Problem
@@ -28,6 +28,7 @@ from qa_sync.mapping.language import (
     sources,
 )
 from qa_sync.mapping.logic import always, possible
+from qa_sync.mapping.matching import matched
 from qa_sync.mapping.problems import Place, Problems
 from qa_sync.model import TABLES, Column
 from qa_sync.yamlfile import Document, parse
@@ -138,11 +139,12 @@ class _Checker:
         """Keys of ``values`` that what comes before them can never give."""
         bare = Expression(source=expression.source, when=expression.when)
         known = None if expression.match else outcomes(bare)
+        givable = _givable(expression.match, keys) if expression.match else frozenset[str]()
         for key in keys:
             if known is not None and key not in known:
                 given = ", ".join(sorted(text for text in known if text is not None))
                 self.problems.add((*place, "values", key), f"never matched: the value is one of {given}")
-            elif expression.match and not _can_give(expression.match, key):
+            elif expression.match and key not in givable:
                 self.problems.add((*place, "values", key), "never matched: the pattern of match: cannot give this text")
 
     # --- conditions ---------------------------------------------------------------------------------------
@@ -207,13 +209,13 @@ def _spelled(skeleton: tuple[str, ...]) -> str:
     return '"' + "{...}".join(skeleton) + '"'
 
 
-def _can_give(match: Match, text: str) -> bool:
-    """Say whether the group of a pattern could be this text; true where that is hard to tell."""
+def _givable(match: Match, texts: Iterable[str]) -> frozenset[str]:
+    """Return the texts that the group of a pattern could be; all of them where that is hard to tell."""
     regex = match.pattern.regex if match.group == 0 else _group(match.pattern.regex, match.group)
     anchors = ("\\b", "^", "$")
     if regex is None or any(mark in regex.replace("\\^", "").replace("\\$", "").replace("[^", "") for mark in anchors):
-        return True  # what stands around the group matters too
-    return re.fullmatch(regex, text, re.ASCII) is not None
+        return frozenset(texts)  # what stands around the group matters too
+    return matched(regex, texts, whole=True)
 
 
 def _group(regex: str, number: int) -> str | None:

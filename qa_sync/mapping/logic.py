@@ -6,7 +6,6 @@ that they do not name, and none. Texts of different places are taken to be indep
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -24,6 +23,7 @@ from qa_sync.mapping.language import (
     Question,
     Template,
 )
+from qa_sync.mapping.matching import matched
 from qa_sync.mapping.patterns import Pattern
 
 #: Beyond so many combinations a condition is taken to depend on the records.
@@ -46,7 +46,16 @@ def possible(condition: Condition) -> frozenset[bool]:
     cases = {expression: _cases(expression, asked) for expression in dict.fromkeys(one.expression for one in asked)}
     if prod(len(one) for one in cases.values()) > MAX_CASES:
         return frozenset({True, False})
-    return frozenset(_holds(condition, dict(zip(cases, values, strict=True))) for values in product(*cases.values()))
+    found = {
+        (question.expression, question.pattern): matched(
+            question.pattern.regex, (case for case in cases[question.expression] if isinstance(case, str))
+        )
+        for question in asked
+        if question.pattern
+    }
+    return frozenset(
+        _holds(condition, dict(zip(cases, values, strict=True)), found) for values in product(*cases.values())
+    )
 
 
 def always(expression: Expression) -> bool:
@@ -95,9 +104,13 @@ def _cases(expression: Expression, asked: list[Question]) -> list[str | _Other |
     return [*named, *others, *([] if always(expression) else [None])]
 
 
-def _holds(condition: Condition, values: Mapping[Expression, str | _Other | None]) -> bool:
+def _holds(
+    condition: Condition,
+    values: Mapping[Expression, str | _Other | None],
+    found: Mapping[tuple[Expression, Pattern], frozenset[str]],
+) -> bool:
     if isinstance(condition, Combined):
-        parts = [_holds(part, values) for part in condition.parts]
+        parts = [_holds(part, values, found) for part in condition.parts]
         return not parts[0] if condition.how == "not" else all(parts) if condition.how == "all" else any(parts)
     value = values[condition.expression]
     if condition.op == "is_null":
@@ -108,4 +121,4 @@ def _holds(condition: Condition, values: Mapping[Expression, str | _Other | None
         return False
     if isinstance(value, _Other):
         return condition.pattern in value.matches
-    return re.search(condition.pattern.regex, value, re.ASCII) is not None
+    return value in found[condition.expression, condition.pattern]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mapping.one_row import mapped, raw, rows_of
 
 from qa_sync.errors import ConfigError
+from qa_sync.mapping.check import check_mapping
 from qa_sync.mapping.files import parse
 from qa_sync.mapping.paths import PathError, parse_path
 from qa_sync.mapping.patterns import PatternError, parse_pattern
@@ -136,6 +137,21 @@ def test_worst_allowed_pattern_on_a_long_text_takes_no_time() -> None:
     text = one_field("queue", {"from": "v", "match": "(?:a|aa)+x" + "a?" * 40 + "$"})
     began = time.process_time()
     assert rows_of(text, {"v": "a" * 20_000})[0]["queue"] is None
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"from": "v", "match": "(?:a|aa)+x", "values": {"a" * 200 + "b": "q"}},
+        {"from": "v", "match": "a*a*a*a*a*a*a*a*x", "values": {"a" * 200 + "b": "q"}},
+        {"const": "q", "when": [{"from": "v", "is": "a" * 200}, {"from": "v", "matches": "^(?:a|aa)+x"}]},
+    ],
+)
+def test_a_check_of_the_worst_pattern_against_the_mappings_own_texts_takes_no_time(field: dict[str, object]) -> None:
+    mapping = parse(one_field("queue", field), file="evil.yaml")
+    began = time.process_time()
+    assert [problem.what for problem in check_mapping(mapping) if problem.what.startswith("never")] != []
     assert time.process_time() - began < 5
 
 
