@@ -7,7 +7,7 @@ are errors, dates and times stay text. Only null, true, false, decimal integers 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from qa_sync.errors import ConfigError, Problem
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 60
+MAX_DIGITS = 300
 
 #: Words of the file in a message of the parser; what stands in <> are its own.
 _QUOTED = re.compile(r"""(['"])(?!<)[^'"]{2,}\1""")
@@ -46,6 +47,16 @@ class Document:
             where = where[:-1]
         line, column = self.places.get(where, (1, 1))
         return Problem(what=what, hint=hint, file=self.file, line=line, column=column, path=tuple(path))
+
+    def with_strictness(self, found: Iterable[Problem]) -> list[Problem]:
+        """Return a reader's problems and those of reading leniently, in the order of the file.
+
+        What is not strict counts as nothing while the reader reads on; what it says of that nothing is left out.
+        """
+        strict = {problem.path for problem in self.problems}
+        strict |= {path[:-1] for path in strict if path and isinstance(path[-1], int)}
+        rest = (problem for problem in found if problem.path not in strict)
+        return sorted((*self.problems, *rest), key=lambda problem: (problem.line, problem.column))
 
 
 def read(path: Path, *, shown_as: str = "", lenient: bool = False) -> Document:
@@ -122,6 +133,7 @@ _FAULTS = (
      "write a text that holds a colon in quotes, or indent the line as those beside it", False),
     ("expected <block end>", "the line does not fit those above", "indent it as those it belongs to", False),
     ("unknown escape character", "no such escape in double quotes", "write it in single quotes", False),
+    ("but found another document", "a second document begins here", "write one document a file", False),
     ("could not find expected ':'", "a line without a colon", "write KEY: VALUE", True),
 )  # fmt: skip
 _START = re.compile(r"found character '(.)' that cannot start any token")
@@ -162,17 +174,19 @@ class _Reader:
         self.places: dict[tuple[str | int, ...], tuple[int, int]] = {}
         self._seen: set[int] = set()
 
-    def fault(self, node: Any, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
-        mark = node.start_mark
-        self.problems.append(
-            Problem(what=what, hint=hint, file=self.file, line=mark.line + 1, column=mark.column + 1, path=path)
-        )
+    def fault(
+        self, node: Any, path: tuple[str | int, ...], what: str, hint: str = "", *, at: tuple[int, int] | None = None
+    ) -> None:
+        line, column = at or (node.start_mark.line + 1, node.start_mark.column + 1)
+        self.problems.append(Problem(what=what, hint=hint, file=self.file, line=line, column=column, path=path))
 
     def value(self, node: Any, path: tuple[str | int, ...]) -> Any:
         kind = type(node).__name__
-        self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         if id(node) in self._seen:
-            return self.fault(node, path, "aliases (&name, *name) are not allowed", "write it out")
+            # The node is where its anchor stands; the key, or the list, is where the alias does.
+            at = self.places.get(path) or self.places.get(path[:-1])
+            return self.fault(node, path, "aliases (&name, *name) are not allowed", "write it out", at=at)
+        self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         self._seen.add(id(node))
         if len(path) > MAX_DEPTH:
             return self.fault(node, path, f"nested deeper than {MAX_DEPTH} levels")
@@ -218,6 +232,8 @@ class _Reader:
         if text.lower() in _LOOKALIKE:
             return self.fault(node, path, f"{text} could mean text or true/false", f'write "{text}" or true/false')
         if _INTEGER.match(text):
+            if len(text) > MAX_DIGITS:
+                return self.fault(node, path, f"a number of more than {MAX_DIGITS} digits", "write a text in quotes")
             return int(text)
         if _NUMBER.match(text) and any(mark in text for mark in ".eE"):
             return float(text)

@@ -47,17 +47,15 @@ def load(folder: Path) -> tuple[WorkspaceSettings, yamlfile.Document]:
     if not isinstance(document.data, dict):
         nothing = Problem(what="must hold keys such as programme, sources, sinks", file=FILE_NAME, line=1)
         raise ConfigError([*document.problems, nothing])
-    problems = list(document.problems)
+    problems: list[Problem] = []
     settings: WorkspaceSettings | None = None
     try:
         settings = validated_file(WorkspaceSettings, document)
     except ConfigError as error:
         problems += error.problems
     problems += _cross_problems(document)
-    if problems or settings is None:
-        strict = {problem.path for problem in document.problems}
-        rest = [p for p in problems if p in document.problems or p.path not in strict]
-        raise ConfigError(sorted(rest, key=lambda problem: (problem.line, problem.column)))
+    if problems or document.problems or settings is None:
+        raise ConfigError(document.with_strictness(problems))
     return settings, document
 
 

@@ -33,7 +33,7 @@ def load(path: FilePath, *, shown_as: str) -> Mapping:
     Raises:
         ConfigError: with every problem of the file.
     """
-    return from_document(read_yaml(path, shown_as=shown_as))
+    return from_document(read_yaml(path, shown_as=shown_as, lenient=True))
 
 
 def parse(text: str, *, file: str) -> Mapping:
@@ -42,11 +42,11 @@ def parse(text: str, *, file: str) -> Mapping:
     Raises:
         ConfigError: with every problem of the text.
     """
-    return from_document(parse_yaml(text, file=file))
+    return from_document(parse_yaml(text, file=file, lenient=True))
 
 
 def from_document(document: Document) -> Mapping:
-    """Turn strict YAML into a mapping.
+    """Turn YAML that was read leniently into a mapping.
 
     Raises:
         ConfigError: with every problem, in the order of the file.
@@ -55,8 +55,8 @@ def from_document(document: Document) -> Mapping:
     streams = reader.file(document.data)
     data = document.data if isinstance(document.data, dict) else {}
     cases = read_cases(data["cases"], reader.problems, streams) if "cases" in data else ()
-    if reader.problems.found:
-        raise ConfigError(sorted(reader.problems.found, key=lambda p: (p.line, p.column)))
+    if reader.problems.found or document.problems:
+        raise ConfigError(document.with_strictness(reader.problems.found))
     return Mapping(file=document.file, text=document.text, streams=streams, cases=cases)
 
 
@@ -69,7 +69,7 @@ class _Reader:
         if not top:
             return {}
         self.problems.keys(top, (), ("version", "streams", "cases"))
-        if top.get("version") != 1:
+        if top.get("version") != 1 or isinstance(top["version"], bool):
             self.problems.add(("version",), "a mapping file begins with version: 1")
         if not top.get("streams"):
             self.problems.add(("streams",), "streams: is missing or holds nothing", "name at least one stream")
@@ -177,7 +177,7 @@ class _Reader:
         formats, zone = self.times(column, data, place)
         scale = self.scale(column, data["scale"], (*place, "scale")) if "scale" in data else None
         on_bad = data.get("on_bad", "reject")
-        if on_bad not in {"reject", "missing"}:
+        if on_bad not in ("reject", "missing"):
             self.problems.add((*place, "on_bad"), f"on_bad is reject or missing, not {on_bad}")
         if expression is None:
             return None
@@ -273,7 +273,10 @@ class _Reader:
             self.problems.keys(body, place, ("from", "to"), of="scale")
             low, high = self.pair(body.get("from"), (*place, "from"))
             start, end = self.pair(body.get("to"), (*place, "to"))
-            return Scale(start=low, factor=(end - start) / (high - low), offset=start, low=low, high=high)
+            factor = (end - start) / (high - low)
+            if factor == 0 or not math.isfinite(factor):
+                self.problems.add(place, "the two ranges are too far from each other in size")
+            return Scale(start=low, factor=factor, offset=start, low=low, high=high)
         self.problems.keys(body, place, ("factor", "offset"), of="scale")
         factor, offset = (body.get(key, standard) for key, standard in (("factor", 1), ("offset", 0)))
         if not (_is_number(factor) and _is_number(offset)) or factor == 0:

@@ -100,6 +100,32 @@ def test_all_problems_of_a_file_are_told_at_once_and_in_order() -> None:
     assert all(problem.column and problem.what for problem in caught.value.problems)
 
 
+def test_what_is_not_strict_yaml_is_told_together_with_what_is_wrong_with_the_mapping() -> None:
+    text = """version: 1
+streams:
+  tickets:
+    interactions:
+      fields:
+        interaction_id: &id {from: id}
+        kind: {const: ticket}
+        quene: {from: group_id}
+        brand: {const: yes}
+        agent_id: *id
+        url: {from: a, on_bad: [missing]}
+        url: {from: b}
+"""
+    with pytest.raises(ConfigError) as caught:
+        parse(text, file="z.yaml")
+    place = "streams.tickets.interactions.fields"
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"z.yaml:8:9: {place}.quene: interactions has no column quene; did you mean queue?",
+        f'z.yaml:9:24: {place}.brand.const: yes could mean text or true/false; write "yes" or true/false',
+        f"z.yaml:10:9: {place}.agent_id: aliases (&name, *name) are not allowed; write it out",
+        f"z.yaml:11:24: {place}.url.on_bad: on_bad is reject or missing, not ['missing']",
+        f"z.yaml:12:9: {place}.url: this key stands here twice; keep one of them",
+    ]
+
+
 def test_rows_have_the_columns_of_the_common_schema() -> None:
     text = "version: 1\nstreams: {s: {samples: {fields: {sample_id: {from: id}}}}}"
     (row,) = rows_of(text, {"id": 5})

@@ -119,6 +119,7 @@ streams:
       interaction_at: {formats: ["%m/%d/%Y"], time_zone: Mars/Phobos}
     aliases: {evaluation_id: [Evaluation ID]}
     speed: 3
+    members: on
 """
 
 
@@ -135,10 +136,11 @@ def test_every_problem_of_a_profile_is_told_with_line_and_column(tmp_path: Path)
         "p.yaml:4:5",
         "p.yaml:5:17",
         "p.yaml:6:5",
-        "p.yaml:9:32",
         "p.yaml:9:7",
+        "p.yaml:9:32",
         "p.yaml:10:47",
         "p.yaml:12:5",
+        "p.yaml:13:14",
     ]
     text = "\n".join(found)
     for part in (
@@ -166,10 +168,10 @@ streams:
       employee: [evaluation_id]
 """
     assert told_by(text, tmp_path) == [
+        "p.yaml:7:13: streams.evaluations.order.name: names neither a date nor a number;"
+        " write (?P<date>...) or (?P<number>...)",
         "p.yaml:10:7: streams.evaluations.aliases.evaluated_at: evaluated_at is a date column without format and time"
         " zone; add dates.evaluated_at",
         "p.yaml:11:18: streams.evaluations.aliases.employee.0: this header already stands for evaluation_id;"
         " keep one of them",
-        "p.yaml:7:13: streams.evaluations.order.name: names neither a date nor a number;"
-        " write (?P<date>...) or (?P<number>...)",
     ]

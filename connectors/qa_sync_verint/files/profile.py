@@ -224,15 +224,18 @@ def load_profile(path: Path, *, shown_as: str = "") -> Profile:
     Raises:
         ConfigError: the file is missing, not YAML, or wrong; all problems at once, with line and column.
     """
-    return parse_profile(yamlfile.read(path, shown_as=shown_as))
+    return parse_profile(yamlfile.read(path, shown_as=shown_as, lenient=True))
 
 
 def parse_profile(document: yamlfile.Document) -> Profile:
-    """Validate a profile that has been read; raises ConfigError with every problem."""
-    profile = validated_file(Profile, document)
+    """Validate a profile that has been read leniently; raises ConfigError with every problem."""
+    try:
+        profile = validated_file(Profile, document)
+    except ConfigError as error:
+        raise ConfigError(document.with_strictness(error.problems)) from None
     found: list[Problem] = []
     for name, stream in profile.streams.items():
         found += [document.problem(("streams", name, *path), what, hint) for path, what, hint in stream.problems()]
-    if found:
-        raise ConfigError(found)
+    if found or document.problems:
+        raise ConfigError(document.with_strictness(found))
     return profile
