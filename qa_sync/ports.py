@@ -111,6 +111,20 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class LeavesOut(Protocol):
+    """A source whose own settings leave columns of the records out: what ``mapping suggest`` tells besides."""
+
+    def left_out(self, stream: str) -> Sequence[str]:
+        """Return the names of columns that newest records of a stream have and that are not stored, without a value."""
+        ...
+
+    @property
+    def how_to_keep(self) -> str:
+        """What a person does to have one stored, in a few words."""
+        ...
+
+
 class Sink(Protocol):
     """Shows tabs of cells to people, and writes only what a plan tells it to."""
 

@@ -79,6 +79,17 @@ class VerintSource:
             found += check_rest(self.tenant, base, probe=probe, notify=self._context.notify)
         return found
 
+    def left_out(self, stream: str) -> Sequence[str]:
+        """Return the columns of a stream's newest files that the profile does not list."""
+        is_of_files = self._profile is not None and stream in self._profile.streams
+        return self._files(stream).left_out() if is_of_files else ()
+
+    @property
+    def how_to_keep(self) -> str:
+        """Where a column is listed to be stored."""
+        files = self.settings.files
+        return f"list it under keep: of its stream in {files.profile if files else 'the file profile'}"
+
     def close(self) -> None:
         """Give back connections."""
         if self._tenant is not None:

@@ -51,8 +51,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 
 def is_label(one: Sampled) -> bool:
-    """Whether a path holds few enough different values to group by."""
-    return one.is_choice and 1 < len(one.values) <= MOST_LABELS and one.records > len(one.values)
+    """Whether a path holds few enough different values to group by; dates of a few days are no groups."""
+    return not one.formats and one.is_choice and 1 < len(one.values) <= MOST_LABELS and one.records > len(one.values)
 
 
 def seen(one: Sampled, records: int) -> str:

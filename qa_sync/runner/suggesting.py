@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 from qa_sync.config import find_data_file
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError, Problem
 from qa_sync.mapping import parse, sample, suggest_additions, suggest_stream, suggest_unread
+from qa_sync.mapping.proposing import quoted
 from qa_sync.model.account import CUSTOM_FIELD
 from qa_sync.model.system import RAW
-from qa_sync.ports import Source
+from qa_sync.ports import LeavesOut, Source
 from qa_sync.runner.checking import live_payloads
 from qa_sync.runner.drift_step import definitions_of, streams_of_definitions
 from qa_sync.runner.suggesting_forms import suggest_forms
@@ -73,6 +75,7 @@ def suggest(workspace: Workspace, source: str = "") -> str:
                 text, _ = suggest_unread(text, file=name, stream=stream, payloads=payloads)
         else:
             text, metadata = "version: 1\nstreams:\n", set()
+        unstored = _unstored(connected, [name for name in offered if name in mapped])
         lines: list[str] = []
         for stream in offered:
             if stream not in mapped and stream not in metadata:
@@ -83,7 +86,20 @@ def suggest(workspace: Workspace, source: str = "") -> str:
     if not mapped:
         return _HEAD + text + "".join(f"{line}\n" for line in lines)
     # A starter covers what the vendor's records are; what it leaves out is shown, but not switched on.
-    return _HEAD + text + "".join(f"# {line}\n" for line in (["also stored, not mapped:", *lines] if lines else []))
+    lines = [*unstored, *(["also stored, not mapped:", *lines] if lines else [])]
+    return _HEAD + text + "".join(f"# {line}\n" for line in lines)
+
+
+def _unstored(source: Source, streams: Sequence[str]) -> list[str]:
+    """Return a line for each stream with columns that are not stored: no sample has them, so nothing proposes them."""
+    if not isinstance(source, LeavesOut):
+        return []
+    found = {stream: source.left_out(stream) for stream in streams}
+    return [
+        f"{stream}: not stored, so not proposed: {', '.join(map(quoted, names))}; to map one, {source.how_to_keep}"
+        for stream, names in found.items()
+        if names
+    ]
 
 
 def _named(workspace: Workspace, source: str) -> str:

@@ -239,3 +239,38 @@ def test_which_source_is_asked_for(reviews: Path) -> None:
         suggest(Workspace(reviews), "nobody")
     assert "evaluations:   # proposed" in qa_sync(reviews, "mapping", "suggest", "--quiet").out
     assert ask(reviews, "mapping", "suggest", "reviews")["mapping"].startswith("# Proposed by")
+
+
+PROJECT = Path(__file__).resolve().parents[2]
+VERINT = """programme: {time_zone: Europe/Dublin}
+sources:
+  verint:
+    connector: verint
+    files: {folder: ./in, profile: mappings/verint_files.yaml}
+"""
+
+
+def test_columns_of_files_that_are_not_stored_are_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "qa-sync.yaml").write_text(VERINT, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    header = "Evaluation ID,Question ID,Evaluation Form,Evaluation Date,Employee ID,Answer,Region,Comment"
+    old = "E1,q,Form,01/01/2026 09:00:00,W1,Yes,EMEA,x"
+    new = [f"E{n},q,Form,01/{1 + n % 3:02}/2026 09:00:00,W1,Yes,{'EMEA' if n % 2 else 'APAC'},x" for n in range(20)]
+    for name, lines in (
+        ("evaluation_detail_20260101.csv", [header.replace("Region", "Gone"), old]),
+        ("evaluation_detail_20260102.csv", [header.replace("Comment", "Team \u00a0Lead"), *new]),
+    ):
+        (tmp_path / "in" / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    told = [line for line in suggest(Workspace(tmp_path)).splitlines() if "not stored" in line]
+    assert told == [
+        '# evaluations: not stored, so not proposed: Region, "Team \\u00a0Lead";'
+        " to map one, list it under keep: of its stream in mappings/verint_files.yaml"
+    ]
+    assert "from: columns.evaluated_at}" not in suggest(Workspace(tmp_path)), "a few days of dates are no groups"
+
+    profile = (PROJECT / "mappings" / "verint_files.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mappings").mkdir()
+    kept = profile.replace("    grain: answer  ", "    keep: [Region]\n    grain: answer  ", 1)
+    (tmp_path / "mappings" / "verint_files.yaml").write_text(kept, encoding="utf-8")
+    lines = suggest(Workspace(tmp_path)).splitlines()
+    assert [line.split("#")[0].strip() for line in lines if "Region" in line] == ["region: {from: columns.Region}"]

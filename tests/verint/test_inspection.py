@@ -27,7 +27,7 @@ def test_the_report_tells_everything_about_a_file(tmp_path: Path) -> None:
     assert "overall_score" in part.missing
     assert (part.counts.staged, part.counts.loaded, part.counts.rejected, part.counts.skipped) == (61, 60, 1, 1)
     assert report.evaluations == 20
-    assert report.order == "order 2025-03-01, number 0"
+    assert report.order == "order 2025-03-01"
     assert len(part.first_rows) == 3
     text = "\n".join(report.lines())
     assert "cp1252, delimiter '|', header in row 4" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.deliveries import Delivery, FoundFile
 from qa_sync_verint.files.grouping import Groups, Record, evaluation_row
 from qa_sync_verint.files.judging import columns_read
+from qa_sync_verint.files.layout import Layout
 from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import MAX_ANSWERS, MAX_ROWS, Refused
@@ -139,6 +141,19 @@ class DeliveryReading:
         if counts.staged != counts.loaded + counts.rejected:
             msg = f"{part.name}: {counts.staged} rows staged, {counts.loaded} loaded and {counts.rejected} rejected"
             raise ConservationError(msg)
+
+
+def layouts_of(delivery: Delivery, profile: StreamProfile) -> Iterator[Layout]:
+    """Yield the layouts of those parts of a delivery that can be read; their rows are not looked at."""
+    for file in delivery.files:
+        if file.refused is not None:
+            continue
+        with suppress(Refused, OSError):
+            for part in parts_of(file.path, file.name, profile.members):
+                with suppress(Refused, OSError):
+                    opened = open_part(part, profile)
+                    if opened is not None:
+                        yield opened.layout
 
 
 def _whole(name: str, refused: Refused) -> Reject:

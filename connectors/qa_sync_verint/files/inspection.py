@@ -11,7 +11,7 @@ from pathlib import Path
 from qa_sync.errors import ConfigError, Problem
 from qa_sync_verint.bundled import starters
 from qa_sync_verint.files.containers import parts_of
-from qa_sync_verint.files.deliveries import Delivery, FoundFile, declared_order
+from qa_sync_verint.files.deliveries import EPOCH, Delivery, FoundFile, declared_order
 from qa_sync_verint.files.delivery import DeliveryReading
 from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile, load_profile
@@ -114,7 +114,10 @@ def inspect(path: Path, profile_path: Path | None = None, *, stream: str = "eval
     try:
         stamp, number = declared_order(path.name, profile)
         if stamp is not None:
-            report.order = f"order {stamp:%Y-%m-%d}, number {number}"
+            dated = f"order {stamp:%Y-%m-%d}" + (f", number {number}" if number else "")
+            report.order = f"number {number}" if number and stamp == EPOCH else dated
+            if stamp == EPOCH and not number:
+                report.order = "no date or number in its name: stands before all files that have one"
     except Refused as error:
         refused = error
     file = FoundFile(path=path, name=path.name, content="-", stamp=stamp, number=number, refused=refused)

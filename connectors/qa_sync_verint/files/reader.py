@@ -13,7 +13,7 @@ from qa_sync.model.system import PAGE, PAGE_REJECTS
 from qa_sync.ports import Page
 from qa_sync_verint.files.cursor import Position, file_key, whole_key
 from qa_sync_verint.files.deliveries import find_deliveries
-from qa_sync_verint.files.delivery import DeliveryReading
+from qa_sync_verint.files.delivery import DeliveryReading, layouts_of
 from qa_sync_verint.files.grouping import Record
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.rows import Reject
@@ -77,6 +77,14 @@ class FilesReader:
             position = position.after(delivery, self._fingerprint, edition)
         present = (file_key(file, delivery, self._fingerprint) for delivery in deliveries for file in delivery.files)
         yield page.made(position.bounded(present).text(), last=True)
+
+    def left_out(self) -> tuple[str, ...]:
+        """Return the headers of the newest delivery that can be read which no setting of the profile reads."""
+        for delivery in reversed(find_deliveries(self._folder, self._profile)) if self._folder.is_dir() else ():
+            layouts = list(layouts_of(delivery, self._profile))
+            if layouts:
+                return tuple(dict.fromkeys(name for layout in layouts for name in layout.unmapped))
+        return ()
 
 
 class _PageMaker:
