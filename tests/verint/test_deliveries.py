@@ -8,6 +8,7 @@ import shutil
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from verint.reading import profile_of, read, rejects, state
@@ -106,11 +107,14 @@ def test_a_file_replaced_by_a_better_one_is_read_again_and_wins(tmp_path: Path) 
     assert stamps == {datetime(2025, 3, 1, tzinfo=UTC)}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("share", [0.3, 0.62, 0.97])
-def test_truncation_costs_only_the_missing_rows_and_names_the_cut_one(share: float, tmp_path: Path) -> None:
+def test_truncation_costs_only_the_missing_rows_and_names_the_cut_one(
+    share: float, encoding: Literal["utf-8", "utf-16"], tmp_path: Path
+) -> None:
     truth = make_truth(8, 30)
-    whole = render(truth, Quirks(quoting="all", encoding="utf-8"))
-    cut = whole[: int(len(whole) * share)]
+    whole = render(truth, Quirks(quoting="all", encoding=encoding))
+    cut = whole[: int(len(whole) * share) // 2 * 2 + 1]  # inside a character, where each takes two bytes
     (tmp_path / "d_20250301.csv").write_bytes(cut)
     pages = read(tmp_path, PROFILE)
     complete = sum(len(evaluation.answers) for evaluation in truth)
@@ -118,7 +122,7 @@ def test_truncation_costs_only_the_missing_rows_and_names_the_cut_one(share: flo
         len(json.loads(row["payload"])["rows"]) for page in pages for row in page.records.to_pylist() if row["payload"]
     )
     assert len(rejects(pages)) <= 1
-    assert all("cells" in reason or "cut" in reason for _place, _field, reason in rejects(pages))
+    assert all("cells" in reason or "cut" in reason or "bytes" in reason for _place, _field, reason in rejects(pages))
     assert loaded < complete
     wanted = expected(truth)
     for identity, payload in state(pages).items():

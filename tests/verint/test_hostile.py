@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from verint.reading import profile_of, read, rejects, state
 
@@ -113,6 +113,12 @@ def test_a_path_in_an_archive_is_refused(name: str, tmp_path: Path) -> None:
     ]
 
 
+def test_control_characters_in_names_are_written_out(tmp_path: Path) -> None:
+    data = packed({"a\x1b[31m.csv": b"no table"})
+    told = [place for place, _field, _reason in refused(tmp_path, data, "d\n_20250301.zip")]
+    assert told == [r"d\n_20250301.zip/a\x1b[31m.csv"]
+
+
 def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, packed({"link.csv": b"/etc/passwd"}, attributes=stat.S_IFLNK | 0o777)) == [
         ("d_20250301.zip/member 1", "member", "the member is a symbolic link")
@@ -158,6 +164,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_one_endless_line_is_skipped_in_bounded_memory(tmp_path: Path) -> None:
+    state_of(tmp_path / "first", GOOD)  # what reading imports is not counted
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with (tmp_path / "d_20250301.csv").open("wb") as stream:
         stream.write(GOOD)
@@ -235,6 +242,7 @@ def test_one_id_with_rows_without_end_is_bounded(tmp_path: Path, monkeypatch: py
 
 
 @settings(max_examples=150, deadline=None)
+@example(b"\xfe\xff\x00", 0, 0)
 @given(st.binary(max_size=400), st.integers(0, 3), st.integers(0, 10**6))
 def test_fuzzed_bytes_never_raise(noise: bytes, kind: int, at: int) -> None:
     base = [GOOD, packed({"a.csv": GOOD}), XLSX, b""][kind]

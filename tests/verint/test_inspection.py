@@ -139,6 +139,20 @@ def test_a_file_that_the_profile_does_not_fit_is_told_how_to_get_one(tmp_path: P
     )
 
 
+def test_control_characters_of_a_file_do_nothing_to_a_terminal_or_a_profile(tmp_path: Path) -> None:
+    path = tmp_path / "evil\x1b[31m_20250116.csv"
+    path.write_text(
+        "Evaluation ID,Evaluation Form,Evaluation Date,Employee ID,Odd\x1b]0;\x07\n"
+        'E1,"Form\x1b[2J\nA",01/15/2025 14:05:10,W1,x\n'
+    )
+    report = inspect_file(path)
+    lines = list(report.lines())
+    assert [mark for line in lines for mark in line if not mark.isprintable()] == []
+    assert any(r"form_name=Form\x1b[2J\nA" in line for line in lines)
+    assert r'# ?: ["Odd\x1b]0;\x07"]' in report.proposal
+    assert all(mark == "\n" or mark.isprintable() for mark in report.proposal)
+
+
 def test_a_column_said_again_and_one_always_empty_are_told_as_such(tmp_path: Path) -> None:
     rows = [f"7700{n}|0{n}/15/2025 14:05:10|AB1{n % 2}|AB1{n % 2}||Scorecard ATA|Active" for n in range(1, 8)]
     (tmp_path / "feed_20250116.csv").write_text("\r\n".join(rows) + "\r\n")

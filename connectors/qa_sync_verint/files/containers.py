@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Literal
 
 from qa_sync_verint.files import refusal
+from qa_sync_verint.files.names import harmless
 from qa_sync_verint.files.refusal import Refused
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -71,7 +72,7 @@ def _members(path: Path, name: str, infos: list[zipfile.ZipInfo], members: str) 
             continue
         if not fnmatchcase(info.filename.rsplit("/", 1)[-1], members):
             continue
-        shown = f"{name}/{info.filename}"
+        shown = f"{name}/{harmless(info.filename)}"
         try:
             yield _member(path, shown, info)
         except Refused as refused:

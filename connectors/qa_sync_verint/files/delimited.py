@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from qa_sync_verint.files import refusal
+from qa_sync_verint.files.encodings import BROKEN_BYTES
 from qa_sync_verint.files.refusal import Refused
 
 #: One row: the number of its first line, its cells, and why it cannot be read ("" when it can).
@@ -40,7 +41,7 @@ class Lines:
     """Physical lines with their line ends, of bounded length, that can be given back."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+        text = io.TextIOWrapper(stream, encoding=encoding, errors=BROKEN_BYTES, newline="")
         self._text = text
         self._read = text.readline
         self._back: deque[str] = deque()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from qa_sync_verint.files.names import harmless
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import Refused
 
@@ -70,7 +71,7 @@ def find_deliveries(folder: Path, profile: StreamProfile) -> list[Delivery]:
 def _matching(folder: Path, profile: StreamProfile) -> Iterator[tuple[Path, str]]:
     found = {path for pattern in profile.glob for path in folder.glob(pattern)}
     for path in sorted(found):
-        yield path, path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
+        yield path, harmless(path.relative_to(folder).as_posix())
 
 
 def _look_at(folder: Path, path: Path, name: str, profile: StreamProfile) -> FoundFile | None:

@@ -15,6 +15,9 @@ from typing import BinaryIO
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _BROKEN = re.compile("[\ud800-\udfff]")
+#: How bytes that do not fit are read: as lone surrogates, also those below 128, which "surrogateescape" refuses and
+#: a UTF-16 text that is cut inside a character ends with.
+BROKEN_BYTES = "qa-sync-broken-bytes"
 _SPACE = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n\x1a"
 _CHUNK = 1 << 20
 
@@ -26,6 +29,15 @@ class Encoding:
     name: str
     broken: int
     empty: bool
+
+
+def _broken_bytes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(BROKEN_BYTES, _broken_bytes)
 
 
 def choose_encoding(reopen: Callable[[], BinaryIO], names: Sequence[str]) -> Encoding:
@@ -76,7 +88,7 @@ def _fits(stream: BinaryIO, name: str) -> bool | None:
 
 def _count(stream: BinaryIO, name: str) -> tuple[int, int, bool]:
     """Return how many bytes do not fit an encoding, how many characters beyond ASCII it gives, and emptiness."""
-    decoder = codecs.getincrementaldecoder(name)(errors="surrogateescape")
+    decoder = codecs.getincrementaldecoder(name)(errors=BROKEN_BYTES)
     by_bytes = not name.startswith("utf-16")
     broken = wide = 0
     empty = True

@@ -13,6 +13,7 @@ from qa_sync_verint.bundled import starters
 from qa_sync_verint.files.containers import parts_of
 from qa_sync_verint.files.deliveries import EPOCH, Delivery, FoundFile, declared_order
 from qa_sync_verint.files.delivery import DeliveryReading
+from qa_sync_verint.files.names import harmless
 from qa_sync_verint.files.parts import Opened, open_part
 from qa_sync_verint.files.profile import StreamProfile, load_profile
 from qa_sync_verint.files.proposal import propose
@@ -64,6 +65,9 @@ class Inspection:
 
     def lines(self) -> Iterator[str]:
         """Yield the report as lines of text. First rows show what the file says: for the administrator's eyes."""
+        return map(harmless, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         yield f"{self.name}: {self.order or 'no order declared: arrival decides'}"
         for part in self.parts:
             yield from _part_lines(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 _IGNORED = re.compile(r"[\s_\-\u00a0\ufeff]+")
 
@@ -29,3 +30,12 @@ def fold(header: str) -> str:
     True
     """
     return _IGNORED.sub("", header).casefold()
+
+
+def harmless(text: str) -> str:
+    r"""Return a text of a stranger's file with control characters written out, so that it does nothing to a terminal.
+
+    >>> print(harmless("a\x1b[31mb\nc"))
+    a\x1b[31mb\nc
+    """
+    return "".join(mark if category(mark)[0] != "C" else mark.encode("unicode_escape").decode("ascii") for mark in text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from qa_sync_verint.files.containers import Part, parts_of
 from qa_sync_verint.files.delimited import Lines
 from qa_sync_verint.files.encodings import choose_encoding
-from qa_sync_verint.files.names import fold
+from qa_sync_verint.files.names import fold, harmless
 from qa_sync_verint.files.positional import formats_of, guess, is_data, tombstones_of
 from qa_sync_verint.files.profile import StreamProfile
 from qa_sync_verint.files.refusal import Refused
@@ -195,5 +195,5 @@ def _likely_header(rows: list[list[str]], profile: StreamProfile) -> int:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-    return f'"{escaped}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{harmless(escaped)}"'
