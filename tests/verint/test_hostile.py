@@ -138,6 +138,20 @@ def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["workbook", "archive", "workbook in an archive"])
+def test_an_archive_that_lost_bytes_anywhere_is_refused_with_a_reason(kind: str, tmp_path: Path) -> None:
+    data = {"workbook": XLSX, "archive": packed({"a.csv": GOOD}), "workbook in an archive": packed({"a.xlsx": XLSX})}
+    whole = data[kind]
+    for at in range(0, len(whole) - 200, len(whole) // 12):
+        for lost in (1, 40, 190):
+            path = tmp_path / f"{at}_{lost}" / "d_20250301.zip"
+            path.parent.mkdir()
+            path.write_bytes(whole[:at] + whole[at + lost :])
+            pages = read(path.parent, PROFILE)
+            assert pages[-1].last
+            assert state(pages) or rejects(pages)
+
+
 def test_a_damaged_member_costs_only_itself(tmp_path: Path) -> None:
     data = bytearray(packed({"a.csv": GOOD}))
     at = data.find(b"a.csv") + 40

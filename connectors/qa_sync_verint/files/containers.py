@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,6 +18,11 @@ from qa_sync_verint.files import refusal
 from qa_sync_verint.files.names import harmless
 from qa_sync_verint.files.refusal import Refused
 
+#: What reading an archive that is damaged, cut, protected or made to do harm may raise.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(ValueError, OverflowError, LookupError, RuntimeError, NotImplementedError),
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -49,7 +56,7 @@ def parts_of(path: Path, name: str, members: str) -> Iterator[Part]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise Refused(field="file", reason="the archive is damaged or incomplete") from error
     if _is_workbook(infos):
         check_workbook(infos)
@@ -84,7 +91,7 @@ def _member(path: Path, shown: str, info: zipfile.ZipInfo) -> Part:
         archive = zipfile.ZipFile(path)
         try:
             return _bounded(archive.open(info), limit, owner=archive, packed=info.compress_size)
-        except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             archive.close()
             raise Refused(field="member", reason="the member is protected or packed in an unknown way") from error
 
@@ -96,7 +103,7 @@ def _member(path: Path, shown: str, info: zipfile.ZipInfo) -> Part:
         packed = io.BytesIO(read_some(stream, refusal.MAX_WORKBOOK + 1))
     try:
         infos = zipfile.ZipFile(packed).infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise Refused(field="member", reason="the archive inside the archive is damaged") from error
     if not _is_workbook(infos):
         raise Refused(field="member", reason="an archive inside an archive is not opened")
@@ -141,7 +148,7 @@ def read_some(stream: BinaryIO, size: int) -> bytes:
             if not piece:
                 break
             found += piece
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise Refused(field="file", reason="the archive is damaged or incomplete") from error
     return bytes(found)
 
@@ -162,7 +169,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         try:
             data = self._stream.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except DAMAGE as error:
             raise Refused(field="file", reason="damaged or incomplete from here on") from error
         self._given += len(data)
         if self._given > self._limit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,7 +18,7 @@ import pyarrow as pa
 
 from qa_sync_verint.files import refusal
 from qa_sync_verint.files.blocks import Block
-from qa_sync_verint.files.containers import Part, check_workbook, read_some
+from qa_sync_verint.files.containers import DAMAGE, Part, check_workbook, read_some
 from qa_sync_verint.files.delimited import Row
 from qa_sync_verint.files.refusal import Refused
 
@@ -69,7 +68,7 @@ def open_sheets(part: Part, *, sheet: str | None, formulas: str) -> list[Sheet]:
             Sheet(name=name, rows=partial(_rows, sheet), blocks=partial(_blocks, sheet))
             for name, sheet in sheets.items()
         ]
-    except (CalamineError, ValueError, OSError, KeyError) as error:
+    except (CalamineError, *DAMAGE) as error:
         raise Refused(field="file", reason="the workbook is damaged or protected") from error
     if sheet is not None and not found:
         raise Refused(field="sheet", reason=f"no sheet called {sheet!r}")
@@ -93,7 +92,7 @@ def _look_inside(data: bytes, *, formulas: str) -> None:
                         if sheet:
                             area = _check_piece(tail + piece, area, formulas)
                             tail = piece[-32:]
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise Refused(field="file", reason="the workbook is damaged or protected") from error
 
 
