@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -94,41 +95,48 @@ WEIGHTED = {**CRITERIA, "Q2": {**CRITERIA["Q2"], "weight": 3}, "C": {"max": 0, "
 THIRDS = {key: {"max": 1, "weight": 1} for key in ("Q1", "Q2", "Q3")}
 
 
-@pytest.mark.parametrize("is_paired", [True, False])
-@pytest.mark.parametrize(
-    ("answers", "reported", "criteria", "reason"),
-    [
-        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 25.0, WEIGHTED, None),
-        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 50.0, WEIGHTED, "WEIGHTS_NOT_APPLIED"),
-        ({"Q1": "Yes", "Q2": "No", "C": "fail"}, 25.0, WEIGHTED, "AUTO_FAIL_NOT_APPLIED"),
-        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 0.0, WEIGHTED, "AUTO_FAIL_NOT_FOUND"),
-        ({"Q1": "Yes", "Q2": "NA", "C": "pass"}, 25.0, WEIGHTED, "NOT_APPLICABLE_COUNTED"),
-        ({"Q1": "No", "Q2": "NA", "C": "pass"}, 75.0, WEIGHTED, "NOT_APPLICABLE_COUNTED"),
-        ({"Q1": "Yes", "C": "pass"}, 25.0, WEIGHTED, "ANSWERS_MISSING"),
-        ({"Q1": "Yes", "Q2": "Maybe", "C": "pass"}, 25.0, WEIGHTED, "ANSWERS_OFF_SCALE"),
-        ({"Q1": "Yes", "Q2": "No", "C": "pass", "Q9": 3}, 40.0, WEIGHTED, "ANSWERS_UNKNOWN"),
-        ({"Q1": "NA", "Q2": "NA", "C": "pass"}, 100.0, WEIGHTED, "UNDEFINED"),
-        ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 33.0, WEIGHTED, "RULE_DIFFERS"),
-        ({"Q1": 1, "Q2": 1, "Q3": 0}, 67.0, THIRDS, "ROUNDED"),
-        ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.7, THIRDS, "ROUNDED"),
-        ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.67, THIRDS, None),
-        ({"Q1": 1, "Q2": 1, "Q3": 0}, None, THIRDS, None),
-    ],
+#: Answers, the reported score, their form, and why the one does not follow from the others.
+DIFFERENCES: tuple[tuple[dict[str, Any], float | None, str, str | None], ...] = (
+    ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 25.0, "F1", None),
+    ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 50.0, "F1", "WEIGHTS_NOT_APPLIED"),
+    ({"Q1": "Yes", "Q2": "No", "C": "fail"}, 25.0, "F1", "AUTO_FAIL_NOT_APPLIED"),
+    ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 0.0, "F1", "AUTO_FAIL_NOT_FOUND"),
+    ({"Q1": "Yes", "Q2": "NA", "C": "pass"}, 25.0, "F1", "NOT_APPLICABLE_COUNTED"),
+    ({"Q1": "No", "Q2": "NA", "C": "pass"}, 75.0, "F1", "NOT_APPLICABLE_COUNTED"),
+    ({"Q1": "Yes", "C": "pass"}, 25.0, "F1", "ANSWERS_MISSING"),
+    ({"Q1": "Yes", "Q2": "Maybe", "C": "pass"}, 25.0, "F1", "ANSWERS_OFF_SCALE"),
+    ({"Q1": "Yes", "Q2": "No", "C": "pass", "Q9": 3}, 40.0, "F1", "ANSWERS_UNKNOWN"),
+    ({"Q1": "NA", "Q2": "NA", "C": "pass"}, 100.0, "F1", "UNDEFINED"),
+    ({"Q1": "Yes", "Q2": "No", "C": "pass"}, 33.0, "F1", "RULE_DIFFERS"),
+    ({"Q1": 1, "Q2": 1, "Q3": 0}, 67.0, "F2", "ROUNDED"),
+    ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.7, "F2", "ROUNDED"),
+    ({"Q1": 1, "Q2": 1, "Q3": 0}, 66.67, "F2", None),
+    ({"Q1": 1, "Q2": 1, "Q3": 0}, None, "F2", None),
 )
-def test_every_difference_is_a_finding_with_its_reason(
-    answers: dict[str, Any], reported: float | None, criteria: Any, reason: str | None, is_paired: bool
-) -> None:
-    world = world_of(answers, answers, (reported, None), criteria)
-    if not is_paired:
-        world.rows["evaluations"] = [row for row in world.rows["evaluations"] if row["evaluation_id"] == "e1"]
+
+
+def test_every_difference_is_a_finding_with_its_reason() -> None:
+    world = World()
+    world.form("F1", criteria=WEIGHTED)
+    world.form("F2", criteria=THIRDS)
+    for at, (answers, reported, form, _) in enumerate(DIFFERENCES):
+        for is_paired in (True, False):
+            item = f"{at:02}{'paired' if is_paired else 'alone'}"
+            of = {"interaction_id": item, "form_id": form}
+            world.evaluation(f"e{item}", answers, reported_score=reported, **of)
+            if is_paired:
+                world.evaluation(f"a{item}", answers, kind="ata", evaluator_id="v1", submitted_at=day(1), **of)
     result = world.run()
-    assert len(result.pairs) == int(is_paired)
-    assert [(row["evaluation_id"], row["reason"]) for row in result.rows("score_findings")] == (
-        [("e1", reason)] if reason else []
-    )
-    assert result.counts.score_findings == ({reason: 1} if reason else {})
-    if reason:
-        assert outcomes.explain(reason)
+    assert len(result.pairs) == len(DIFFERENCES)
+    wanted = [
+        (f"e{at:02}{which}", reason)
+        for at, (_, _, _, reason) in enumerate(DIFFERENCES)
+        for which in ("alone", "paired")
+        if reason
+    ]
+    assert [(row["evaluation_id"], row["reason"]) for row in result.rows("score_findings")] == wanted
+    assert result.counts.score_findings == Counter(reason for _, reason in wanted)
+    assert all(outcomes.explain(reason) for _, reason in wanted)
 
 
 def test_a_form_by_methods_has_findings_too_and_a_reported_one_has_none() -> None:
@@ -157,9 +165,8 @@ def lone(**values: Any) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("values", "found"),
-    [
+def test_only_living_evaluations_of_forms_with_a_full_rule_are_checked() -> None:
+    cases: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
         ({"reported_score": 5.0, "reported_max": 10.0}, []),
         ({"reported_score": 6.0, "reported_max": 10.0}, [(60.0, 50.0)]),
         ({"reported_score": 6.0, "reported_max": 0.0}, []),  # of nothing: no percentage
@@ -170,13 +177,14 @@ def lone(**values: Any) -> World:
         ({"reported_score": 60.0, "status": "draft"}, []),
         ({"reported_score": 60.0, "status": "retracted"}, []),
         ({"reported_score": 60.0, "kind": "self"}, [(60.0, 50.0)]),  # left out of pairs, not of the check
-    ],
-)
-def test_only_living_evaluations_of_forms_with_a_full_rule_are_checked(
-    values: dict[str, Any], found: list[tuple[float, float]]
-) -> None:
-    rows = lone(**values).run().rows("score_findings")
-    assert [(row["reported"], row["recomputed"]) for row in rows] == found
+    ]
+    world = lone()
+    for at, (values, _) in enumerate(cases):
+        world.evaluation(f"x{at}", {"Q1": "Yes", "Q2": "No"}, interaction_id=f"i{at}x", **values)
+    found: dict[str, list[tuple[float, float]]] = {f"x{at}": [] for at in range(len(cases))}
+    for row in world.run().rows("score_findings"):
+        found[row["evaluation_id"]].append((row["reported"], row["recomputed"]))
+    assert list(found.values()) == [wanted for _, wanted in cases]
 
 
 def test_an_evaluation_is_checked_as_it_is_today() -> None:
