@@ -1,4 +1,4 @@
-"""How messages are worded: the nearest known word for one that is not known."""
+"""How things are worded: the nearest known word for one that is not known, headers as paths can name them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near is not None:
         return f"did you mean {near}?"
     return f"known: {', '.join(words)}" if 0 < len(words) <= MOST_LISTED else ""
+
+
+def column_name(header: object) -> str:
+    r"""Return a header as a path of a mapping can name it: on one line, without quotes; "" where it says nothing.
+
+    >>> column_name("Review\nDate "), column_name('the "team"'), column_name(None)
+    ('Review Date', 'the team', '')
+    """
+    text = "" if header is None else str(header).strip()
+    if text.isprintable() and '"' not in text:
+        return text
+    return " ".join("".join(mark if mark.isprintable() and mark != '"' else " " for mark in text).split())
 
 
 def _listed(known: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qa_sync.wording import column_name
 from qa_sync_files.finding import Found, Print
 from qa_sync_files.settings import StreamSettings
 
@@ -76,15 +77,15 @@ class Reader(Protocol):
 
 
 def unique_names(header: Sequence[Any]) -> list[str]:
-    """Return usable, distinct column names: nameless ones get a number, repeated ones a suffix.
+    r"""Return usable, distinct column names: on one line, nameless ones get a number, repeated ones a suffix.
 
-    >>> unique_names(["a", "", "a", "_row"])
-    ['a', 'column_2', 'a_2', '_row_2']
+    >>> unique_names(["a", "", "a", "_row", "b\nc"])
+    ['a', 'column_2', 'a_2', '_row_2', 'b c']
     """
     taken: set[str] = set(OURS)
     names: list[str] = []
     for at, raw in enumerate(header, start=1):
-        stem = name = str(raw).strip() if raw is not None and str(raw).strip() else f"column_{at}"
+        stem = name = column_name(raw) or f"column_{at}"
         suffix = 2
         while name in taken:
             name, suffix = f"{stem}_{suffix}", suffix + 1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from qa_sync.wording import column_name
+
 Json = dict[str, Any]
 FIELDS = (
     "sheets(properties(sheetId,title),"
@@ -106,7 +108,7 @@ def _names(heads: Sequence[Any]) -> dict[int, str]:
     names: dict[int, str] = {}
     seen: dict[str, int] = {}
     for at, head in enumerate(heads):
-        name = "" if head is None else str(head).strip()
+        name = column_name(head)
         if name:
             seen[name] = seen.get(name, 0) + 1
             names[at] = name if seen[name] == 1 else f"{name} ({seen[name]})"

@@ -11,6 +11,7 @@ from qa_sync.mapping.proposing import WORDS, is_label, plain, quoted, seen, slug
 from qa_sync.mapping.samples import sample
 from qa_sync.model import TABLES
 from qa_sync.model.account import CUSTOM_FIELD, Defined, Definitions
+from qa_sync.wording import column_name
 from qa_sync.yamlfile import parse as parse_yaml
 
 #: Options spelled out in a proposal; longer choices are named by their values.
@@ -35,7 +36,8 @@ def suggest_additions(text: str, *, file: str, definitions: Sequence[Definitions
         for thing in known.things.values():
             if thing.is_active and thing.id not in read:
                 column = _column_for(thing.title, table, taken)
-                made = f'{_custom(thing)}   # proposed: "{thing.title}"' + (f", {thing.type}" if thing.type else "")
+                title = " ".join(column_name(thing.title).split())
+                made = f'{_custom(thing)}   # proposed: "{title}"' + (f", {thing.type}" if thing.type else "")
                 text = _insert(text, file, (known.stream, table), column, thing.title or thing.id, made, taken)
                 added += 1
     return text, added

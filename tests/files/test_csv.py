@@ -185,6 +185,6 @@ def test_what_a_csv_writer_wrote_is_read_back(tmp_path: Path, rows: list[tuple[s
         assert not any(piece.bad for piece in pieces)
 
 
-def test_a_header_may_stretch_over_lines(tmp_path: Path) -> None:
+def test_a_header_may_stretch_over_lines_and_has_a_name_that_a_mapping_can_say(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", '\n"Score\n(%)",x\n5,1\n')
-    assert payloads(read(tmp_path, metadata=[])) == [{"Score\n(%)": "5", "x": "1"}]
+    assert payloads(read(tmp_path, metadata=[])) == [{"Score (%)": "5", "x": "1"}]

@@ -117,6 +117,37 @@ streams:
     assert suggest_additions(made, file="m.yaml", definitions=[fields]) == (made, 0)
 
 
+TICKETS = """version: 1
+streams:
+  tickets:
+    interactions:
+      fields:
+        interaction_id: {from: id}
+        kind: {const: ticket}
+"""
+
+
+def test_titles_and_headers_with_line_ends_stay_on_their_line(reviews: Path) -> None:
+    title = 'Re\ngion\n        site: {const: x}"\x1b[31m'
+    evil = Defined(id="1", title=title, options={"a\nb": "c\td"}, type="tagger")
+    known = Definitions(kind="custom field", stream="tickets", path="", things={"1": evil})
+    made, _ = suggest_additions(TICKETS, file="m.yaml", definitions=[known])
+    assert len(made.splitlines()) == len(TICKETS.splitlines()) + 2
+    assert "\x1b" not in made
+    assert parse(made, file="m.yaml").custom_fields("tickets") == {"1"}
+
+    with (reviews / "in" / "reviews.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("Review ID", "Review\nDate", "Support\u00a0Tier", 'the "team"'))
+        writer.writerows((f"R{n}", f"2026-01-{n + 1:02}T00:00:00Z", n % 2, f"t{n % 3}") for n in range(12))
+    lines = {line.split("#")[0].strip() for line in suggest(Workspace(reviews)).splitlines()}
+    assert lines >= {
+        'submitted_at: {from: "Review Date", type: time}',
+        'support_tier: {from: "Support Tier"}',
+        'the_team: {from: "the team"}',
+    }
+
+
 PARTLY = """# kept
 version: 1
 streams:
