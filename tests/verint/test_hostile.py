@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import resource
@@ -129,6 +130,21 @@ def test_an_archive_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, packed({"inner.zip": packed({"a.csv": GOOD})})) == [
         ("d_20250301.zip/inner.zip", "member", "an archive inside an archive is not opened")
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        (gzip.compress(GOOD), "gzip"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "7z"),
+        (b"Rar!\x1a\x07\x01\0", "rar"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_to_do(data: bytes, part: str, tmp_path: Path) -> None:
+    ((place, field, reason),) = refused(tmp_path, data, "d_20250301.csv")
+    assert (place, field, part in reason, ":" in reason) == ("d_20250301.csv", "file", True, True)
 
 
 def test_a_cut_archive_is_refused(tmp_path: Path) -> None:

@@ -23,7 +23,14 @@ DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
     *(ValueError, OverflowError, LookupError, RuntimeError, NotImplementedError),
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: How files begin that are no export, and what is told of them.
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an .xls or protected workbook: save it as .xlsx",
+    b"\x1f\x8b": "a gzip file: unpack it, or pack it as .zip",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it, or pack it as .zip",
+    b"Rar!\x1a\x07": "a rar archive: unpack it, or pack it as .zip",
+    b"%PDF-": "a PDF document: export a table",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +55,9 @@ def parts_of(path: Path, name: str, members: str) -> Iterator[Part]:
     """
     with path.open("rb") as stream:
         head = stream.read(8)
-    if head.startswith(_OLE):
-        raise Refused(field="file", reason="an .xls or protected workbook: save it as .xlsx")
+    for beginning, reason in _OTHERS.items():
+        if head.startswith(beginning):
+            raise Refused(field="file", reason=reason)
     if not head.startswith(b"PK\x03\x04") and not head.startswith(b"PK\x05\x06"):
         yield Part(name=name, kind="text", open=lambda: _bounded(path.open("rb"), refusal.MAX_BYTES))
         return
