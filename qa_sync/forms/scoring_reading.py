@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -114,8 +115,11 @@ class _Reader:
             if len(kinds) != 1:
                 self._fault(at, "a rule needs one of increase, decrease, set")
                 continue
-            if written.get("criterion") not in self._keys:
-                self._fault((*at, "criterion"), f"no criterion {written.get('criterion')!r}")
+            criterion = written.get("criterion")
+            # A key of digits alone is a number to YAML, here as where the criterion stands.
+            criterion = str(criterion) if isinstance(criterion, int) and not isinstance(criterion, bool) else criterion
+            if not isinstance(criterion, str) or criterion not in self._keys:
+                self._fault((*at, "criterion"), f"no criterion {criterion!r}")
                 continue
             option = written.get("option")
             options = tuple(str(one) for one in (option if isinstance(option, list) else [option]) if one is not None)
@@ -130,16 +134,14 @@ class _Reader:
                 place = self._place((*at, places[0]), plural, str(written[places[0]]))  # type: ignore[arg-type]
             amount = self._number(at, written, kinds[0])
             if place and amount is not None and options:
-                made.append(
-                    Effect(criterion=written["criterion"], options=options, kind=kinds[0], amount=amount, place=place)
-                )
+                made.append(Effect(criterion=criterion, options=options, kind=kinds[0], amount=amount, place=place))
         return made
 
     def _number(self, at: tuple[str | int, ...], given: Mapping[str, Any], name: str) -> float | None:
         value = given.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             self._fault((*at, name), f"{name} must be a number")
             return None
         return float(value)

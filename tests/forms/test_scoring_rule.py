@@ -129,6 +129,29 @@ def test_every_problem_of_a_scoring_rule_is_told_at_its_place() -> None:
     ]
 
 
+def test_a_key_of_digits_is_one_key_in_criteria_and_rules_and_nothing_else_is_a_key() -> None:
+    text = """
+- form_id: a
+  version: 1
+  higher_is: better
+  scale: points
+  criteria: [{key: 70001, options: [{option: "No", points: 0}, {option: "Yes", points: 10}]}]
+  scoring: {rules: [{criterion: 70001, option: "No", set: 0}]}
+"""
+    (row,) = parse_catalogue(text, file="c.yaml").rows["forms"]
+    assert [effect.criterion for effect in ScoringRule.parse(row["scoring_rule"]).effects] == ["70001"]
+    for broken, what in (
+        ("[a]", "no criterion ['a']"),
+        ("{a: 1}", "no criterion {'a': 1}"),
+        ("true", "no criterion True"),
+    ):
+        with pytest.raises(ConfigError) as told:
+            parse_catalogue(text.replace("criterion: 70001", f"criterion: {broken}"), file="c.yaml")
+        assert [problem.what for problem in told.value.problems] == [what]
+    with pytest.raises(ConfigError, match="set must be a number"):
+        parse_catalogue(text.replace("set: 0", "set: 1e999"), file="c.yaml")
+
+
 def test_a_form_scored_by_its_source_needs_no_criteria() -> None:
     text = '- {form_id: a, version: "1", higher_is: better, scale: points, scoring: reported}'
     catalogue = parse_catalogue(text, file="c.yaml")
