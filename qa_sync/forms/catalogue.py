@@ -152,11 +152,19 @@ class _Reader(Reader):
             self.conditions((at, "criteria"), criteria, first)
         elif form.get("scoring") != "reported":
             return self.fault((at, "criteria"), "a form version needs a list of criteria", "or scoring: reported")
-        self.scoring((at, "scoring"), form.get("scoring"), row, self.rows["criteria"][first["criteria"] :])
+        options: dict[str, list[str]] = {}
+        for option in self.rows["options"][first["options"] :]:
+            options.setdefault(option["criterion_key"], []).append(option["option"])
+        self.scoring((at, "scoring"), form.get("scoring"), row, self.rows["criteria"][first["criteria"] :], options)
         return None
 
     def scoring(
-        self, path: tuple[str | int, ...], given: object, row: dict[str, Any], criteria: Sequence[Mapping[str, Any]]
+        self,
+        path: tuple[str | int, ...],
+        given: object,
+        row: dict[str, Any],
+        criteria: Sequence[Mapping[str, Any]],
+        options: Mapping[str, Sequence[str]],
     ) -> None:
         """``weighted``, ``reported``, or a mapping: the methods by which the source adds up."""
         row["scoring"], row["scoring_rule"] = None, None
@@ -165,7 +173,7 @@ class _Reader(Reader):
         if row["scale"] not in (None, "points"):
             return self.fault(path, "only a form with scale: points has a score to make")
         if isinstance(given, Mapping):
-            rule, faults = read_rule(given, criteria)
+            rule, faults = read_rule(given, criteria, options)
             for below, what, hint in faults:
                 self.fault((*path, *below), what, hint)
             if any(criterion["weight"] not in (0.0, 1.0) for criterion in criteria):

@@ -8,6 +8,7 @@ from typing import Any
 
 from qa_sync.forms.scoring import METHODS
 from qa_sync.forms.scoring_rule import EFFECTS, FORM, Effect, Place, ScoringRule, Step
+from qa_sync.wording import did_you_mean
 
 #: Path below ``scoring``, what is wrong, and what to try.
 Fault = tuple[tuple[str | int, ...], str, str]
@@ -17,19 +18,23 @@ _QUESTION_KEYS = ("baseline", "minimum")
 _RULE_KEYS = ("criterion", "option", "increase", "decrease", "set", "section", "category", "question")
 
 
-def read_rule(given: Mapping[str, Any], criteria: Sequence[Mapping[str, Any]]) -> tuple[ScoringRule, list[Fault]]:
+def read_rule(
+    given: Mapping[str, Any], criteria: Sequence[Mapping[str, Any]], options: Mapping[str, Sequence[str]]
+) -> tuple[ScoringRule, list[Fault]]:
     """Read what a catalogue says below ``scoring``; return the rule and what is wrong with it, by path.
 
     Args:
         given: the mapping as written.
         criteria: rows of the form's criteria, with criterion_key, section and category.
+        options: the options of those criteria that list theirs.
     """
-    reader = _Reader(criteria)
+    reader = _Reader(criteria, options)
     return reader.rule(given), reader.faults
 
 
 class _Reader:
-    def __init__(self, criteria: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, criteria: Sequence[Mapping[str, Any]], options: Mapping[str, Sequence[str]]) -> None:
+        self._options = options
         self.faults: list[Fault] = []
         self._keys = {row["criterion_key"] for row in criteria}
         self._sections = {row["section"] for row in criteria if row["section"] is not None}
@@ -125,6 +130,10 @@ class _Reader:
             options = tuple(str(one) for one in (option if isinstance(option, list) else [option]) if one is not None)
             if not options:
                 self._fault((*at, "option"), "a rule needs the option (or options) that trigger it")
+            listed = self._options.get(criterion, ())
+            for one in options if listed else ():
+                if one not in listed:
+                    self._fault((*at, "option"), f"{criterion} has no option {one!r}", did_you_mean(one, listed))
             places = [group for group in ("section", "category", "question") if group in written]
             place: Place | None = FORM
             if len(places) > 1:

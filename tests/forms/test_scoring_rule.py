@@ -148,6 +148,8 @@ def test_a_key_of_digits_is_one_key_in_criteria_and_rules_and_nothing_else_is_a_
         with pytest.raises(ConfigError) as told:
             parse_catalogue(text.replace("criterion: 70001", f"criterion: {broken}"), file="c.yaml")
         assert [problem.what for problem in told.value.problems] == [what]
+    with pytest.raises(ConfigError, match="70001 has no option 'no'; did you mean No"):
+        parse_catalogue(text.replace('option: "No", set', 'option: "no", set'), file="c.yaml")
     with pytest.raises(ConfigError, match="set must be a number"):
         parse_catalogue(text.replace("set: 0", "set: 1e999"), file="c.yaml")
 
