@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
@@ -13,11 +15,17 @@ Group = Literal["sources", "sinks", "sandboxes", "commands"]
 
 def names(group: Group) -> tuple[str, ...]:
     """Names registered under a group, sorted."""
-    return tuple(sorted({entry.name for entry in entry_points(group=f"qa_sync.{group}")}))
+    return tuple(sorted({entry.name for entry in entries(group)}))
 
 
 def entries(group: Group) -> tuple[EntryPoint, ...]:
     """Entry points of a group, sorted by name."""
+    return _found(group, tuple(sys.path))
+
+
+@lru_cache
+def _found(group: Group, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001  (where they are looked for)
+    """Looking reads the card of every package that is installed."""
     return tuple(sorted(entry_points(group=f"qa_sync.{group}"), key=lambda entry: entry.name))
 
 

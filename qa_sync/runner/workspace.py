@@ -101,6 +101,7 @@ class Workspace:
         self._clock = clock
         self._store: Store | None = None
         self._materials: Materials | None = None
+        self._feeds: list[Feed] = []
         self._run: Recording | None = None
 
     @property
@@ -136,8 +137,9 @@ class Workspace:
         return self._clock()
 
     def feeds(self) -> list[Feed]:
-        """Return which streams fill which tables."""
-        return feeds_of(self.materials.mappings, self.settings.programme.time_zone)
+        """Return which streams fill which tables; compiled once."""
+        self._feeds = self._feeds or feeds_of(self.materials.mappings, self.settings.programme.time_zone)
+        return self._feeds
 
     # ---- the four parts of a run, each also alone -------------------------------------------------------------
 
