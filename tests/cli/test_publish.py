@@ -19,7 +19,18 @@ WEEKLY = "mappings/dashboards/weekly.yaml"
 @pytest.fixture
 def folder(finished: Finished, tmp_path: Path) -> Path:
     """A copy of the finished workspace, whose dashboard shows more than was published."""
-    folder = tmp_path / "copy"
+    return _copied(finished, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def published(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another, published: to be looked at, or copied."""
+    folder = _copied(finished, tmp_path_factory.mktemp("published") / "copy")
+    ask(folder, "publish")
+    return folder
+
+
+def _copied(finished: Finished, folder: Path) -> Path:
     shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("sandboxes"))
     own_copy(folder, "dashboards/weekly.yaml")
     edit(
@@ -74,10 +85,13 @@ def test_refresh_pulls_everything_and_publishes_the_one_that_was_asked_for(finis
     assert set(done["counts"]["sync"]) == set(finished.second["counts"]["sync"])
 
 
-def test_what_a_person_wrote_over_a_managed_cell_is_told_and_put_right_as_the_policy_says(folder: Path) -> None:
+def test_what_a_person_wrote_over_a_managed_cell_is_told_and_put_right_as_the_policy_says(
+    published: Path, tmp_path: Path
+) -> None:
     from openpyxl import load_workbook
 
-    ask(folder, "publish")
+    folder = tmp_path / "written over"
+    shutil.copytree(published, folder)
     path = folder / "out" / "weekly.xlsx"
     with warnings.catch_warnings(action="ignore"):  # openpyxl does not know all that Excel does
         book = load_workbook(path)
@@ -92,8 +106,8 @@ def test_what_a_person_wrote_over_a_managed_cell_is_told_and_put_right_as_the_po
     assert 99_999 not in _tab(folder, "Queues")[1]
 
 
-def test_what_was_published_is_kept_as_it_was(folder: Path) -> None:
-    ask(folder, "publish")
+def test_what_was_published_is_kept_as_it_was(published: Path) -> None:
+    folder = published
     rows = query(
         folder,
         """

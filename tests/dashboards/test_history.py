@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
-from program.command import ask, qa_sync, query
+from program.command import ask, opened_once, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 from python_calamine import CalamineWorkbook
 
 from qa_sync.errors import ConfigError
 from qa_sync.reports import Ask, explain
+from qa_sync.runner import publish_diff
 from qa_sync.runner.opened import Opened
 
 MONDAY, TUESDAY = datetime(2025, 11, 3, tzinfo=UTC), datetime(2025, 11, 4, tzinfo=UTC)
@@ -48,10 +50,20 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
 
 
 @pytest.fixture(scope="module")
-def difference(two_days: tuple[World, str, str]) -> dict[str, Any]:
+def both_ways(two_days: tuple[World, str, str]) -> tuple[dict[str, Any], str]:
+    """The difference as programs and as people read it; computed once."""
     made, first, second = two_days
-    found: dict[str, Any] = ask(made.folder, "publish", "diff", first, second)
-    return found
+    asked = "publish", "diff", first, second
+    found = publish_diff.publish_diff(made.workspace(), first, second, ())
+    with mock.patch.object(publish_diff, "publish_diff", return_value=found) as called:
+        read = ask(made.folder, *asked), qa_sync(made.folder, *asked, "--quiet").out
+    assert [call.args[1:] for call in called.call_args_list] == [(first, second, [])] * 2
+    return read
+
+
+@pytest.fixture(scope="module")
+def difference(both_ways: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    return both_ways[0]
 
 
 def _evaluations(folder: Path, run: str) -> dict[str, str]:
@@ -95,7 +107,10 @@ def test_a_diff_names_the_evaluations_that_caused_it(
 ) -> None:
     made, first, second = two_days
     rows = difference["rows"]
-    before, after = _evaluations(made.folder, first), _evaluations(made.folder, second)
+    with opened_once():
+        before, after = _evaluations(made.folder, first), _evaluations(made.folder, second)
+        audits = query(made.folder, "SELECT auditor_evaluation_id AS id FROM pairs")
+        places = query(made.folder, "SELECT evaluation_id, site, week FROM buckets")
     told = {cause["evaluation_id"]: cause["what"] for row in rows for cause in row["causes"]}
     assert [row for row in rows if not row["causes"]] == []
     for evaluation, what in told.items():
@@ -104,17 +119,13 @@ def test_a_diff_names_the_evaluations_that_caused_it(
             expected = "revised" if before[evaluation] != after[evaluation] else "counted otherwise"
         assert (evaluation, what) == (evaluation, expected)
     # The causes of a row of the summary are of its site and week, and explain its change of n to the last one.
-    where = {
-        row["evaluation_id"]: f"{row['site']}|{row['week']}"
-        for row in query(made.folder, "SELECT evaluation_id, site, week FROM buckets")
-    }
+    where = {row["evaluation_id"]: f"{row['site']}|{row['week']}" for row in places}
     summary = [row for row in rows if row["tab"] == "summary"]
     assert summary
     for row in summary:
         grown = row["cells"].get("evaluations")
         if grown and row["what"] == "changed":
             new = [c for c in row["causes"] if c["what"] == "new" and where[c["evaluation_id"]] == row["key"]]
-            audits = query(made.folder, "SELECT auditor_evaluation_id AS id FROM pairs")
             own = {cause["evaluation_id"] for cause in new} - {audit["id"] for audit in audits}
             assert len(own) == grown["becomes"] - grown["was"]
 
@@ -155,9 +166,11 @@ def test_each_cell_names_the_evaluations_by_which_what_explain_lists_differs(
     assert any(len({tuple(cell["because"]) for cell in cells.values()}) > 1 for cells in sites.values())
 
 
-def test_people_read_which_cells_moved_and_why(two_days: tuple[World, str, str], difference: dict[str, Any]) -> None:
-    made, first, second = two_days
-    lines = qa_sync(made.folder, "publish", "diff", first, second, "--quiet").out.splitlines()
+def test_people_read_which_cells_moved_and_why(
+    two_days: tuple[World, str, str], both_ways: tuple[dict[str, Any], str]
+) -> None:
+    _, first, second = two_days
+    difference, lines = both_ways[0], both_ways[1].splitlines()
     cells = sum(len(row["cells"]) for row in difference["rows"])
     assert lines[0] == f"{first} to {second}: {cells:,} cells of {len(difference['rows']):,} rows differ"
     told = [row for row in difference["rows"] if row["what"] == "changed"]
@@ -184,7 +197,7 @@ def test_a_number_that_borrows_says_what_from(difference: dict[str, Any]) -> Non
 
 
 def test_an_earlier_run_is_shown_again_as_it_was(two_days: tuple[World, str, str]) -> None:
-    made, first, second = two_days
+    made, first, _ = two_days
 
     def shown() -> dict[str, list[list[Any]]]:
         book = CalamineWorkbook.from_path(made.folder / "out" / "weekly.xlsx")
@@ -211,7 +224,6 @@ def test_an_earlier_run_is_shown_again_as_it_was(two_days: tuple[World, str, str
     gone = {change["key"] for change in planned["changes"] if change["tab"] == "pairs" and change["what"] == "new"}
     assert gone == {row[0] for row in now["Pairs"]} - {row[0] for row in then["Pairs"]}
     assert ask(made.folder, "publish", "--dry-run")["changes"] == []
-    assert ask(made.folder, "publish", "diff", second, second)["rows"] == []
 
 
 def test_a_diff_of_runs_that_are_not_there_is_refused(two_days: tuple[World, str, str]) -> None:

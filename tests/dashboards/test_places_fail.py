@@ -73,22 +73,20 @@ def _books(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / "out").glob("*.xlsx"))
 
 
-@pytest.mark.parametrize("where", ["connect", "present", "apply"])
-def test_a_mistake_in_one_sink_is_a_failure_of_that_place_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    _hurt(monkeypatch, where, KeyError("PLANTED words of a record"))
-    done = qa_sync(folder, "publish", "--quiet", "--format", "json", expect=1)
-    assert "PLANTED" not in done.out + done.err
-    assert _books(folder) == ["b", "c"]
-    counts = done.data["counts"]
-    assert sorted(counts["publish"]) == ["one > b", "two > c"]
-    assert list(counts["unpublished"]) == ["one > a"]
-    wanted = "one > a: the connector failed: unexpected KeyError at dashboards/test_places_fail.py:"
-    assert done.data["error"].startswith(wanted)
-    newest = qa_sync(folder, "runs", "--format", "json", "--quiet").data[0]
-    assert (newest["status"], newest["error"]) == ("failed", done.data["error"])
-    monkeypatch.undo()
+def test_a_mistake_in_one_sink_is_a_failure_of_that_place_alone(folder: Path) -> None:
+    for where in ("connect", "present", "apply"):
+        with pytest.MonkeyPatch.context() as patch:
+            _hurt(patch, where, KeyError("PLANTED words of a record"))
+            done = qa_sync(folder, "publish", "--quiet", "--format", "json", expect=1)
+        assert "PLANTED" not in done.out + done.err
+        assert _books(folder) == ["b", "c"]
+        counts = done.data["counts"]
+        assert sorted(counts["publish"]) == ["one > b", "two > c"]
+        assert list(counts["unpublished"]) == ["one > a"]
+        wanted = "one > a: the connector failed: unexpected KeyError at dashboards/test_places_fail.py:"
+        assert done.data["error"].startswith(wanted)
+        newest = qa_sync(folder, "runs", "--format", "json", "--quiet").data[0]
+        assert (newest["status"], newest["error"]) == ("failed", done.data["error"])
     healed = qa_sync(folder, "publish", "--quiet", "--format", "json").data["counts"]["publish"]
     assert {name: made["data_cells"] > 0 for name, made in healed.items()} == {
         "one > a": True,

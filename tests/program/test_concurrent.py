@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from program import command as here
 from program.children import started
 from program.rating_files import qa_sync, state, workspace, write_ratings
 
 
-def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Path) -> None:
+def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ratings = tmp_path / "ratings"
-    write_ratings(ratings)
+    write_ratings(ratings, items=30, raters=6)
     shared, environment = workspace(tmp_path / "shared", ratings)
     command = [sys.executable, "-m", "qa_sync", "--workspace", str(shared)]
     for words in ("sync", "map"):
@@ -22,7 +26,7 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
             assert _failures([one, other]) == []
     # A reader while another run stores more: an answer needs a recorded state, and that is always a whole one.
     with (ratings / "gal_adultcontent2_labels.csv").open("a") as file:
-        file.writelines(f"{10_000 + at},I{at % 60:04d},LATE{at // 60},G,1\n" for at in range(600))
+        file.writelines(f"{10_000 + at},I{at % 30:04d},LATE{at // 30},G,1\n" for at in range(300))
     torn = """
         SELECT (SELECT count(*) FROM answers) AS answers, (SELECT count(*) FROM evaluations) AS evaluations,
                (SELECT count(*) FROM answers ANTI JOIN evaluations USING (evaluation_id)) AS torn"""
@@ -32,12 +36,15 @@ def test_two_syncs_of_one_stream_and_a_reader_lose_and_tear_nothing(tmp_path: Pa
             (row,) = here.query(shared, torn)
             assert (row["torn"], row["answers"]) == (0, row["evaluations"])
             seen.add(row["answers"])
+            with suppress(subprocess.TimeoutExpired):  # a reader who asks without a pause only slows the run
+                runner.wait(timeout=0.1)
         _, error = runner.communicate()
         assert runner.returncode == 0, error.decode()
     (row,) = here.query(shared, torn)
     assert len(seen | {row["answers"]}) == 2, "the run stored nothing while it was looked at"
-    alone, environment = workspace(tmp_path / "alone", ratings)
-    qa_sync(alone, environment, "run", "--quiet")
+    alone, _ = workspace(tmp_path / "alone", ratings)
+    monkeypatch.setenv("QA_SYNC_RATINGS", str(ratings))
+    here.qa_sync(alone, "run", "--quiet")
     assert state(shared) == state(alone)
 
 

@@ -26,22 +26,20 @@ def _run(folder: Path, command: str = "run") -> Any:
     return done["notes"]
 
 
-def test_a_run_that_read_something_has_no_notes(folder: Path) -> None:
-    assert _run(folder) == []
-    assert _run(folder) == [], "nothing new is nothing to speak of"
-
-
 def test_a_pattern_that_matches_no_file_is_told(folder: Path) -> None:
     edit(folder, lambda settings: settings["sources"]["ratings"]["streams"]["labels"].update(glob="*.cvs"))
     assert _run(folder, "sync") == ["ratings: labels: no file matches '*.cvs'"]
-    told = qa_sync(folder, "run", "--quiet").out
+    told = qa_sync(folder, "sync", "--quiet").out
     assert "note: ratings: labels: no file matches '*.cvs'" in told
 
 
-def test_files_that_are_gone_are_told_although_records_are_stored(folder: Path) -> None:
-    _run(folder)
+def test_a_run_that_read_something_has_no_notes_and_files_gone_later_are_told_although_records_are_stored(
+    folder: Path,
+) -> None:
+    assert _run(folder) == []
+    assert _run(folder) == [], "nothing new is nothing to speak of"
     (folder.parent / "ratings" / "gal_adultcontent2_gold.csv").unlink()
-    (note,) = _run(folder)
+    (note,) = _run(folder, "sync")
     assert note.startswith("ratings: gold: no file matches ")
 
 
@@ -58,7 +56,7 @@ def test_a_stream_without_a_record_is_told_once_it_is_known_to_be_empty(folder: 
 def test_a_workspace_without_a_source_says_so(folder: Path) -> None:
     edit(folder, lambda settings: settings["sources"].clear())
     assert _run(folder) == ["qa-sync.yaml names no source: nothing was read", NOTHING_TO_COMPARE]
-    assert "names no source" in qa_sync(folder, "run", "--quiet").out
+    assert "names no source" in qa_sync(folder, "sync", "--quiet").out
 
 
 def test_a_stream_that_no_mapping_reads_is_told(folder: Path) -> None:
