@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from qa_sync.ports import Context
 from qa_sync.validation import validated
+from qa_sync.zones import is_zone
 
 Format = Literal["auto", "csv", "xlsx", "parquet", "jsonl"]
 #: Names that a key may use for the file's name and the row's number, unless a column is called so.
@@ -39,7 +40,7 @@ def _pattern(text: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_zone(name):
         msg = "is no IANA time zone; an example is Europe/Dublin"
         raise ValueError(msg)
     return name

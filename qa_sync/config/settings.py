@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from qa_sync.zones import is_zone
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _OWN = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
@@ -40,7 +42,7 @@ class ProgrammeSettings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if not is_zone(value):
             msg = "not an IANA time zone, such as Europe/Dublin"
             raise ValueError(msg)
         ZoneInfo(value)

@@ -13,7 +13,7 @@ from qa_sync.mapping.expressions import Expressions, outcomes
 from qa_sync.mapping.language import CustomField, Expression, Field, From, Mapping, Scale, TableMapping
 from qa_sync.mapping.paths import Path, PathError, parse_path
 from qa_sync.mapping.problems import Place, Problems
-from qa_sync.mapping.times import FormatError, TimeFormat, is_zone, nearest_zone, parse_format
+from qa_sync.mapping.times import FormatError, TimeFormat, parse_format
 from qa_sync.model import TABLES, Column, TableSchema
 from qa_sync.model.columns import Type
 from qa_sync.model.system import VERSION
@@ -21,6 +21,7 @@ from qa_sync.wording import did_you_mean
 from qa_sync.yamlfile import Document
 from qa_sync.yamlfile import parse as parse_yaml
 from qa_sync.yamlfile import read as read_yaml
+from qa_sync.zones import is_zone, nearest_zone
 
 CONVERSIONS = ("type", "formats", "time_zone", "scale", "on_bad")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")

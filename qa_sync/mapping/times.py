@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from zoneinfo import available_timezones
 
 from qa_sync.mapping.problems import NotInSubset
 
@@ -116,15 +115,3 @@ def _check(used: list[str], text: str) -> None:
     if "z" in used and (used[-1] != "z" or not text.endswith("%z") or not hours):
         msg = "%z stands at the end of a format with a time"
         raise FormatError(msg)
-
-
-def is_zone(name: str) -> bool:
-    """Say whether ``name`` is a time zone of the IANA database."""
-    return name in available_timezones()
-
-
-def nearest_zone(name: str) -> str:
-    """Return a hint for a name that is no time zone: the zone it is most likely meant to be."""
-    ending = name.rpartition("/")[2].replace(" ", "_").lower()
-    found = sorted(zone for zone in available_timezones() if zone.lower().endswith(f"/{ending}"))
-    return f"did you mean {found[0]}?" if found else "use a name such as Europe/Dublin"
