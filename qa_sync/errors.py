@@ -95,6 +95,10 @@ class LostRace(StoreError):
     """Another writer advanced the same position first; nothing of ours was committed."""
 
 
+class NoRoom(StoreError):
+    """A step of the work needs more memory than the engine may take. Nothing was stored."""
+
+
 class ConservationError(QASyncError):
     """In is not out plus rejected. The run fails and publishes nothing."""
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from qa_sync.engine import databases
 from qa_sync.engine.files import Files
-from qa_sync.errors import StoreError
+from qa_sync.errors import NoRoom, StoreError
 
 #: Rows that a limited query hands over at a time.
 BATCH_ROWS = 50_000
@@ -58,6 +58,19 @@ def _readable() -> Iterator[None]:
             raise  # a fault of the question, not of a file
         msg = "a file of the store is lost or damaged; try 'qa-sync store status'"
         raise StoreError(msg) from error
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """As ``_readable``, and say of too little memory how to give more."""
+    import duckdb
+
+    try:
+        with _readable():
+            yield
+    except duckdb.OutOfMemoryException as error:
+        msg = f"the work needs more memory than it may take; allow more ({databases.MEMORY}=8GB), or free some"
+        raise NoRoom(msg) from error
 
 
 class LimitReached(Exception):
@@ -138,7 +151,7 @@ class DuckEngine:
 
     def table(self, name: str, sql: str) -> None:
         """Compute a select once and keep its rows."""
-        with _readable():
+        with _fitting():
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
     def append(self, name: str, sql: str) -> None:
@@ -147,7 +160,7 @@ class DuckEngine:
             place = databases.OVERFLOW.place()
             self._file = f"{place}.kept" if place else ":memory:"
             self._con.execute(f"ATTACH {literal(self._file)} AS {self._disk}")
-        with _readable():
+        with _fitting():
             if name in self._kept:
                 self._con.execute(f"INSERT INTO {self._disk}.{quoted(name)} {sql}")
                 return
@@ -181,7 +194,7 @@ class DuckEngine:
 
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows."""
-        with _readable():
+        with _fitting():
             return self._con.sql(sql).to_arrow_table()
 
     def execute(self, sql: str) -> None:

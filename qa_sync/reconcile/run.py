@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from qa_sync.engine import Engine
-from qa_sync.errors import ConservationError
+from qa_sync.errors import ConservationError, NoRoom
 from qa_sync.reconcile import buckets, parts, revisions, steps
 from qa_sync.reconcile.programme import Programme
 from qa_sync.reconcile.tables import RESULTS
@@ -23,6 +23,8 @@ _LASTING = {
 }
 #: How the tables are called in which the rows of all parts come together.
 _ALL = "rc_all_"
+#: Into how many each part is divided where there was too little memory, and where to give up.
+_SMALLER, _MOST_PARTS = 4, 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,25 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime, in_parts
     """
     number = in_parts or parts.wanted(engine)
     steps.rules(engine)
-    if number > 1:
-        return _by_parts(engine, programme, as_of, number)
+    while True:
+        try:
+            return _by_parts(engine, programme, as_of, number) if number > 1 else _whole(engine, programme, as_of)
+        except NoRoom:  # some programmes take more than most: in smaller parts, then
+            number *= _SMALLER
+            if in_parts or number > _MOST_PARTS:
+                raise
+            _forget(engine)
+
+
+def _forget(engine: Engine) -> None:
+    """Drop what an attempt left behind."""
+    for name in engine.names():
+        if name in _LASTING or (name.startswith("rc_") and name not in steps.RULES):
+            engine.drop(name)
+
+
+def _whole(engine: Engine, programme: Programme, as_of: datetime) -> Reconciled:
+    """Reconcile everything at once."""
     engine.view("rc_versions", revisions.known_versions(as_of))
     engine.view("rc_answers", revisions.known_answers(as_of))
     engine.table("rc_dispute_events", revisions.dispute_events(as_of))

@@ -30,6 +30,9 @@ from qa_sync.reconcile import (
 from qa_sync.reconcile.method_scores import method_scores
 from qa_sync.reconcile.programme import Programme
 
+#: What ``rules`` makes.
+RULES = ("rc_form_versions", "rc_rosters", "rc_criteria", "rc_tests")
+
 
 def rules(engine: Engine) -> None:
     """What evaluations are read by: forms and who was on which roster, whatever the evaluations are."""

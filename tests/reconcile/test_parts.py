@@ -10,7 +10,7 @@ from reconcile.test_brute_force_agrees import decided
 from reconcile.world import LATER, World, day
 
 from qa_sync.engine.duck import DuckEngine
-from qa_sync.errors import ConservationError
+from qa_sync.errors import ConservationError, NoRoom
 from qa_sync.reconcile import parts, revisions, steps
 
 ORDERED = {
@@ -22,7 +22,7 @@ ORDERED = {
 }
 
 
-def everything(world: World, in_parts: int) -> dict[str, Any]:
+def everything(world: World, in_parts: int | None) -> dict[str, Any]:
     result = world.run(PROGRAMME, LATER, in_parts=in_parts)
     held = {table: result.rows(table, order) for table, order in ORDERED.items()}
     released = result.engine.fetch("SELECT evaluation_id, role, is_released FROM rc_evaluations ORDER BY 1").to_pylist()
@@ -119,3 +119,42 @@ def test_an_evaluation_that_is_lost_between_the_parts_is_no_result(monkeypatch: 
 
 
 _split = parts.split
+
+
+@pytest.mark.parametrize("at", ["rc_ranked", "rc_versions", "rc_all_pairs"])
+def test_where_memory_does_not_do_it_goes_on_in_smaller_parts_to_the_same_results(
+    at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build(happenings(42))
+    whole = everything(world, 1)
+    left = 1 if at == "rc_ranked" else 0  # the others are made in parts only
+    tried: list[int] = []
+
+    def full(make: Any) -> Any:
+        def made(engine: DuckEngine, name: str, sql: str) -> None:
+            if name == at and len(tried) <= left:
+                tried.append(1)
+                msg = "full"
+                raise NoRoom(msg)
+            make(engine, name, sql)
+
+        return made
+
+    for method in ("table", "append"):
+        monkeypatch.setattr(DuckEngine, method, full(getattr(DuckEngine, method)))
+    monkeypatch.setattr(parts, "wanted", lambda _engine: 1 if at == "rc_ranked" else 2)
+    assert everything(world, None) == whole
+    assert len(tried) == left + 1
+    tried.clear()
+    with pytest.raises(NoRoom):
+        everything(world, 2)
+
+
+def test_too_little_memory_is_said_with_how_to_give_more() -> None:
+    engine = DuckEngine(memory_limit="30MB", lockable=True)
+    engine.execute("SET temp_directory=''")
+    with pytest.raises(NoRoom, match="QA_SYNC_MEMORY=8GB"):
+        engine.table(
+            "numbers", "SELECT i, i::VARCHAR || repeat('x', 100) AS text FROM range(2000000) r(i) ORDER BY text"
+        )
+    engine.close()
