@@ -2,14 +2,18 @@
 
 Usage: killer.py WORKSPACE SEED KILLS COMMAND... (words of one command joined by "+"). Two writers work at once, often
 beside a reader; prints one JSON line: kills, finished commands, and what any of them complained of that is no plain refusal.
+
+killer.py --alone WORKSPACE SEED KILLS COMMAND has one writer at a time: see ``kill_alone``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -18,6 +22,18 @@ from pathlib import Path
 from qa_sync.cli import ask, main, runs, upkeep  # noqa: F401  (imported before any fork: a child starts at once)
 from qa_sync.runner import erasure, runs_diff  # noqa: F401
 from qa_sync.store import bucket_lock
+
+for needed in (
+    "deltalake",
+    "duckdb",
+    "pandas",
+    "python_calamine",
+    "scipy.stats",
+    "xlsxwriter",
+    "qa_sync_excel.sink",
+    "qa_sync_files.source",
+):
+    importlib.import_module(needed)  # what commands import when they need it, as above
 
 #: A lock in a bucket is waited for until it has not been written for so long.
 bucket_lock.LEASE_SECONDS = float(os.environ.get("QA_SYNC_TEST_LEASE", bucket_lock.LEASE_SECONDS))
@@ -115,6 +131,42 @@ def kill_all(folder: Path, seed: int, kills: int, commands: list[tuple[str, ...]
     return {"kills": struck, "finished": finished, "odd": odd, "complaints": sorted(set(complaints))}
 
 
+def kill_alone(folder: Path, seed: int, kills: int, words: tuple[str, ...]) -> dict[str, object]:
+    """Run a command once whole; then in a copy of the workspace as it was, killed again and again until it finishes;
+    then in another copy, until so many were killed. Says which copies finished, and which the last kill left."""
+    rng, log = random.Random(seed), folder.parent / "killed.log"
+    fresh = folder.with_name("fresh")
+    shutil.copytree(folder, fresh)
+    length = lengths_of(folder, [words], log)[words]
+    struck, finished = 0, []
+    hurt = shutil.copytree(fresh, folder.with_name("hurt0"))
+    while True:
+        doom = time.monotonic() + rng.uniform(0.1, 1.0) * length
+        pid = child(hurt, words, log)
+        done = status = 0
+        while not done and time.monotonic() < doom:
+            time.sleep(0.002)
+            done, status = os.waitpid(pid, os.WNOHANG)
+        if not done:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            struck += 1
+            if struck == kills:
+                return {"kills": struck, "finished": finished, "left": str(hurt)}
+            continue
+        if os.waitstatus_to_exitcode(status):
+            raise RuntimeError(log.read_text())
+        finished.append(str(hurt))
+        hurt = shutil.copytree(fresh, folder.with_name(f"hurt{len(finished)}"))
+
+
 if __name__ == "__main__":
-    place, seed, kills, *given = sys.argv[1:]
-    print(json.dumps(kill_all(Path(place), int(seed), int(kills), [tuple(words.split("+")) for words in given])))
+    alone = sys.argv[1] == "--alone"
+    place, seed, kills, *given = sys.argv[1 + alone :]
+    commands = [tuple(words.split("+")) for words in given]
+    told = (
+        kill_alone(Path(place), int(seed), int(kills), commands[0])
+        if alone
+        else kill_all(Path(place), int(seed), int(kills), commands)
+    )
+    print(json.dumps(told))

@@ -8,50 +8,43 @@ import random
 import re
 import subprocess
 import sys
-import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from program.children import started
-from program.rating_files import ask, qa_sync, state, workspace, write_ratings
+from program import command as here
+from program.rating_files import qa_sync, state, workspace, write_ratings
+from program.worlds import edit
 
 
-def killed_runs(tmp_path: Path, *, kills: int, seed: int, items: int, raters: int) -> None:
-    ratings = tmp_path / "ratings"
-    write_ratings(ratings, items=items, raters=raters)
-    whole, environment = workspace(tmp_path / "whole", ratings)
-    began = time.monotonic()
-    qa_sync(whole, environment, "run", "--quiet")
-    length = time.monotonic() - began
+def _killer(*arguments: str, environment: Mapping[str, str]) -> Any:
+    """Return what killer.py says."""
+    command = [sys.executable, str(Path(__file__).with_name("killer.py")), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_ten_kills_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ratings(tmp_path / "ratings", items=40, raters=8)
+    monkeypatch.setenv("QA_SYNC_RATINGS", str(tmp_path / "ratings"))
+    whole, environment = workspace(tmp_path, tmp_path / "ratings")
+    tabs = [{"name": "agreement", "title": "Agreement", "report": "agreement"}]
+    edit(whole, lambda definition: definition.update(tabs=tabs), "mappings/dashboards/ratings.yaml")
+    told = _killer("--alone", str(whole), "2026", "10", "run", environment=environment)
+    assert told["kills"] == 10
     wanted = state(whole)
     assert wanted["evaluations"], "the run made nothing that could be lost"
-
-    rng = random.Random(seed)
-    hurt, environment = workspace(tmp_path / "hurt", ratings)
-    struck = 0
-    while struck < kills:
-        with started(
-            [sys.executable, "-m", "qa_sync", "--workspace", str(hurt), "run", "--quiet"], environment
-        ) as process:
-            try:
-                # Start-up is the same every time; the moments that matter come after it.
-                _, error = process.communicate(timeout=rng.uniform(0.2, 1.0) * length)
-            except subprocess.TimeoutExpired:
-                struck += 1
-                continue
-        assert process.returncode == 0, error.decode()
-        if rng.random() < 0.5:  # a finished workspace has few commits left: start anew now and then
-            assert state(hurt) == wanted
-            hurt, environment = workspace(tmp_path / f"hurt{struck}-{rng.random()}", ratings)
-    qa_sync(hurt, environment, "run", "--quiet")
-    assert state(hurt) == wanted
-    again = ask(hurt, environment, "run")
+    assert wanted["published"]
+    for finished in told["finished"]:
+        assert state(Path(finished)) == wanted
+    left = Path(told["left"])
+    here.qa_sync(left, "run", "--quiet")
+    assert state(left) == wanted
+    again = here.ask(left, "run")
     assert all(counts["data_cells"] == 0 for counts in again["counts"]["publish"].values())
     assert all(counts["commits"] == 0 for counts in again["counts"]["sync"].values())
-
-
-def test_ten_kills_change_nothing(tmp_path: Path) -> None:
-    killed_runs(tmp_path, kills=10, seed=2026, items=40, raters=8)
 
 
 PERSON = "worker-W003"
@@ -101,11 +94,7 @@ def all_commands_killed(tmp_path: Path, *, kills: int, seed: int, items: int, ra
     phases += [(3, (*COMMITTING, "+".join(erase))), (3, COMMITTING)]  # in the end as the uninterrupted one has it
     for number, commands in phases:
         _rule(hurt, number)  # a changed mapping: whichever command maps next makes the tables anew
-        done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("killer.py")), str(hurt), str(rng.random())[2:], str(-(-kills // count)), *commands],
-            env=environment, capture_output=True, text=True, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout.splitlines()[-1])
+        told = _killer(str(hurt), str(rng.random())[2:], str(-(-kills // count)), *commands, environment=environment)
         assert (told["complaints"], told["odd"]) == ([], 0)
         assert told["kills"] >= kills // count
         assert qa_sync(hurt, environment, "store", "status").returncode == 0
