@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program.command import ask, qa_sync, query
+from program.command import ask, qa_sync, query, query_all
 from program.finished import Finished
 from program.worlds import edit, own_copy
 from python_calamine import CalamineWorkbook
@@ -60,8 +60,11 @@ def book_of(folder: Path, site: str) -> Path:
 def test_no_site_finds_another_site_or_its_people_in_its_workbook(whole: Path) -> None:
     folder = whole
     done = ask(folder, "publish")
-    people = query(folder, "SELECT p.person_id, p.name, r.site FROM people p JOIN rosters r USING (person_id)")
-    pairs = query(folder, "SELECT pair_id, site FROM pairs WHERE basis = 'original'")
+    people, pairs = query_all(
+        folder,
+        "SELECT p.person_id, p.name, r.site FROM people p JOIN rosters r USING (person_id)",
+        "SELECT pair_id, site FROM pairs WHERE basis = 'original'",
+    )
     sites = sorted({one["site"] for one in people})
     assert sorted(done["counts"]["publish"]) == [f"sites > books/{site}" for site in sites]
     for site in sites:
@@ -76,9 +79,11 @@ def test_no_site_finds_another_site_or_its_people_in_its_workbook(whole: Path) -
         assert {row[0] for row in shown if row[0]} == {one["pair_id"] for one in pairs if one["site"] == site}
 
 
-def test_names_of_all_are_shown_where_the_dashboard_says_so(folder: Path) -> None:
+def test_names_of_all_are_shown_where_the_dashboard_says_so_and_each_place_keeps_its_own_memory(folder: Path) -> None:
     edit(folder, lambda settings: a_book_each(settings, names="all"))
     ask(folder, "publish")
+    again = ask(folder, "publish")
+    assert {made["data_cells"] for made in again["counts"]["publish"].values()} == {0}
     auditors = query(
         folder,
         """SELECT DISTINCT n.name FROM pairs p JOIN people n ON n.person_id = p.auditor_id
@@ -112,12 +117,6 @@ def test_a_workbook_of_somebody_else_is_a_matter_of_set_up(folder: Path) -> None
     Workbook().save(book_of(folder, "Dublin"))
     done = qa_sync(folder, "publish", "--quiet", expect=2)
     assert "was not made by qa-sync; set another path" in done.err
-
-
-def test_each_place_keeps_its_own_memory_of_what_was_published(folder: Path) -> None:
-    ask(folder, "publish")
-    again = ask(folder, "publish")
-    assert {made["data_cells"] for made in again["counts"]["publish"].values()} == {0}
 
 
 def test_a_site_without_a_place_is_said_and_the_others_are_published(folder: Path) -> None:

@@ -12,7 +12,7 @@ from unittest import mock
 
 import duckdb
 import pytest
-from program.command import ask, opened_once, qa_sync, query
+from program.command import ask, opened_once, qa_sync, query, query_all
 from program.finished import Finished
 from program.worlds import edit, small_programme, world
 
@@ -171,11 +171,11 @@ def test_tables_made_anew_from_raw_records_do_not_bring_the_person_back(forgotte
         "people": "SELECT * EXCLUDE (ingested_at, name) FROM people ORDER BY ALL",  # a name in parts: a token each
         "rosters": "SELECT * EXCLUDE (ingested_at) FROM rosters ORDER BY ALL",
     }
-    wanted = {name: query(folder, sql) for name, sql in rows.items()}
-    for name in wanted:
+    wanted = query_all(folder, *rows.values())
+    for name in rows:
         shutil.rmtree(folder / "data" / "tables" / name)
     ask(folder, "map")
-    assert {name: query(folder, sql) for name, sql in rows.items()} == wanted
+    assert query_all(folder, *rows.values()) == wanted
 
 
 def test_sheets_that_show_the_person_are_named_and_a_publish_takes_them_out(

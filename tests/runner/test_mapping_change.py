@@ -145,7 +145,7 @@ def test_a_workbook_each_and_tabs_from_a_select_are_foretold_as_they_come(made: 
     (folder / "mappings" / "dashboards").mkdir(exist_ok=True)
     (folder / "mappings" / "dashboards" / "queues.yaml").write_text(_QUEUES, encoding="utf-8")
     edit(folder, _a_book_each_queue)
-    ask(folder, "run")
+    ask(folder, "publish")
     before = _places(folder)
     edit(folder, _changed, MAPPING)
     (told,) = mapping_changes(made.workspace())
