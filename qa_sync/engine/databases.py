@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import threading
@@ -70,6 +71,12 @@ class Databases:
             self._open[place] = _opened(config)
             return _set(self._open[place].cursor())
 
+    def close(self) -> None:
+        """Close those of this process, and with them the engines that are still open."""
+        with self._lock:
+            for place in [place for place in self._open if place[0] == os.getpid()]:
+                self._open.pop(place).close()
+
 
 def own(config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     """Return a connection to a database that nobody shares."""
@@ -92,3 +99,5 @@ def _set(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 SHARED = Databases()
+# What is still open when the interpreter goes is complained about by the bindings.
+atexit.register(SHARED.close)

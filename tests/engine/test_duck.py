@@ -138,3 +138,13 @@ def test_an_engine_that_uses_the_disk_can_still_be_locked() -> None:
         ]
     finally:
         engine.close()
+
+
+def test_what_is_shared_can_be_closed_and_is_opened_anew() -> None:
+    shared = databases.Databases()
+    open_one = shared.connect({})
+    shared.close()
+    with pytest.raises(duckdb.ConnectionException):
+        open_one.execute("SELECT 1")
+    assert shared.connect({}).execute("SELECT 1").fetchall() == [(1,)]
+    shared.close()
