@@ -50,6 +50,7 @@ PLAIN = (
     "no run with a snapshot",
     "can no longer be shown",
     "ran into another",
+    "a person was erased while this ran",
 )
 
 
