@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qa_sync.engine.overflow import Overflow
@@ -63,11 +64,9 @@ class Databases:
 
         place = (os.getpid(), str(sorted(config.items())))  # a forked process has none of its parent's
         with self._lock:
-            try:
-                if place in self._open:
+            if place in self._open:
+                with suppress(duckdb.FatalException):  # an earlier fault made it unusable
                     return _set(self._open[place].cursor())
-            except duckdb.FatalException:
-                pass  # an earlier fault made it unusable
             self._open[place] = _opened(config)
             return _set(self._open[place].cursor())
 

@@ -80,7 +80,6 @@ class LimitReached(Exception):
         super().__init__(f"{amount:,g} {unit}" if isinstance(amount, float) else f"{amount:,} {unit}")
 
 
-_FILESYSTEMS = itertools.count(1)
 _ENGINES = itertools.count(1)
 
 
@@ -94,7 +93,6 @@ class DuckEngine:
     """
 
     def __init__(self, *, threads: int | None = None, memory_limit: str | None = None, lockable: bool = False) -> None:
-
         config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         threads = threads or databases.threads()
         if threads:
@@ -141,7 +139,7 @@ class DuckEngine:
         """Return the addresses under which this engine, and no other, reads a bucket's files."""
         if not self._filesystem:
             filesystem = make()
-            self._filesystem = filesystem.protocol = f"qa-sync-{next(_FILESYSTEMS)}"
+            self._filesystem = filesystem.protocol = f"qa-sync-{self._number}"
             self._con.register_filesystem(filesystem)
         return [f"{self._filesystem}://{file.partition('://')[2]}" for file in files]
 

@@ -167,7 +167,7 @@ def _read(long: pd.DataFrame, form: Form) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """An answer as the form writes its options: 3.0 is 3."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return _identity(value).strip()
 
 
 def _is_gap(value: Any) -> bool:

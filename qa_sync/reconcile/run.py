@@ -88,13 +88,13 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime, in_parts
             number *= _SMALLER
             if in_parts or number > _MOST_PARTS:
                 raise
-            _forget(engine)
 
 
-def _forget(engine: Engine) -> None:
-    """Drop what an attempt left behind."""
+def _forget(engine: Engine, *, rows_of_parts: bool) -> None:
+    """Drop what reconciling made but the rules; the rows that parts have left, too, where that is said."""
     for name in engine.names():
-        if name in _LASTING or (name.startswith("rc_") and name not in steps.RULES):
+        is_step = name.startswith("rc_") and name not in steps.RULES and (rows_of_parts or not name.startswith(_ALL))
+        if name in _LASTING or is_step:
             engine.drop(name)
 
 
@@ -109,10 +109,7 @@ def _whole(engine: Engine, programme: Programme, as_of: datetime) -> Reconciled:
 
 def _by_parts(engine: Engine, programme: Programme, as_of: datetime, number: int) -> Reconciled:
     """Reconcile part by part, check each, put their results together, and check that they are of the whole input."""
-    for name in _LASTING:
-        engine.drop(name)
-        engine.drop(f"{_ALL}{name}")
-    rules = set(engine.names())
+    _forget(engine, rows_of_parts=True)
     engine.view("rc_all_versions", revisions.known_versions(as_of))
     engine.view("rc_all_answers", revisions.known_answers(as_of))
     done = []
@@ -125,9 +122,7 @@ def _by_parts(engine: Engine, programme: Programme, as_of: datetime, number: int
         done.append(_checked(engine, "rc_versions WHERE NOT deleted", "rc_dispute_events"))
         for name, columns in _LASTING.items():
             engine.append(f"{_ALL}{name}", f"SELECT {columns} FROM {name}")
-    for name in engine.names():
-        if name in _LASTING or (name.startswith("rc_") and not name.startswith(_ALL) and name not in rules):
-            engine.drop(name)
+    _forget(engine, rows_of_parts=False)
     for name in _LASTING:
         engine.view(name, f"SELECT * FROM {_ALL}{name}")
     (whole,) = engine.fetch(buckets.wholeness(*buckets.whole_input(as_of))).to_pylist()

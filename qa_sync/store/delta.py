@@ -88,10 +88,9 @@ def position(table: DeltaTable | None, path: StorePath) -> Position:
     if table is None:
         return Position(n=0, version=-1, note={})
     n = table.transaction_version(APP) or 0
-    for note in _notes(table, path):
-        # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
-        return Position(n=max(n, int(note["n"])), version=table.version(), note=note)
-    return Position(n=n, version=table.version(), note={})
+    note = next(_notes(table, path), {})
+    # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
+    return Position(n=max(n, int(note.get("n", 0))), version=table.version(), note=note)
 
 
 def _notes(table: DeltaTable, path: StorePath) -> Iterator[dict[str, Any]]:
