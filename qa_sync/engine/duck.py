@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from qa_sync.engine import databases
 from qa_sync.engine.files import Files
+from qa_sync.engine.parsed import parsed
 from qa_sync.errors import NoRoom, StoreError
 
 #: Rows that a limited query hands over at a time.
@@ -145,12 +146,12 @@ class DuckEngine:
 
     def view(self, name: str, sql: str) -> None:
         """Name a select."""
-        self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
+        self._con.execute(parsed(self._con, f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}"))
 
     def table(self, name: str, sql: str) -> None:
         """Compute a select once and keep its rows."""
         with _fitting():
-            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+            self._con.execute(parsed(self._con, f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}"))
 
     def append(self, name: str, sql: str) -> None:
         """Add the rows of a select to those kept as ``name``: compressed, in a database file of its own."""
@@ -193,7 +194,7 @@ class DuckEngine:
     def fetch(self, sql: str) -> pa.Table:
         """Run a select and return its rows."""
         with _fitting():
-            return self._con.sql(sql).to_arrow_table()
+            return self._con.sql(parsed(self._con, sql)).to_arrow_table()
 
     def execute(self, sql: str) -> None:
         """Run a statement of our own that returns nothing."""

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from qa_sync.engine import databases
+from qa_sync.engine import databases, parsed
 from qa_sync.engine.databases import MEMORY, THREADS
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConfigError
@@ -50,6 +50,34 @@ def test_engines_of_one_process_see_nothing_of_each_other() -> None:
     third = DuckEngine()
     assert third.names() == []
     third.close()
+
+
+def test_a_statement_is_parsed_once_in_a_process_and_read_by_each_engine_in_its_own_tables() -> None:
+    one, other = DuckEngine(), DuckEngine()
+    one.table("numbers", "SELECT 1 AS n")
+    other.table("numbers", "SELECT 'five' AS n")
+    asked = "SELECT n, count(*) AS times FROM numbers GROUP BY n"
+    first = [engine.fetch(asked).to_pylist() for engine in (one, other)]
+    kept = parsed.parsed(one._con, asked)
+    assert [engine.fetch(asked).to_pylist() for engine in (one, other)] == first
+    assert first == [[{"n": 1, "times": 1}], [{"n": "five", "times": 1}]]
+    assert parsed.parsed(other._con, asked) is kept
+    one.close()
+    assert other.fetch(asked).to_pylist() == first[1], "nothing of the engine that said it first is needed"
+    other.close()
+
+
+def test_what_is_kept_of_statements_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsed, "_known", {})
+    monkeypatch.setattr(parsed, "_MOST", 3)
+    engine = DuckEngine()
+    for n in range(5):
+        assert engine.fetch(f"SELECT {n} AS n")["n"].to_pylist() == [n]
+    engine.fetch(f"SELECT '{'x' * 20_000}' AS n")
+    assert list(parsed._known) == ["SELECT 3 AS n", "SELECT 4 AS n"]
+    with pytest.raises(duckdb.ParserException):
+        engine.fetch("SELEKT 1")
+    engine.close()
 
 
 def test_an_engine_is_locked_alone() -> None:
