@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
+# Where byte code is not kept (as images often have it), each of the many processes of a test run compiles everything.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-spark soak check fix wheel slim bench clean help
 
@@ -76,3 +78,4 @@ bench: $(DEV)
 
 clean:
 	rm -rf $(VENV) dist build demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

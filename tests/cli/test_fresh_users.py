@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program.command import ask, opened_once, qa_sync
+from program.command import ask, qa_sync
 from program.finished import Finished
 
 from qa_sync import Workspace, cli
 from qa_sync.cli.parser import connector_command
 from qa_sync.errors import ConfigError
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _quickly() -> Iterator[None]:
-    with opened_once():
-        yield
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 
 @pytest.mark.parametrize(

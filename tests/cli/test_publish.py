@@ -13,6 +13,8 @@ from program.finished import Finished
 from program.worlds import edit, own_copy
 from python_calamine import CalamineWorkbook
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 WEEKLY = "mappings/dashboards/weekly.yaml"
 
 

@@ -22,6 +22,8 @@ from qa_sync.runner.opened import Opened
 from qa_sync.runner.query import select
 from qa_sync.runner.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 RECONCILED = ("pairs", "comparisons", "buckets", "other_pairs", "other_comparisons", "pairs_current", "evaluator_work")
 
 

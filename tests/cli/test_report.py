@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from program.command import ask, opened_once, qa_sync, query
+from program.command import ask, qa_sync, query
 from program.finished import Finished
 from program.rating_files import workspace, write_ratings
 
 from qa_sync.reports import REPORTS
 from qa_sync.reports.grouping import FIXED
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 #: The sources of this world deliver no samples and no forms for evaluators; tests/reports has programmes with some.
 NO_SOURCE = ("quotas", "evaluator_work")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quickly() -> Iterator[None]:
-    with opened_once():
-        yield
 
 
 @pytest.mark.parametrize("name", REPORTS)

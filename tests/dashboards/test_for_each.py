@@ -20,6 +20,8 @@ from qa_sync.dashboards.aliases import aliases_of, hide_people
 from qa_sync.errors import ConfigError
 from qa_sync.runner.places import places_of
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 PATH = "./out/{site}.xlsx"
 
 

@@ -14,6 +14,8 @@ from program.worlds import edit, own_copy
 from qa_sync import registry
 from qa_sync.errors import SinkError
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 @pytest.fixture
 def folder(finished: Finished, tmp_path: Path) -> Path:

@@ -18,6 +18,8 @@ from qa_sync.dashboards.selected import report_of
 from qa_sync.errors import ConfigError
 from qa_sync.yamlfile import parse as parse_yaml
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 WEEKLY = "mappings/dashboards/weekly.yaml"
 BOOK = "out/weekly.xlsx"
 OUTCOMES = {

@@ -6,13 +6,15 @@ import io
 import os
 import shutil
 import sys
-from contextlib import chdir, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from docs.pages import PROJECT
 from filelock import FileLock
+from program.command import KeptOpen
 
 sys.path.insert(0, str(PROJECT / "docs"))
 
@@ -55,10 +57,18 @@ def _said(folder: Path) -> str:
     return printed.getvalue()
 
 
+@pytest.fixture(scope="session")
+def kept_open(demo: Demo) -> Iterator[KeptOpen]:
+    """The demo's snapshots, opened once for the questions of all pages."""
+    with ExitStack() as stack:
+        yield KeptOpen(demo.folder, stack)
+
+
 @pytest.fixture
-def workspace(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(demo: Demo, kept_open: KeptOpen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Be in a workspace that has run, with nothing else in it; its store is the demo's."""
     shutil.copy(demo.folder / "qa-sync.yaml", tmp_path)
     (tmp_path / "data").symlink_to(demo.folder / "data", target_is_directory=True)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with kept_open.used():
+        yield tmp_path

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from cogs import commands
 from docs.pages import PAGES, PROJECT, blocks, name_of, prose
-from program.command import opened_once
 
 from qa_sync import registry
 from qa_sync.cli import main
@@ -72,18 +71,17 @@ def _is_harmless(asked: Any, line: list[str]) -> bool:
 @pytest.mark.parametrize("page", _with("sh"), ids=name_of)
 def test_command_lines_on_a_page_are_understood_and_work(page: Path, workspace: Path) -> None:
     run = 0
-    with opened_once():
-        for line in _command_lines(page):
-            if connector_command(line):  # checked with the connector's own help in test_docs
-                continue
-            asked = parser().parse_args(line)  # SystemExit: the page shows a command or option that does not exist
-            if _is_harmless(asked, line):
-                said, complained = io.StringIO(), io.StringIO()
-                with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
-                    code = main([*line, "--quiet"])
-                assert code == 0, f"{page.name}: qa-sync {shlex.join(line)} ended with {code}\n{complained.getvalue()}"
-                assert said.getvalue().strip()
-                run += 1
+    for line in _command_lines(page):
+        if connector_command(line):  # checked with the connector's own help in test_docs
+            continue
+        asked = parser().parse_args(line)  # SystemExit: the page shows a command or option that does not exist
+        if _is_harmless(asked, line):
+            said, complained = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+                code = main([*line, "--quiet"])
+            assert code == 0, f"{page.name}: qa-sync {shlex.join(line)} ended with {code}\n{complained.getvalue()}"
+            assert said.getvalue().strip()
+            run += 1
     assert run or page.name == "cli.md"
 
 

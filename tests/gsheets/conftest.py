@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from gsheets.gsheet_world import World
-from program.finished import finished
+from program.finished import finished, kept_open
 
-__all__ = ["finished"]
+__all__ = ["finished", "kept_open"]
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,12 @@ from unittest import mock
 
 import qa_sync.runner.workspace as workspace_module
 from qa_sync.cli import main
-from qa_sync.runner.opened import Opened
+from qa_sync.runner import publishing, stages
+from qa_sync.runner.opened import Opened, opened
+from qa_sync.runner.workspace import Workspace
+from qa_sync.store import Snapshot, Store
+
+Opens = Callable[..., AbstractContextManager[Opened]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,43 @@ def query_all(folder: Path, *statements: str) -> list[list[dict[str, Any]]]:
 @contextmanager
 def opened_once() -> Iterator[None]:
     """Open each snapshot once for many commands: opening one is most of what a question costs."""
-    kept: dict[tuple[str, bool], Opened] = {}
-    original = workspace_module.opened
-
-    with ExitStack() as stack:
-
-        @contextmanager
-        def reuse(*given: Any, run_id: str, raw: bool = False, **more: Any) -> Iterator[Opened]:
-            key = run_id, raw
-            if key not in kept:
-                kept[key] = stack.enter_context(original(*given, run_id=run_id, raw=raw, **more))
-            yield kept[key]
-
-        stack.enter_context(mock.patch.object(workspace_module, "opened", reuse))
+    with ExitStack() as stack, mock.patch.object(workspace_module, "opened", _once(workspace_module.opened, stack)):
         yield
+
+
+def _once(opens: Opens, stack: ExitStack) -> Opens:
+    """Return what opens each snapshot of a workspace once, until the stack is closed."""
+    kept: dict[tuple[str, bool], Opened] = {}
+
+    @contextmanager
+    def reuse(*given: Any, run_id: str, raw: bool = False, **more: Any) -> Iterator[Opened]:
+        key = run_id, raw
+        if key not in kept:
+            kept[key] = stack.enter_context(opens(*given, run_id=run_id, raw=raw, **more))
+        yield kept[key]
+
+    return reuse
+
+
+class KeptOpen:
+    """The snapshots of a workspace that nothing changes any more, opened once for the questions of many tests.
+
+    Copies of the workspace are asked and published from them too, while they are in a state that the workspace was in.
+    """
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._store, self._opens = Workspace(folder).store, _once(opened, stack)
+        self._known = {run.run_id: run.snapshot for run in self._store.ledger.runs()}
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Let whatever opens a snapshot take these."""
+        with ExitStack() as stack:
+            for module in (workspace_module, stages, publishing):
+                stack.enter_context(mock.patch.object(module, "opened", self._opened))
+            yield
+
+    def _opened(self, store: Store, snapshot: Snapshot, *, run_id: str, **more: Any) -> AbstractContextManager[Opened]:
+        if self._known.get(run_id) == snapshot:
+            return self._opens(self._store, snapshot, run_id=run_id, **more)
+        return opened(store, snapshot, run_id=run_id, **more)

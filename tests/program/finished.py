@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program.command import ask
+from program.command import KeptOpen, ask
 from program.worlds import World, small_programme, world
 
 from qa_sync.testing.programme import Programme, Truth
@@ -23,6 +24,7 @@ class Finished:
     first: dict[str, Any]
     second: dict[str, Any]
     truth: Truth
+    kept_open: KeptOpen
 
     @property
     def folder(self) -> Path:
@@ -45,6 +47,15 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if not _KEPT:
         programme, stack = shared_programme(), ExitStack()
         request.config.add_cleanup(stack.close)
-        made = stack.enter_context(world(tmp_path_factory.mktemp("finished"), programme, all_tabs=True))
-        _KEPT.append(Finished(made, ask(made.folder, "run"), ask(made.folder, "run"), programme.truth()))
+        folder = tmp_path_factory.mktemp("finished")
+        made = stack.enter_context(world(folder, programme, all_tabs=True))
+        first, second = ask(folder, "run"), ask(folder, "run")
+        _KEPT.append(Finished(made, first, second, programme.truth(), KeptOpen(folder, stack)))
     return _KEPT[0]
+
+
+@pytest.fixture
+def kept_open(finished: Finished) -> Iterator[None]:
+    """Open the finished workspace's snapshots once for all tests that are not about opening them."""
+    with finished.kept_open.used():
+        yield

@@ -16,6 +16,8 @@ from qa_sync.engine.duck import DuckEngine
 from qa_sync.model.system import RAW
 from qa_sync.runner.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 #: What must be the same whatever happened on the way: everything but the moments and names of runs.
 STATE = (
     "SELECT id, source_stamp, deleted, payload FROM raw_zendesk_tickets ORDER BY ALL",

@@ -13,6 +13,8 @@ from python_calamine import CalamineWorkbook
 
 from qa_sync.testing.programme import Pair
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 def _people(finished: Finished) -> dict[str, str]:
     """Employee number by person."""

@@ -15,6 +15,8 @@ from reports.scenes import opened_world
 from qa_sync.reports import Ask, build
 from qa_sync.runner.opened import Opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 FULL = {"Q1": 10, "Q2": 10, "Q3": 10, "C1": "pass"}
 
 

@@ -1,3 +1,3 @@
-from program.finished import finished
+from program.finished import finished, kept_open
 
-__all__ = ["finished"]
+__all__ = ["finished", "kept_open"]

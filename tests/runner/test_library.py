@@ -14,6 +14,8 @@ from shared_data import shared_data
 
 import qa_sync
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 FORM = {
     "form_id": "adultcontent2",
     "higher_is": "more_severe",
