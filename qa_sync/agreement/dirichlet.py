@@ -25,6 +25,7 @@ from scipy.special import gammaincinv, ndtri
 
 from qa_sync.agreement.estimate import NO_DATA, Batch, Floats
 from qa_sync.agreement.proportions import finite_population_factor
+from qa_sync.agreement.sobol import MOST_DIMENSIONS, sobol_ranks
 from qa_sync.agreement.two_raters import Coefficient, as_tables, point_values, two_rater_agreement
 from qa_sync.agreement.weights import Weights, weight_matrix
 
@@ -124,7 +125,9 @@ def _ranks(dimensions: int, draws: int, seed: int) -> NDArray[np.intp]:
     if dimensions > _SOBOL_DIMENSIONS:
         generator = np.random.default_rng(seed)
         return np.stack([generator.permutation(draws) for _ in range(dimensions)]).astype(np.intp)
-    from scipy.stats import qmc  # half a second to import: only when intervals are made
+    if dimensions <= MOST_DIMENSIONS:
+        return sobol_ranks(dimensions, draws, seed)
+    from scipy.stats import qmc  # takes half a second to import
 
     # The same points for the same seed: every coordinate of a balanced Sobol set visits every slice once.
     points = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed)).random(draws)

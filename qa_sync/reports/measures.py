@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import stdtrit
 
 from qa_sync.agreement import dirichlet_intervals, paradox_indices, two_rater_agreement, wilson
 from qa_sync.dashboards.cells import Field
@@ -284,10 +285,8 @@ def _exact_sum(expression: str) -> str:
 
 
 def _t_half_width(sd: np.ndarray, n: np.ndarray) -> np.ndarray:
-    from scipy.stats import t
-
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(n > 1, t.ppf(0.975, np.maximum(n - 1, 1)) * sd / np.sqrt(n), np.nan)
+        return np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975) * sd / np.sqrt(n), np.nan)
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:

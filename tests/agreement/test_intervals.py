@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import qmc
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 import qa_sync.agreement as ag
+from qa_sync.agreement.sobol import MOST_DIMENSIONS, sobol_ranks
 from qa_sync.agreement.two_raters import point_values
 
 KAPPAS = [("cohen_kappa", "identity"), ("cohen_kappa", "quadratic"), ("gwet_ac", "identity")]
@@ -51,6 +56,23 @@ def test_interval_equals_plain_dirichlet_sampling(q):
 def test_prior_is_half_a_pair_per_cell_for_two_levels_and_two_pairs_in_all_for_any_scale():
     assert ag.default_prior(2) == 0.5
     assert all(ag.default_prior(q) * q * q == pytest.approx(2) for q in (2, 3, 5, 101))
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(1, MOST_DIMENSIONS), st.integers(1, 12))
+def test_sobol_ranks_are_those_of_scipy_number_for_number(seed, dimensions, power):
+    points = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed)).random(2**power)
+    np.testing.assert_array_equal(sobol_ranks(dimensions, 2**power, seed), (points.T * 2**power).astype(int))
+
+
+def test_intervals_of_small_scales_do_without_importing_scipy_stats():
+    code = """
+import sys, qa_sync.agreement as ag
+for q in (2, 5, 6):
+    ag.dirichlet_intervals([[[1] * q] * q], [("gwet_ac", "identity")])
+    print("scipy.stats" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False", "True"]
 
 
 def test_sobol_order_is_steadier_between_seeds_than_a_bootstrap_of_twice_the_size():
