@@ -12,6 +12,8 @@ from qa_sync.cli.runs import open_workspace
 from qa_sync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from qa_sync.dashboards.cells import Field
     from qa_sync.reports import Explanation
     from qa_sync.store import Run
@@ -67,10 +69,8 @@ def explain(arguments: argparse.Namespace) -> int:
                     "borrowed": found.borrowed,
                     "notes": list(found.notes),
                     "run": found.run_id,
-                    "evaluations": [
-                        {name: show.plain(value) for name, value in row.items()}
-                        for row in found.evaluations.to_pylist()
-                    ],
+                    "evaluations": _plain(found.evaluations),
+                    **({"since": _plain(found.since)} if found.since is not None else {}),
                 },
                 ensure_ascii=False,
                 indent=1,
@@ -101,8 +101,15 @@ def _show_explanation(found: Explanation) -> None:
         form="table",
         columns=tuple(name for name in found.evaluations.column_names if name != "part"),
     )
+    if found.since is not None:
+        print(f"Since then, {found.since.num_rows:,} rows are others:")
+        show.rows(found.since.to_pylist(), form="table", columns=tuple(found.since.column_names))
     for note in found.notes:
         print(note)
+
+
+def _plain(rows: pa.Table) -> list[dict[str, Any]]:
+    return [{name: show.plain(value) for name, value in row.items()} for row in rows.to_pylist()]
 
 
 def _unrounded(value: float, shown: str) -> str:

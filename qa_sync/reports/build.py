@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.reports.as_published import beside_published
 from qa_sync.reports.catalogue import REPORTS
 from qa_sync.reports.report import Ask, Report, Scene
 
@@ -15,7 +16,8 @@ def build(name: str, scene: Scene, ask: Ask | None = None) -> Report:
             for readers whom it is not for.
     """
     asked = ask or Ask()
-    return REPORTS[name].make(scene_for(name, scene, asked), asked)
+    seen = scene_for(name, scene, asked)
+    return beside_published(REPORTS[name].make(seen, asked), seen, asked)
 
 
 def scene_for(name: str, scene: Scene, ask: Ask) -> Scene:

@@ -13,7 +13,7 @@ from qa_sync.agreement import p_chart, xmr_chart
 from qa_sync.agreement.charts import MIN_POINTS
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.assemble import floats, number, text
-from qa_sync.reports.grouping import groupings
+from qa_sync.reports.grouping import UNASKED, groupings
 from qa_sync.reports.measures import count_groups, counted
 from qa_sync.reports.notes import told
 from qa_sync.reports.phases import phases
@@ -22,7 +22,7 @@ from qa_sync.reports.report import Ask, Inputs, Report, Scene
 
 def control(scene: Scene, ask: Ask) -> Report:
     """Line accuracy and leniency by week with control limits, which begin anew at a new version of a form."""
-    series = [g for g in groupings(scene.engine, ask.by or ("site",)) if g.name != "week"]
+    series = [g for g in groupings(scene.engine, ask.by or UNASKED["control"]) if g.name != "week"]
     by = [*series, *groupings(scene.engine, ["week"])]
     asked = [*(g.name for g in by), *ask.where]
     keep = f"{scope.of_pairs(scene, ask)} AND week IS NOT NULL"

@@ -9,10 +9,12 @@ from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qa_sync.agreement.metrics.definition import Metric
 from qa_sync.dashboards.cells import Field
 from qa_sync.errors import ConfigError, Problem
+from qa_sync.reports.as_published import HEADLINES, PUBLISHED, first_published
 from qa_sync.reports.build import build, scene_for
 from qa_sync.reports.published import metric_of
 from qa_sync.reports.report import Ask, Report, Scene
@@ -47,6 +49,8 @@ class Explanation:
         borrowed: in words, what the number borrows from; empty for most.
         notes: the report's notes: date basis, zone, what is left out.
         run_id: the run whose snapshot it is.
+        since: of a number as it was published, the evaluations by which what is behind it now differs: ``what`` (new,
+            gone, revised), and else as ``evaluations``; None for every other number.
     """
 
     report: str
@@ -60,6 +64,7 @@ class Explanation:
     borrowed: str
     notes: tuple[str, ...]
     run_id: str
+    since: pa.Table | None = attribute(default=None, repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -98,6 +103,8 @@ def explain(name: str, scene: Scene, row: str, column: str, ask: Ask | None = No
         raise ConfigError(_empty(report, row, field, found))
     if report.trace is None:
         raise ConfigError(Problem(what=f"the report {name} is not made of evaluations", hint="it needs no explaining"))
+    if field.name == PUBLISHED:
+        return _published(report, scene, row, field, asked)
     inputs = report.trace(found, field.name)
     scene.engine.table("explained", _listed(inputs.sql, inputs.population))
     evaluations = _described(scene)
@@ -116,6 +123,49 @@ def explain(name: str, scene: Scene, row: str, column: str, ask: Ask | None = No
         notes=report.notes,
         run_id=scene.run_id,
     )
+
+
+def _published(report: Report, scene: Scene, row: str, field: Field, ask: Ask) -> Explanation:
+    """A number as it was published: what it was made of in the state of the run that published it, and what came since.
+
+    Raises:
+        ConfigError: that state no longer has the row, such as after retention.
+    """
+    first, headline = first_published(report, scene, ask)[row], HEADLINES[report.name]
+    now = explain(report.name, scene, row, headline, ask)
+    assert scene.past is not None  # noqa: S101  (it was just asked)
+    with scene.past.scene(first.run_id) as past:
+        was = explain(report.name, past, row, headline, ask)
+    since = _between(was.evaluations, now.evaluations)
+    notes = [
+        f"Now it is {now.value!r}; run {scene.run_id}. 'qa-sync publish diff {first.run_id} {scene.run_id}' has all."
+    ]
+    if not since.num_rows:
+        notes.insert(0, "The same evaluations are behind it: settings, a form or a definition changed.")
+    return replace(
+        was,
+        field=field,
+        value=float(first.cells[headline]),
+        metric=metric_of(report.name, field.name),
+        notes=(*notes, *report.notes),
+        since=since,
+    )
+
+
+def _between(was: pa.Table, now: pa.Table) -> pa.Table:
+    """Return the evaluations of two lists that are in one only, or by another hash, with ``what`` became of them."""
+    listed = [
+        {tuple(one[name] for name in ("evaluation_id", "role", "pair_id")): one for one in rows.to_pylist()}
+        for rows in (was.filter(pc.equal(was["part"], "own")), now.filter(pc.equal(now["part"], "own")))
+    ]
+    found = []
+    for member in sorted({*listed[0], *listed[1]}, key=lambda member: (member[2] or "", member[1], member[0])):
+        old, new = (one.get(member) for one in listed)
+        if old is None or new is None or old["payload_hash"] != new["payload_hash"]:
+            what = "new" if old is None else "gone" if new is None else "revised"
+            found.append({**(new or old or {}), "what": what})
+    fields = [pa.field("what", pa.string()), *(one for one in now.schema if one.name != "part")]
+    return pa.Table.from_pylist(found, schema=pa.schema(fields))
 
 
 def _field(report: Report, column: str) -> Field:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from qa_sync.dashboards.cells import Chart, Field
 from qa_sync.reports import assemble, lineage, scope
-from qa_sync.reports.grouping import Grouping, groupings
+from qa_sync.reports.grouping import UNASKED, Grouping, groupings
 from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted, finite
 from qa_sync.reports.naming import names_of
 from qa_sync.reports.notes import told
@@ -21,7 +21,7 @@ from qa_sync.reports.trend import trend
 
 def summary(scene: Scene, ask: Ask) -> Report:
     """Agreement by site and week (or any other grouping): what a head of quality reads first."""
-    by = groupings(scene.engine, ask.by or ("site", "week"))
+    by = groupings(scene.engine, ask.by or UNASKED["summary"])
     charts = (
         trend(scene, Ask()).charts
         if [g.name for g in by] == ["site", "week"] and not ask.where and not ask.only
@@ -32,7 +32,7 @@ def summary(scene: Scene, ask: Ask) -> Report:
 
 def evaluators(scene: Scene, ask: Ask) -> Report:
     """One row an audited evaluator: where they stand, with honest intervals and no rank."""
-    by = groupings(scene.engine, ask.by or ("auditee", "site", "team"))
+    by = groupings(scene.engine, ask.by or UNASKED["evaluators"])
     return _grouped(scene, ask, by, name="evaluators", title="Evaluators as their audits see them", named="auditee")
 
 

@@ -82,6 +82,9 @@ _FIXED |= {
 #: Names of grouping columns that every programme has.
 FIXED = tuple(_FIXED)
 
+#: What reports of pairs are grouped by unless they are asked otherwise.
+UNASKED = {"summary": ("site", "week"), "evaluators": ("auditee", "site", "team"), "control": ("site",)}
+
 
 def groupings(engine: Engine, names: Sequence[str]) -> list[Grouping]:
     """Return the groupings called ``names``.

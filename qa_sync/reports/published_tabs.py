@@ -56,6 +56,22 @@ _CRITICAL = (
     metric("critical.falsely", "False", "count", "pairs in which only the auditee found an error of the class"),
 )
 
+_AS_PUBLISHED = tuple(
+    metric(
+        f"{report}.as_published",
+        "As published",
+        "share",
+        f"{number} as it stood at the first publish after the week had ended, where the row now says something else",
+        undefined="the row still says the same, was not published when its week ended, or was hidden then",
+    )
+    for report, number in (
+        ("summary", "line accuracy"),
+        ("control", "line accuracy"),
+        ("agreement", "percent agreement"),
+        ("critical", "the share of errors found"),
+    )
+)
+
 _CONFUSION = (
     metric("confusion.answers", "Answers", "count", "pairs with this auditee's and this auditor's answer"),
     metric(
@@ -654,6 +670,7 @@ _DISAGREEMENTS = (
 )
 
 OF_TABS: tuple[Metric, ...] = (
+    *_AS_PUBLISHED,
     *_CRITICAL,
     *OF_SCORES,
     *_CONFUSION,

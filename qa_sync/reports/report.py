@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -69,12 +70,46 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPublished:
+    """A row as it stood on a dashboard when its week had ended: by which run, when, and field → cell.
+
+    No cells: the tab was there, the row was not.
+    """
+
+    run_id: str
+    at: datetime
+    cells: Mapping[str, Any]
+
+
+class Past(Protocol):
+    """What was published before a snapshot was taken."""
+
+    def first_published(self, name: str, ask: Ask, ended: Mapping[str, datetime]) -> Mapping[str, FirstPublished]:
+        """Return rows of a report as they stood at the first publish after their week had ended.
+
+        Args:
+            name: of the report.
+            ask: what it was asked for; only tabs that were asked for the same count.
+            ended: key of a row → when its week had ended.
+
+        Returns:
+            key → the row then; left out where no tab showed such rows.
+        """
+        ...
+
+    def scene(self, run_id: str) -> AbstractContextManager[Scene]:
+        """Open the scene of an earlier run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """Everything a report is made from: the engine with the tables of one snapshot, and the programme's rules.
 
     ``as_of`` is the moment of the snapshot; reports know no other clock. ``seed`` makes simulated intervals
     repeatable. ``for_auditees`` makes the scene that auditees may see, from the id of the one who looks (empty: nobody
-    in particular); None where this scene is one already.
+    in particular); None where this scene is one already. ``past`` knows what was published before; None where nobody
+    keeps that.
     """
 
     engine: Engine
@@ -89,3 +124,4 @@ class Scene:
     audience: Audience = ""
     viewer: str = ""
     for_auditees: Callable[[str], Scene] | None = None
+    past: Past | None = None

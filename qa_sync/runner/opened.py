@@ -17,6 +17,7 @@ from qa_sync.model import TABLES
 from qa_sync.people import identities_of, references_of
 from qa_sync.reconcile import Programme, Reconciled, reconcile
 from qa_sync.reports import Scene, embargoed, prepare, withhold
+from qa_sync.reports.report import Past
 from qa_sync.store import Snapshot, Store
 
 #: Current rows that reconcile and reports read more than once: computed once. Answers they read by their history.
@@ -73,6 +74,7 @@ def opened(
     raw: bool = False,
     overlay: Callable[[Engine], None] | None = None,
     engine: Callable[[], Engine] = DuckEngine,
+    past: Past | None = None,
 ) -> Iterator[Opened]:
     """Register the tables of a snapshot, find who is who, and reconcile.
 
@@ -84,6 +86,7 @@ def opened(
         raw: also register raw streams and the ledger, for free queries, in DuckDB: only there can files, settings and
             the network be shut off.
         engine: makes the engine that computes otherwise.
+        past: what was published before; reports show it beside what is so now.
         overlay: may put other versions in the place of a table's, ``<table>_versions``, before anything reads them.
 
     Raises:
@@ -102,7 +105,7 @@ def opened(
 
     seed = contents["programme"]["seed"]
     make = partial(DuckEngine, lockable=True) if raw else engine
-    with scene_of(fill, programme_of(contents), as_of=as_of, seed=seed, run_id=run_id, make=make) as it:
+    with scene_of(fill, programme_of(contents), as_of=as_of, seed=seed, run_id=run_id, make=make, past=past) as it:
         yield it
 
 
@@ -115,6 +118,7 @@ def scene_of(
     seed: int,
     run_id: str,
     make: Callable[[], Engine] = DuckEngine,
+    past: Past | None = None,
 ) -> Iterator[Opened]:
     """Reconcile the tables that ``fill`` registers in an engine, and make what reports read.
 
@@ -153,6 +157,7 @@ def scene_of(
             seed=seed,
             run_id=run_id,
             for_auditees=for_auditees,
+            past=past,
         )
         prepare(scene)
         yield Opened(engine=engine, scene=scene, reconciled=reconciled)

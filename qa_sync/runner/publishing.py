@@ -21,6 +21,7 @@ from qa_sync.runner.materials import definition_from_text
 from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place, alias_salt, place_of, places_of
 from qa_sync.runner.publish_step import Published, Publisher
+from qa_sync.runner.published_past import PublishedPast
 from qa_sync.runner.recording import Recording
 from qa_sync.runner.stages import (
     open_snapshot,
@@ -92,7 +93,13 @@ def publish_as_of(
         definitions.append(definition_from_text(text, name) if text else workspace.materials.dashboards[name])
     with (
         run.timed("publish"),
-        open_snapshot(workspace, snapshot, as_of=shown.finished_at, run_id=shown.run_id) as it,
+        open_snapshot(
+            workspace,
+            snapshot,
+            as_of=shown.finished_at,
+            run_id=shown.run_id,
+            past=PublishedPast(workspace, shown.run_id, before=shown.finished_at),
+        ) as it,
     ):
         _publish_all(workspace, run, publisher, definitions, it, snapshot)
     return publisher.done

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from qa_sync.config import FILE_NAME
 from qa_sync.engine import engine_of
 from qa_sync.errors import ConfigError, Problem, StoreError
+from qa_sync.reports.report import Past
 from qa_sync.runner.catalogue_step import store_catalogue
 from qa_sync.runner.connections import set_up_problems
 from qa_sync.runner.drift_step import find_drift, record_drift, refusal_problems
 from qa_sync.runner.feeds import tables_by_stream
 from qa_sync.runner.mapping_step import map_all
 from qa_sync.runner.opened import Opened, opened
+from qa_sync.runner.published_past import PublishedPast
 from qa_sync.runner.pulling import pull
 from qa_sync.runner.recording import Recording
 from qa_sync.runner.score_step import record_score_findings
@@ -105,15 +107,16 @@ def open_to_reconcile(workspace: Workspace, run: Recording) -> AbstractContextMa
     if run.snapshot is None:
         msg = "nothing has been mapped yet"
         raise StoreError(msg)
-    return open_snapshot(workspace, run.snapshot, as_of=workspace.now(), run_id=run.run_id)
+    past = PublishedPast(workspace, run.run_id)
+    return open_snapshot(workspace, run.snapshot, as_of=workspace.now(), run_id=run.run_id, past=past)
 
 
 def open_snapshot(
-    workspace: Workspace, snapshot: Snapshot, *, as_of: datetime, run_id: str
+    workspace: Workspace, snapshot: Snapshot, *, as_of: datetime, run_id: str, past: Past
 ) -> AbstractContextManager[Opened]:
     """Open a state in the engine that the settings name."""
     made = engine_of(workspace.settings.engine)
-    return opened(workspace.store, snapshot, as_of=as_of, run_id=run_id, engine=made)
+    return opened(workspace.store, snapshot, as_of=as_of, run_id=run_id, engine=made, past=past)
 
 
 def snapshot_of(run: Run) -> Snapshot:

@@ -23,6 +23,7 @@ from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place
 from qa_sync.runner.progress import Progress, Silent
 from qa_sync.runner.publish_step import Published
+from qa_sync.runner.published_past import PublishedPast
 from qa_sync.runner.publishing import dashboard_names, publish_as_of, reconcile_and_publish
 from qa_sync.runner.query import MEGABYTES, SECONDS, reads_what_is_stored, select
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording, report_of
@@ -316,8 +317,15 @@ class Workspace:
         """Open a snapshot: the newest, or the one that ``as_of`` (a run id or a time) names."""
         run = self.store.ledger.snapshot_run(as_of)
         snapshot = snapshot_of(run)
-        made = engine_of(self.settings.engine)
-        with opened(self.store, snapshot, as_of=run.finished_at, run_id=run.run_id, raw=raw, engine=made) as it:
+        with opened(
+            self.store,
+            snapshot,
+            as_of=run.finished_at,
+            run_id=run.run_id,
+            raw=raw,
+            engine=engine_of(self.settings.engine),
+            past=PublishedPast(self, run.run_id, before=run.finished_at),
+        ) as it:
             yield it
 
     # ---- connectors ----------------------------------------------------------------------------------------

@@ -56,6 +56,15 @@ class Run:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """A run that brought dashboards up to its state: when it had finished, and "dashboard > place" of each."""
+
+    run_id: str
+    at: datetime
+    places: frozenset[str]
+
+
 class Ledger:
     """Append-only rows about what qa-sync did."""
 
@@ -225,9 +234,57 @@ class Ledger:
                 keys[row["key"]] = json.loads(row["cells"])
         return tabs
 
-    def _select(self, name: str, sql: str) -> pa.Table:
+    def publishes(self, before: datetime | None = None) -> list[Publish]:
+        """Return which runs showed their own state on which places, oldest first; only those finished ``before``."""
+        by_then = f"AND finished_at < TIMESTAMPTZ {literal(before.isoformat())}" if before else ""
+        rows = self._select(
+            "runs",
+            f"""
+            SELECT run_id, finished_at, json_keys(counts, '$.publish') AS places FROM it
+            WHERE snapshot IS NOT NULL AND counts LIKE '%"publish"%' {by_then} ORDER BY finished_at, run_id""",
+        )
+        return [
+            Publish(run_id=row["run_id"], at=row["finished_at"], places=frozenset(row["places"] or ()))
+            for row in rows.to_pylist()
+        ]
+
+    def definitions(self, dashboard: str, runs: Sequence[str]) -> dict[str, str]:
+        """Return run → the text of a dashboard's definition that it worked with; runs without one are left out."""
+        if not runs:
+            return {}
+        rows = self._select(
+            "runs",
+            f"""
+            SELECT run_id, json_extract_string(contents, {literal(f"$.dashboards.{json.dumps(dashboard)}")}) AS text
+            FROM it WHERE run_id IN ({", ".join(map(literal, runs))}) AND contents IS NOT NULL""",
+        )
+        return {row["run_id"]: row["text"] for row in rows.to_pylist() if row["text"] is not None}
+
+    def published_then(self, wanted: pa.Table) -> list[dict[str, Any]]:
+        """Return rows of tabs as they stood at moments of their own.
+
+        Args:
+            wanted: one row each: ``dashboard``, ``sink``, ``tab``, ``key`` and ``until``.
+
+        Returns:
+            dashboard, sink, tab, key and cells of those that stood there then.
+        """
+        names = ", ".join(f"w.{name}" for name in ("dashboard", "sink", "tab", "key"))
+        rows = self._select(
+            "published",
+            f"""
+            SELECT {names}, i.cells, i.removed FROM it i JOIN wanted w USING (dashboard, sink, tab, key)
+            WHERE i."at" <= w.until
+            QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY i."at" DESC, i.run_id DESC) = 1""",
+            wanted=wanted,
+        )
+        return [{**row, "cells": json.loads(row["cells"])} for row in rows.to_pylist() if not row["removed"]]
+
+    def _select(self, name: str, sql: str, **beside: pa.Table) -> pa.Table:
         engine = DuckEngine(threads=1)
         try:
+            for other, rows in beside.items():
+                engine.register(other, rows)
             engine.scan("it", self.files(name), _SCHEMAS[name])
             return engine.fetch(sql)
         finally:

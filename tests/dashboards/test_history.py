@@ -43,6 +43,7 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
     with world(tmp_path_factory.mktemp("history") / "w", small_programme(tickets=400), until=MONDAY) as made:
         own_copy(made.folder, "dashboards/weekly.yaml")
         edit(made.folder, lambda definition: definition.update(tabs=TABS), WEEKLY)
+        edit(made.folder, lambda settings: settings["programme"].update(n_min=2))
         first = ask(made.folder, "run")
         made.show(TUESDAY)
         second = ask(made.folder, "run")
@@ -194,6 +195,55 @@ def test_a_number_that_borrows_says_what_from(difference: dict[str, Any]) -> Non
     borrowed = {cell["borrowed"] for row in rows for cell in row["cells"].values() if "borrowed" in cell}
     assert borrowed
     assert all(cell["because"] for row in rows for cell in row["cells"].values() if "borrowed" in cell)
+
+
+def test_a_row_of_a_closed_week_shows_what_was_published_and_what_came_since(two_days: tuple[World, str, str]) -> None:
+    made, first, second = two_days
+    then, now = (_rows(made, "summary", run) for run in (first, second))
+    # The first run has no past, so nothing stands there; nor where a row still says the same.
+    assert {(row["as_published"], row["since_published"]) for row in then.values()} == {(None, None)}
+    ignored = {"as_published", "since_published"}
+    numbers = [n for n in next(iter(now.values())) if not n.endswith(("_low", "_high")) and n not in ignored]
+    moved = {key for key, row in now.items() if any(row[n] != then.get(key, {}).get(n) for n in numbers)}
+    assert {key for key, row in now.items() if row["since_published"]} == moved
+    assert {key: now[key]["as_published"] for key in moved} == {
+        key: then.get(key, {}).get("line_accuracy") for key in moved
+    }
+    assert [key for key in moved if now[key]["as_published"] not in (None, now[key]["line_accuracy"])]
+    for key in moved & then.keys():
+        late = now[key]["late"] - then[key]["late"]
+        assert (f"Late +{late}" in now[key]["since_published"]) == (late > 0)
+
+
+def _rows(made: World, name: str, run: str) -> dict[str, dict[str, Any]]:
+    return {row["key"]: row for row in made.workspace().report_table(name, as_of=run).rows.to_pylist()}
+
+
+def test_a_number_as_published_is_made_again_and_says_which_evaluations_came_since(
+    two_days: tuple[World, str, str],
+) -> None:
+    made, first, second = two_days
+    now = _rows(made, "summary", second)
+    key = next(k for k, row in now.items() if row["as_published"] not in (None, row["line_accuracy"]))
+    workspace = made.workspace()
+    told = workspace.explain("summary", key, "as_published")
+    assert (told.value, told.agrees, told.run_id) == (now[key]["as_published"], True, first)
+    was, is_ = (workspace.explain("summary", key, "line_accuracy", as_of=run).frame for run in (first, second))
+    members = [
+        {(one.evaluation_id, one.role, one.pair_id): one.payload_hash for one in rows.itertuples()}
+        for rows in (was, is_)
+    ]
+    old, new = ({k: v for k, v in rows.items() if k[2] is not None} for rows in members)
+    expected = {(*k, "new") for k in new.keys() - old.keys()} | {(*k, "gone") for k in old.keys() - new.keys()}
+    expected |= {(*k, "revised") for k in old.keys() & new.keys() if old[k] != new[k]}
+    assert told.since is not None
+    assert {
+        (one["evaluation_id"], one["role"], one["pair_id"], one["what"]) for one in told.since.to_pylist()
+    } == expected
+    shown = qa_sync(made.folder, "explain", "summary", key, "as_published", "--quiet").out
+    assert f"Since then, {len(expected)} rows are others:" in shown
+    newest = workspace.explain("summary", key, "line_accuracy").run_id  # another test may have published since
+    assert f"'qa-sync publish diff {first} {newest}'" in shown
 
 
 def test_an_earlier_run_is_shown_again_as_it_was(two_days: tuple[World, str, str]) -> None:
