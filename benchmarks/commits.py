@@ -3,7 +3,8 @@
     python benchmarks/commits.py [COMMITS]      (default: 10000; about five minutes of CPU)
 
 Each commit brings one page of ten records. Every hundredth one is followed by what a run does at its end: look whether
-the table is crowded, and merge its small files. CPU seconds of commits alone, by tenths of the way; of merging apart.
+the table is crowded, merge its small files, and shorten its log when it is long. CPU seconds of commits alone, by
+tenths of the way; of merging apart.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def main(commits: int) -> None:
         if n % EVERY == EVERY - 1:
             began = time.process_time()
             upkeep.compact(upkeep.crowded())
+            upkeep.shorten()
             merging.append(time.process_time() - began)
     began = time.process_time()
     (row,), faults = upkeep.status(datetime.now(UTC))

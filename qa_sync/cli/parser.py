@@ -196,9 +196,9 @@ def parser() -> argparse.ArgumentParser:
     store.add_argument(
         "what",
         choices=("status", "repair", "compact", "vacuum", "expire", "erase", "export", "import"),
-        help="status: tables, versions, sizes, faults; repair: mend what can be mended; compact: merge small files; "
-        "vacuum: remove files that no retained run needs; expire: let go of rows past their retention; "
-        "erase: take a person out of everything, history included; "
+        help="status: tables, versions, sizes, faults; repair: mend what can be mended; "
+        "compact: merge small files, shorten long logs; vacuum: remove files that no retained run needs; "
+        "expire: let go of rows past their retention; erase: take a person out of everything, history included; "
         "export: copy it as plain Parquet with a manifest; import: make a store of such a copy",
     )
     store.add_argument("folder", nargs="?", default="", help="with export and import: the folder of the copy")

@@ -50,6 +50,7 @@ def _repair(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 def _compact(arguments: argparse.Namespace, workspace: Workspace) -> int:
     done = Upkeep(workspace.store).compact()
+    Upkeep(workspace.store).shorten()
     show.rows([{"table": name, **counts} for name, counts in done.items()], form=arguments.format)
     return 0
 

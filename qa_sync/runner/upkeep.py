@@ -40,6 +40,7 @@ def maintain(workspace: Workspace) -> None:
         if crowded:
             done = upkeep.compact(crowded)
             workspace.notify(f"upkeep: merged the small files of {', '.join(done)}")
+        upkeep.shorten()
         if _vacuum_is_due(workspace):
             upkeep.vacuum(horizon=horizon(workspace), now=workspace.now())
             workspace.notify("upkeep: removed files that no retained run needs")

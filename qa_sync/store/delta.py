@@ -16,7 +16,7 @@ import pyarrow as pa
 from qa_sync.engine.files import Files
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.store.durable import settle
-from qa_sync.store.log import actions_of, entries, entry
+from qa_sync.store.log import actions_of, entries, entry, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import delta_options, filesystem_of
 
@@ -31,7 +31,7 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 40000 days",
     "delta.deletedFileRetentionDuration": "interval 40000 days",
     "delta.enableExpiredLogCleanup": "false",
-    "delta.checkpointInterval": "100",
+    "delta.checkpointInterval": "20",
 }
 
 
@@ -87,10 +87,9 @@ def position(table: DeltaTable | None, path: StorePath) -> Position:
     """
     if table is None:
         return Position(n=0, version=-1, note={})
-    n = table.transaction_version(APP) or 0
     note = next(_notes(table, path), {})
-    # Compaction drops app transactions from a checkpoint's view of old handles, never from the note.
-    return Position(n=max(n, int(note.get("n", 0))), version=table.version(), note=note)
+    # Not by the app transaction: Delta Lake reads the whole end of the log for it, and compaction may drop it.
+    return Position(n=int(note.get("n", 0)), version=table.version(), note=note)
 
 
 def _notes(table: DeltaTable, path: StorePath) -> Iterator[dict[str, Any]]:
@@ -206,6 +205,31 @@ def files(table: DeltaTable | None, path: StorePath) -> Files:
     """
     uris = [] if table is None else table.file_uris()
     return Files((unquote(uri.removeprefix("file://")) for uri in uris), filesystem=filesystem_of(path))
+
+
+def sizes(table: DeltaTable | None) -> list[int]:
+    """Return the bytes of each file of a table."""
+    found: list[int] = [] if table is None else pa.table(table.get_add_actions())["size_bytes"].to_pylist()
+    return found
+
+
+def files_at(path: StorePath, version: int | None) -> Files:
+    """Return the Parquet files of a table at a version, the newest when None.
+
+    Raises:
+        StoreError: there is no such version, or the table cannot be opened.
+    """
+    if version is None or entry(path, version).is_file():
+        try:
+            return files(open_table(path, version=version), path)
+        except StoreError:
+            if version is None or entry(path, version).is_file():
+                raise
+    log = read_log(path)  # Delta Lake no longer knows what was set aside
+    if version not in log.versions:
+        raise StoreError(_unopened(path, f"it has no version {version}"))
+    held = (path / span.path for span in log.spans if span.is_in([version]))
+    return Files(sorted(str(file) for file in held), filesystem=filesystem_of(path))
 
 
 def files_within(table: DeltaTable | None, path: StorePath, column: str, low: str, high: str) -> Files:

@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 from qa_sync.errors import StoreError
 from qa_sync.store.durable import sync_file, sync_folder, write_whole
 from qa_sync.store.ledger import Ledger, Run
-from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_in, entries, read_log
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_in, checkpoints, entries, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.redact import PERSON_FIELD, Redactor
 from qa_sync.store.repair import COPIES
+from qa_sync.store.shorten import put_back
 from qa_sync.store.storage import opened, read_all, write_parquet
 from qa_sync.store.tombstones import TOMBSTONES
 
@@ -73,6 +74,8 @@ def stage(
     if log.unreadable:
         msg = f"{name} is damaged; 'qa-sync store repair' first, then try again"
         raise StoreError(msg)
+    if write:
+        put_back(path)  # its checkpoints go with the person
     changed = 0
     sizes: dict[str, tuple[int, int]] = {}
     staged: list[StorePath] = []
@@ -96,7 +99,7 @@ def stage(
             fresh.write_text("\n".join(json.dumps(a, separators=(",", ":")) for a in rewritten), encoding="utf-8")
             sync_file(fresh)
             staged.append(fresh)
-    shortcuts = [*(path / LOG).glob("*.checkpoint*.parquet"), *(path / LOG).glob(LAST_CHECKPOINT)]
+    shortcuts = [*checkpoints(path).values(), *(path / LOG).glob(LAST_CHECKPOINT)]
     return TableErasure(
         name=name,
         rows=changed,

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from qa_sync.store.log import LAST_CHECKPOINT, LOG, Span, TableLog, actions_of, entry, read_log
+from qa_sync.store.log import (
+    LAST_CHECKPOINT,
+    LOG,
+    SET_ASIDE,
+    Span,
+    TableLog,
+    actions_of,
+    checkpoints,
+    entries,
+    numbered,
+    read_log,
+)
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import opened, sizes_of
 
@@ -64,11 +75,12 @@ def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Se
     """A half-written entry at the end was never acknowledged; before others it means a damaged disk."""
     found = []
     tail = _tail(log.versions, set(log.unreadable))
+    files = dict(entries(path)) if log.unreadable else {}
     for version in log.unreadable:
         if version in tail and not any(at >= version for at in kept):
             what = f"commit {version} was only half written"
             found.append(Fault(table=name, what=what, remedy="take back", version=version))
-        elif entry(path, version).stat().st_size:
+        elif files[version].stat().st_size:
             found.append(Fault(table=name, what=f"the log entry of commit {version} is damaged", remedy="backup"))
         # an empty entry with others behind it holds nothing and hinders nothing
     gaps = [at for at in range(log.newest + 1) if at not in set(log.versions)]
@@ -108,19 +120,21 @@ def _shortcut_faults(path: StorePath, name: str) -> list[Fault]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    log = path / LOG
-    found = sorted(log.glob("*.checkpoint*.parquet"))
+    found = checkpoints(path)
     what = ""
-    for checkpoint in found:
+    for version, checkpoint in sorted(found.items()):
         try:
             pq.read_metadata(opened(checkpoint))
         except (OSError, pa.ArrowException):
-            what = f"checkpoint {int(checkpoint.name.split('.')[0])} of the log is damaged"
-    pointer = log / LAST_CHECKPOINT
+            what = f"checkpoint {version} of the log is damaged"
+    listed = numbered(path / LOG)
+    if not found and listed and listed[0][0] and numbered(path / SET_ASIDE):
+        what = "the checkpoint is lost that stands for the entries set aside"
+    pointer = path / LOG / LAST_CHECKPOINT
     if pointer.exists():
         actions = actions_of(pointer)
         named = actions[0].get("version") if actions else None
-        if not any(checkpoint.name.startswith(f"{named or 0:020d}.") for checkpoint in found):
+        if (named or 0) not in found:
             what = what or "the log points to a checkpoint that is not there"
     return [Fault(table=name, what=what, remedy="drop shortcuts")] if what else []
 

@@ -1,7 +1,8 @@
 """The log of one Delta table, read as plain files: which data file lives from which version to which.
 
 Delta Lake opens a table at one version. Upkeep must know all of them at once, also of a table that no longer opens;
-nothing in the log is ever removed (``delta.enableExpiredLogCleanup=false``), so its JSON entries tell everything.
+nothing in the log is ever removed (``delta.enableExpiredLogCleanup=false``), so its JSON entries tell everything. Old
+ones may have been set aside (``qa_sync.store.shorten``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from qa_sync.store.storage import read_all
 _P = TypeVar("_P", bound=StorePath)
 
 LOG = "_delta_log"
+#: Where entries lie that Delta Lake needs no more.
+SET_ASIDE = "_old_log"
 LAST_CHECKPOINT = "_last_checkpoint"
 
 
@@ -63,16 +66,30 @@ class TableLog:
         return {span.path for span in self.spans if span.is_in(versions)}
 
 
-def entry(table: _P, version: int) -> _P:
+def entry(table: _P, version: int, *, folder: str = LOG) -> _P:
     """Return the file of one commit."""
-    return table / LOG / f"{version:020d}.json"
+    return table / folder / f"{version:020d}.json"
 
 
 def entries(table: _P) -> list[tuple[int, _P]]:
-    """Return (version, file) of every commit, sorted."""
-    folder = table / LOG
+    """Return (version, file) of every commit, sorted; those set aside are among them."""
+    return sorted({**dict(numbered(table / SET_ASIDE)), **dict(numbered(table / LOG))}.items(), key=_version)
+
+
+def numbered(folder: _P) -> list[tuple[int, _P]]:
+    """Return (version, file) of the commits in one folder of a log, sorted."""
     found = ((int(path.stem), path) for path in folder.glob("*.json") if path.stem.isdigit())
-    return sorted(found, key=lambda one: one[0])
+    return sorted(found, key=_version)
+
+
+def checkpoints(table: _P) -> dict[int, _P]:
+    """Return version → file of the checkpoints of a log."""
+    found = ((path.name.partition(".checkpoint"), path) for path in (table / LOG).glob("*.checkpoint*.parquet"))
+    return {int(name): path for (name, _, _), path in found if name.isdigit()}
+
+
+def _version(one: tuple[int, Any]) -> int:
+    return one[0]
 
 
 def actions_of(path: StorePath) -> list[dict[str, Any]] | None:

@@ -97,7 +97,7 @@ class RawStream:
 
     def files(self, version: int | None = None) -> Files:
         """Return the Parquet files of the stream (at a version)."""
-        return delta.files(delta.open_table(self.path, version=version), self.path)
+        return delta.files_at(self.path, version)
 
     def prepare(self, page: pa.Table, *, at: datetime, by_arrival: bool) -> Prepared:
         """Make a batch of PAGE rows fit to be stored: hash, validate, and drop what is known already.

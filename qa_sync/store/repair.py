@@ -9,8 +9,9 @@ import pyarrow as pa
 from qa_sync.store import delta
 from qa_sync.store.durable import sync_folder
 from qa_sync.store.health import Fault
-from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, entries
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_of, checkpoints, entries
 from qa_sync.store.path import StorePath
+from qa_sync.store.shorten import put_back
 from qa_sync.store.storage import copy
 
 #: Where copies of what a repair took away are kept, below the store's folder.
@@ -66,8 +67,9 @@ def _take_back(path: StorePath, first: int, copies: StorePath) -> int:
 
 
 def _drop_shortcuts(path: StorePath, copies: StorePath, *, beyond: int = 0) -> int:
+    put_back(path)
     log = path / LOG
-    found = [file for file in log.glob("*.checkpoint*.parquet") if int(file.name.split(".")[0]) >= beyond]
+    found = [file for version, file in checkpoints(path).items() if version >= beyond]
     pointer = log / LAST_CHECKPOINT
     found += [pointer] if pointer.exists() else []
     for file in found:

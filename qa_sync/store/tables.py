@@ -68,7 +68,7 @@ class StoredTable:
         """Return the Parquet files of the table (at a version; below 0: none)."""
         if version is not None and version < 0:
             return Files()
-        return delta.files(delta.open_table(self.path, version=version), self.path)
+        return delta.files_at(self.path, version)
 
     def commit(
         self, rows: pa.Table, *, expected_n: int, coverage: Mapping[str, Coverage], run_id: str, rebuild: bool = False

@@ -15,6 +15,7 @@ from qa_sync.store.health import Examined, Fault, examine
 from qa_sync.store.log import read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.repair import mend
+from qa_sync.store.shorten import is_long, shorten
 from qa_sync.store.storage import sizes_of
 from qa_sync.store.store import Store
 from qa_sync.store.tables import stored_schema
@@ -127,13 +128,21 @@ class Upkeep:
         """Return the tables whose newest version consists of too many small files."""
         found = []
         for path in self.store.delta_folders():
-            # Counting names is cheap and counts too many: only a folder full of files is worth a look at its log.
+            # Counting names is cheap and counts too many: only a folder full of files is worth a look at its table.
             if sum(1 for _ in path.glob("*.parquet")) < CROWDED:
                 continue
-            small = [span for span in read_log(path).spans if span.removed is None and span.size < SMALL]
-            if len(small) >= CROWDED:
+            if sum(size < SMALL for size in delta.sizes(delta.open_table(path))) >= CROWDED:
                 found.append(path)
         return found
+
+    def shorten(self) -> int:
+        """Set aside old entries of the logs that have become long; return how many."""
+        done = 0
+        for path in self.store.delta_folders():
+            if is_long(path):
+                with self.store.lock.held():
+                    done += shorten(path)
+        return done
 
     def compact(self, tables: Sequence[StorePath] | None = None) -> dict[str, Any]:
         """Merge small files of every table (or those named), one after the other under the lock.

@@ -13,7 +13,7 @@ from program.finished import Finished
 from qa_sync.runner import upkeep as runner_upkeep
 from qa_sync.runner.progress import Silent
 from qa_sync.runner.workspace import Workspace
-from qa_sync.store import upkeep
+from qa_sync.store import shorten, upkeep
 
 
 class Told(Silent):
@@ -35,11 +35,13 @@ def folder(finished: Finished, tmp_path: Path) -> Path:
 
 def test_small_files_are_merged_and_old_states_removed_when_due(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "CROWDED", 2)
+    monkeypatch.setattr(shorten, "LONG", 2)
     first, last = sorted(run["run"] for run in ask(folder, "runs") if run["snapshot"])[:2]
     printed = qa_sync(folder, "report", "pairs", "--format", "csv", "--quiet").out
     told = Told()
     Workspace(folder, progress=told).map()
     assert [line.partition(" of ")[0] for line in told.lines if "upkeep" in line] == ["upkeep: merged the small files"]
+    assert {path.parent.name for path in (folder / "data").rglob("_old_log")} > {"runs", "evaluations"}
     assert qa_sync(folder, "report", "pairs", "--format", "csv", "--quiet", "--as-of", first).out == printed
     told = Told()
     late = Workspace(folder, progress=told, clock=lambda: datetime.now(UTC) + timedelta(days=402))

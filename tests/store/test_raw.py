@@ -154,7 +154,7 @@ def test_nothing_in_the_log_expires_by_itself(store: Store) -> None:
     configuration = DeltaTable(str(raw.path)).metadata().configuration
     assert configuration["delta.enableExpiredLogCleanup"] == "false"
     assert configuration["delta.logRetentionDuration"] == "interval 40000 days"
-    assert configuration["delta.checkpointInterval"] == "100"
+    assert configuration["delta.checkpointInterval"] == "20"
 
 
 def test_a_store_of_a_newer_format_is_refused(tmp_path: Path) -> None:
