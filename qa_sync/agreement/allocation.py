@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from qa_sync.agreement.estimate import NO_DATA, Estimate, Ints
+from qa_sync.agreement.proportions import require_room
 
 
 def allocate(population: ArrayLike, total: int, *, minimum: int = 0, spread: ArrayLike | None = None) -> Ints:
@@ -83,10 +84,15 @@ def stratified_proportion(x: ArrayLike, n: ArrayLike, population: ArrayLike, lev
         level: confidence level.
 
     Returns:
-        Undefined when a stratum that holds interactions has no audit: the sample then says nothing about it.
+        Undefined when a stratum that holds interactions has no audit: the sample then says nothing about it. No
+        interval where nothing varies within strata and not everything was audited: a width of 0 is not knowledge.
+
+    Raises:
+        ValueError: a stratum has more audits than interactions.
     """
     x, n = np.asarray(x, dtype=np.float64), np.asarray(n, dtype=np.float64)
     size = np.asarray(population, dtype=np.float64)
+    require_room(n, size)
     blind = int(((n == 0) & (size > 0)).sum())
     if not n.sum() or blind:
         reason = f"undefined: {blind} strata without an audit" if n.sum() else NO_DATA
@@ -99,6 +105,10 @@ def stratified_proportion(x: ArrayLike, n: ArrayLike, population: ArrayLike, lev
         return Estimate(value=value, n=int(n.sum()), reason="no interval: a stratum has one audit", level=level)
     variance = share**2 * np.maximum(1 - n / size, 0.0) * p * (1 - p) / np.maximum(n - 1, 1)
     se = float(np.sqrt(variance.sum()))
+    if se <= 1e-12 and (n < size).any():
+        return Estimate(
+            value=value, n=int(n.sum()), reason="no interval: no variation within strata", se=se, level=level
+        )
     half = float(ndtri(0.5 + level / 2)) * se
     return Estimate(
         value=value,

@@ -19,6 +19,8 @@ from qa_sync.agreement.estimate import Floats, Texts, divide
 D2 = 1.128
 MIN_POINTS = 12
 TOO_FEW_POINTS = "no limits: fewer than 12 points in the baseline"
+NO_SCATTER = "no limits: the baseline does not vary"
+NO_RANGES = "no limits: no two neighbours in the baseline"
 SigmaZ = Literal["moving_range", "sd"]
 # From (baseline points, points of the phase) to (centre, half width) of the phase's points and sigma_z.
 _Limits = Callable[[NDArray[np.bool_], NDArray[np.bool_]], tuple[Floats, Floats, float]]
@@ -177,12 +179,18 @@ def _phased(
     marks = np.zeros(size, dtype=np.intp) if phases is None else np.unique(np.asarray(phases), return_inverse=True)[1]
     centre, half, sigma = np.full(size, np.nan), np.full(size, np.nan), np.full(size, np.nan)
     reason = np.full(size, "", dtype=f"<U{len(TOO_FEW_POINTS)}")
+    seen = np.isfinite(value)
     for mark in np.unique(marks):
         part = marks == mark
         if (base & part).sum() < min_points:
             reason[part] = TOO_FEW_POINTS
             continue
         centre[part], half[part], sigma[part] = limits(base & part, part)
+        # Limits without width would call the next point a signal, whatever it is.
+        width = half[part & usable & seen]
+        if len(width) and not (width > 0).any():
+            reason[part] = NO_RANGES if np.isnan(width).all() and np.ptp(value[base & part & seen]) > 0 else NO_SCATTER
+            half[part] = np.nan
     lower, upper = centre - half, centre + half
     with np.errstate(invalid="ignore"):
         outside = (value < lower) | (value > upper)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
+from qa_sync.agreement.deltas import NO_SCATTER
 from qa_sync.agreement.estimate import NO_DATA, Batch, Estimate, Floats, divide, none_if_nan, reasons
 
 
@@ -44,13 +45,14 @@ def mean_difference(
     se = np.sqrt(v1 + v2)
     df = divide((v1 + v2) ** 2, divide(v1**2, k1 - 1) + divide(v2**2, k2 - 1))
     few = both & ((k1 < 2) | (k2 < 2))
-    # Two samples without any spread: the standard error is 0 and so is the width, whatever the df.
-    half = np.where(se == 0, 0.0, stdtrit(np.where(np.isfinite(df), np.maximum(df, 1), 1), 0.5 + level / 2) * se)
+    # Two samples without any spread do not make their difference certain: a width of 0 is not knowledge.
+    flat = both & ~few & (se == 0)
+    half = np.where(flat, np.nan, stdtrit(np.where(np.isfinite(df), np.maximum(df, 1), 1), 0.5 + level / 2) * se)
     half = np.where(few, np.nan, half)
     return Batch(
         value=value,
         n=(k1 + k2).astype(np.int64),
-        reason=reasons(len(value), (~both, NO_DATA), (few, "no interval: a sample of one")),
+        reason=reasons(len(value), (~both, NO_DATA), (few, "no interval: a sample of one"), (flat, NO_SCATTER)),
         lower=value - half,
         upper=value + half,
         se=np.where(few, np.nan, se),

@@ -17,6 +17,8 @@ from qa_sync.agreement.estimate import NO_DATA, Batch, Floats, Ints, divide, rea
 from qa_sync.agreement.proportions import finite_population_factor, proportion
 
 HigherIs = Literal["better", "more_severe", "neutral"]
+#: Why a mean of equal differences has no interval.
+NO_SCATTER = "no interval: the differences do not vary"
 #: Added to the tolerance: 5.000000001 computed for 5 must not fall outside 5 (inclusive).
 SLACK = 1e-9
 
@@ -25,8 +27,8 @@ SLACK = 1e-9
 class Differences:
     """Statistics of delta per group, arrays (G,); ``n`` counts defined deltas, ``undefined`` the others.
 
-    ``bias`` has a t interval with n - 1 df (none for n = 1), ``tolerance`` Wilson's. ``median``, ``q1`` and ``q3``
-    are those of the deltas; MAE and RMSE are descriptive and have no interval.
+    ``bias`` has a t interval with n - 1 df (none for n = 1 or equal deltas), ``tolerance`` Wilson's. ``median``,
+    ``q1`` and ``q3`` are those of the deltas; MAE and RMSE are descriptive and have no interval.
     """
 
     n: Ints
@@ -91,11 +93,13 @@ def differences(
     squares = total((values - mean[group]) ** 2) if len(values) else np.zeros(n_groups)
     factor = 1.0 if population is None else finite_population_factor(n, population)
     se = np.sqrt(divide(divide(squares, np.maximum(n - 1, 0)), n)) * factor
-    half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * se
+    flat = (n > 1) & (squares <= 0)
+    # Deltas that are all equal do not make their mean certain: a width of 0 is not knowledge.
+    half = np.where(flat, np.nan, stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * se)
     bias = Batch(
         value=mean,
         n=n,
-        reason=reasons(n_groups, (n == 0, NO_DATA), (n == 1, "no interval: one pair")),
+        reason=reasons(n_groups, (n == 0, NO_DATA), (n == 1, "no interval: one pair"), (flat, NO_SCATTER)),
         lower=mean - half,
         upper=mean + half,
         se=se,

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from qa_sync.agreement.counts import coincidences_and_units, coincidences_from_counts
 from qa_sync.agreement.estimate import NO_DATA, NO_VARIATION, Estimate, Floats, divide, none_if_nan
 from qa_sync.agreement.many_raters import ItemRatings, t_interval
+from qa_sync.agreement.proportions import require_room
 from qa_sync.agreement.weights import Weights, weight_matrix
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -129,7 +130,9 @@ def weighted_alpha(
     symmetric = (matrix + matrix.T) / 2
     chance = (table @ symmetric @ pooled - expected * size) / mean_size
     n = len(table)
-    spare = 1.0 if population is None else max(0.0, 1 - n / population)
+    if population is not None:
+        require_room(n, population)
+    spare = 1.0 if population is None else 1 - n / population
 
     def error(base: float) -> float:
         own = agreeing / mean_size - base * (size - mean_size) / mean_size

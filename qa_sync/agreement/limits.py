@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
+from qa_sync.agreement.deltas import NO_SCATTER
 from qa_sync.agreement.estimate import NO_DATA, Estimate, none_if_nan
 from qa_sync.agreement.lin import paired
 
@@ -77,6 +78,8 @@ def limits_of_agreement(
     limit_se = sd * float(np.sqrt(3 / n if se == "1986" else 1 / n + multiplier**2 / (2 * (n - 1))))
 
     def around(value: float, error: float) -> Estimate:
+        if error <= 0:
+            return Estimate(value=value, se=error, n=n, reason=NO_SCATTER, level=level)
         low, high = value - t * error, value + t * error
         return Estimate(value=value, lower=low, upper=high, se=error, n=n, df=n - 1, method="t", level=level)
 

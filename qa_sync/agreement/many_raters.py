@@ -30,6 +30,7 @@ from qa_sync.agreement.estimate import (
     divide,
     none_if_nan,
 )
+from qa_sync.agreement.proportions import require_room
 from qa_sync.agreement.weights import Weights, weight_matrix
 
 ManyRaterCoefficient = Literal["percent_agreement", "fleiss_kappa", "brennan_prediger", "gwet_ac", "conger_kappa"]
@@ -167,7 +168,9 @@ def many_rater_agreement(
             level=level,
         )
     influence = _influence(ratings, rated, parts, coefficient, matrix, (value, observed, expected))
-    spare = 1.0 if population is None else max(0.0, 1 - n / population)
+    if population is not None:
+        require_room(n, population)
+    spare = 1.0 if population is None else 1 - n / population
     se = float(np.sqrt(spare * (influence**2).sum() / (n * (n - 1)))) if n > 1 else float("nan")
     return t_interval(value, se, n - 1, n=n, observed=observed, expected=expected, method="linearised", level=level)
 

@@ -89,13 +89,29 @@ def proportion(
 def finite_population_factor(n: ArrayLike, population: ArrayLike, threshold: float = 0.05) -> Floats:
     """Return sqrt((N - n) / (N - 1)) where n / N exceeds ``threshold``, else 1: the factor for a standard error.
 
+    Raises:
+        ValueError: a population is smaller than what was drawn from it.
+
     >>> round(float(finite_population_factor(60, 120)), 4)
     0.7101
     """
     n, population = np.asarray(n, dtype=np.float64), np.asarray(population, dtype=np.float64)
+    require_room(n, population)
     share = divide(n, population)
     factor = np.sqrt(np.clip(divide(population - n, population - 1), 0.0, 1.0))
     return np.where(share > threshold, np.where(population > 1, factor, 0.0), 1.0)
+
+
+def require_room(n: ArrayLike, population: ArrayLike) -> None:
+    """Check that no population is smaller than what was drawn from it: its interval would claim to be certain.
+
+    Raises:
+        ValueError: one is.
+    """
+    size = np.asarray(population, dtype=np.float64)
+    if (np.asarray(n, dtype=np.float64) > size).any():
+        msg = f"population: {size.min():g} is less than what was drawn from it; give N, all that could be drawn"
+        raise ValueError(msg)
 
 
 def proportion_difference(

@@ -110,11 +110,16 @@ def resampled_interval(
     tail = (1 - level) / 2
     lower, upper = np.quantile(good, [tail, 1 - tail]) if len(good) else (np.nan, np.nan)
     lost = 1 - len(good) / replicates
+    spread = float(good.std(ddof=1)) if len(good) > 1 else float("nan")
+    if spread <= 1e-12:
+        # Every replicate repeats one value: that is no knowledge of what other items would have shown.
+        why = "no interval: no variation between items"
+        return Estimate(value=value, se=spread, n=n, reason=why, method="bootstrap", level=level, seed=seed)
     return Estimate(
         value=value,
         lower=none_if_nan(max(bounds[0], float(lower))),
         upper=none_if_nan(min(bounds[1], float(upper))),
-        se=float(good.std(ddof=1)) if len(good) > 1 else None,
+        se=none_if_nan(spread),
         n=n,
         reason=f"interval too narrow: undefined in {lost:.0%} of replicates" if lost > 0.05 else "",
         method="bootstrap",

@@ -71,6 +71,8 @@ def exact_sample_size(margin: float, p: float = 0.5, population: int | None = No
     """
     _check_share(p, "p")
     _check_share(margin, "margin")
+    if population is not None and population < 1:
+        return 0
     if population is not None:
         return _exact_finite(margin, p, population, level)
     low, high = 1, 2
@@ -164,6 +166,7 @@ def kappa_sample_size(
     V1 is Fleiss, Cohen and Everitt's variance of one pair at the planned kappa, with both sides using the levels
     in the shares ``margins`` (q,); for two levels give (prevalence, 1 - prevalence).
     """
+    _check_share(half_width, "half_width")
     return math.ceil(_z(level) ** 2 * _kappa_variance(kappa, margins, weights) / half_width**2 - 1e-9)
 
 

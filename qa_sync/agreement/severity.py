@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qa_sync.agreement.estimate import NO_DATA, Floats, Ints, Texts, divide, reasons
 
@@ -22,14 +22,15 @@ class Severity:
     Attributes:
         rater: effect of each rater on the score, mean 0 over the raters of a component; NaN without ratings. On a
             form where higher is better a positive effect is lenient.
-        se: rough standard error of it, residual sd / sqrt(n): it takes the items' effects as known.
+        se: rough standard error of it, residual sd / sqrt(n): it takes the items' effects as known. NaN where the
+            scores are no more than the effects that explain them.
         n: ratings of each rater.
         component: which connected component a rater belongs to (0, 1, ... by size, the largest first), -1 without.
         reason: why a rater has no effect: no ratings, or alone (shares no item with anybody).
         item: effect of each item, NaN without ratings.
         criterion: effect of each criterion, mean 0, or empty.
         mean: mean of all scores.
-        residual_sd: of the fit.
+        residual_sd: of the fit, NaN where nothing is left over.
         iterations: rounds of back-fitting used.
         converged: whether they were enough.
     """
@@ -102,8 +103,11 @@ def crossed_severity(
     # Free effects: every component of the graph, and the criteria, each leave one to the others.
     used = int((in_item > 0).sum() + (n > 0).sum() - (component.max(initial=-1) + 1))
     used += 0 if n_third is None else max(0, int((n_third > 0).sum()) - 1)
-    sd = float(np.sqrt(residual @ residual / max(1, len(y) - used))) if len(y) else float("nan")
-    b = _centre(b, component, n > 0)
+    # As many effects as scores fit anything: what is left over is then no measure of doubt.
+    sd = float(np.sqrt(residual @ residual / (len(y) - used))) if len(y) > used else float("nan")
+    level = _levels(b, component, n > 0)
+    b = np.where(n > 0, b - level[component], b)
+    a += _of_items(level, component, item, rater, n_items)
     alone = (n > 0) & (np.bincount(component[n > 0], minlength=n_raters + 1)[component] == 1)
     b[alone] = np.nan
     return Severity(
@@ -147,12 +151,15 @@ def connected_components(items: ArrayLike, raters: ArrayLike, n_items: int, n_ra
     return out
 
 
-def _centre(effects: Floats, component: Ints, present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-    """Make the mean effect of the raters of every component 0: only differences within it are known."""
+def _levels(effects: Floats, component: Ints, present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+    """Return the mean effect of the raters of every component, and a 0 for raters without one (component -1)."""
     place = component[present]
-    if not len(place):
-        return effects
-    mean = divide(np.bincount(place, weights=effects[present]), np.bincount(place))
-    out = effects.copy()
-    out[present] -= mean[place]
-    return out
+    means = divide(np.bincount(place, weights=effects[present]), np.bincount(place)) if len(place) else np.zeros(0)
+    return np.append(means, 0.0)
+
+
+def _of_items(level: Floats, component: Ints, item: NDArray[np.intp], rater: NDArray[np.intp], n_items: int) -> Floats:
+    """Return what the items of every component take over from its raters, so that the sum of both stays the fit."""
+    taken = np.zeros(n_items)
+    taken[item] = level[component[rater]]
+    return taken

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri
 
 from qa_sync.agreement.estimate import NO_DATA, Batch, Floats, divide, reasons
@@ -19,6 +19,9 @@ from qa_sync.agreement.proportions import wilson
 POOLED = "full pooling: the groups do not differ more than chance"
 NOT_POOLED = "no shrinkage: the groups differ more than any beta distribution of rates allows"
 ONE_GROUP = "full pooling: one group"
+ONE_EACH = "full pooling: with one observation a group nobody can tell whether the groups differ"
+NO_SCATTER = "no shrinkage: nothing varies within groups"
+NO_SPREAD = "no interval: nothing varies within groups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +48,7 @@ def shrink_proportions(x: ArrayLike, n: ArrayLike, level: float = 0.95) -> Shrun
 
     m = sum x / sum n, M = m (1 - m) / s^2 - 1 with s^2 by moments, value (x + M m) / (n + M), interval from
     Beta(x + M m, n - x + M (1 - m)). With s^2 <= 0 pooling is full: every value is m with Wilson's interval of all.
+    With M = 0 nothing is borrowed: every value is its own with Wilson's interval.
     """
     x, n = np.asarray(x, dtype=np.float64), np.asarray(n, dtype=np.float64)
     if x.shape != n.shape or (x > n).any() or (x < 0).any():
@@ -65,14 +69,16 @@ def shrink_proportions(x: ArrayLike, n: ArrayLike, level: float = 0.95) -> Shrun
         lower, upper = wilson(xs.sum(), total, level)
         value = np.where(seen, m, np.nan)
         ends = (np.where(seen, lower, np.nan), np.where(seen, upper, np.nan))
-        strength, note = float("inf"), ONE_GROUP if groups < 2 else POOLED
+        strength, note = float("inf"), ONE_GROUP if groups < 2 else POOLED if bottom > 0 else ONE_EACH
     else:
         strength = max(0.0, noise / between - 1)
         note = NOT_POOLED if strength == 0 else ""
         value = divide(x + strength * m, n + strength)
-        # A rate of exactly 0 or 1 without shrinkage has no beta posterior; a tiny mass keeps the quantiles defined.
-        a, b = np.maximum(x + strength * m, 1e-9), np.maximum(n - x + strength * (1 - m), 1e-9)
-        ends = (np.where(seen, betaincinv(a, b, tail), np.nan), np.where(seen, betaincinv(a, b, 1 - tail), np.nan))
+        if strength == 0:  # nothing is borrowed: a rate of 0 or 1 has no beta posterior, but an interval of its own
+            ends = wilson(x, n, level)
+        else:
+            a, b = x + strength * m, n - x + strength * (1 - m)
+            ends = (np.where(seen, betaincinv(a, b, tail), np.nan), np.where(seen, betaincinv(a, b, 1 - tail), np.nan))
         value = np.where(seen, value, np.nan)
     estimates = Batch(
         value=value,
@@ -90,7 +96,8 @@ def shrink_means(means: ArrayLike, n: ArrayLike, variance: float, level: float =
     """Return normal-normal shrunken means (bias per evaluator), (J,).
 
     The weight on a group's own mean is t^2 / (s^2 / n + t^2), with s^2 the variance of one observation within
-    groups and t^2 between groups by moments (DerSimonian and Laird). With t^2 <= 0 pooling is full.
+    groups and t^2 between groups by moments (DerSimonian and Laird). With t^2 <= 0 pooling is full. With s^2 = 0 every
+    group keeps its own mean, and there is no interval: a width of 0 is not knowledge.
 
     Args:
         means: of the groups (J,), NaN without data.
@@ -107,7 +114,9 @@ def shrink_means(means: ArrayLike, n: ArrayLike, variance: float, level: float =
     if not groups:
         nothing = Batch(value=np.full(len(n), np.nan), n=n.astype(np.int64), reason=np.full(len(n), NO_DATA))
         return Shrunken(estimates=nothing, mean=np.nan, strength=np.nan, between=np.nan, note=NO_DATA)
-    noise = variance / n[seen] if variance > 0 else np.full(groups, 1e-300)
+    if variance == 0:
+        return _without_scatter(y, n, seen, level)
+    noise = variance / n[seen]
     w = 1 / noise
     centre = float((w * y[seen]).sum() / w.sum())
     q = float((w * (y[seen] - centre) ** 2).sum())
@@ -133,6 +142,20 @@ def shrink_means(means: ArrayLike, n: ArrayLike, variance: float, level: float =
     )
     strength = variance / between if between > 0 else float("inf")
     return Shrunken(estimates=estimates, mean=mean, strength=strength, between=between, note=note)
+
+
+def _without_scatter(y: Floats, n: Floats, seen: NDArray[np.bool_], level: float) -> Shrunken:
+    between = float(y[seen].var(ddof=1)) if seen.sum() > 1 else 0.0
+    estimates = Batch(
+        value=np.where(seen, y, np.nan),
+        n=n.astype(np.int64),
+        reason=reasons(len(n), (~seen, NO_DATA), (seen, NO_SPREAD)),
+        lower=np.full(len(n), np.nan),
+        upper=np.full(len(n), np.nan),
+        method="normal-normal",
+        level=level,
+    )
+    return Shrunken(estimates=estimates, mean=float(y[seen].mean()), strength=0.0, between=between, note=NO_SCATTER)
 
 
 def within_variance(sd: ArrayLike, n: ArrayLike) -> float:

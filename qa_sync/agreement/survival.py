@@ -35,7 +35,7 @@ def kaplan_meier(durations: ArrayLike, resolved: ArrayLike, level: float = 0.95)
         level: confidence level.
 
     Returns:
-        The median is undefined while more than half are open; its upper end is None where the data do not reach it.
+        The median is undefined while more than half are open; an end is None where the data do not reach it.
     """
     time, done = np.asarray(durations, dtype=np.float64), np.asarray(resolved, dtype=bool)
     if len(time) != len(done) or not np.isfinite(time).all() or (time < 0).any():
@@ -70,9 +70,9 @@ def _median_ends(
     inside = (share > 0) & (share < 1) & np.isfinite(greenwood)
     log = np.log(np.where(inside, share, 0.5))
     theta = z * np.sqrt(np.where(inside, greenwood, 0.0)) / -log
-    low = np.where(inside, share ** np.exp(theta), share)
-    high = np.where(inside, share ** np.exp(-theta), share)
-    first_low, first_high = low <= 0.5 + 1e-12, high <= 0.5 + 1e-12
+    # Where nobody is left open the band has no ends: the last to be resolved bounds nothing.
+    first_low = inside & (share ** np.exp(theta) <= 0.5 + 1e-12)
+    first_high = inside & (share ** np.exp(-theta) <= 0.5 + 1e-12)
     return (
         float(times[np.argmax(first_low)]) if first_low.any() else None,
         float(times[np.argmax(first_high)]) if first_high.any() else None,

@@ -28,6 +28,7 @@ from qa_sync.agreement.estimate import (
     divide,
     reasons,
 )
+from qa_sync.agreement.proportions import require_room
 from qa_sync.agreement.weights import Weights, weight_matrix
 
 Coefficient = Literal[
@@ -181,6 +182,7 @@ def two_rater_agreement(
     centred = h - (p * h).sum(axis=(1, 2))[:, None, None]  # squares of differences: no cancellation near 0
     se = np.sqrt(divide((p * centred**2).sum(axis=(1, 2)), n))
     if population is not None:
+        require_room(n, population)
         se = se * np.sqrt(np.clip(1.0 - divide(n, population), 0.0, 1.0))
     return Batch(
         value=value,

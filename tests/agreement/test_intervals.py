@@ -161,16 +161,16 @@ def test_finite_population_factor_applies_above_five_percent_and_a_census_has_no
 
 
 def test_bootstrap_says_when_replicates_were_undefined():
-    parts = np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    parts = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
 
     def ratio(sums):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(sums[..., 1] > 0, sums[..., 0] / sums[..., 1], np.nan)
 
     found = ag.resampled_interval(parts, ratio)
-    assert found.reason.startswith("interval too narrow: undefined in 3")
+    assert found.reason.startswith("interval too narrow: undefined in 9%")
     assert ag.resampled_interval(parts[:1], ratio).reason == "no interval: fewer than two units"
-    assert ag.resampled_interval(parts[1:], ratio, undefined="nothing").reason == "nothing"
+    assert ag.resampled_interval(parts[2:], ratio, undefined="nothing").reason == "nothing"
 
 
 def test_words_need_the_interval_behind_them():

@@ -16,7 +16,10 @@ from qa_sync.runner.workspace import Workspace
 from qa_sync.store import Upkeep
 
 #: (archive, report, field) → why it is meant to say something else now; each is told in the changelog.
-BROKEN: dict[tuple[str, str, str], str] = {}
+BROKEN: dict[tuple[str, str, str], str] = {
+    ("workspace-0.1.0.tar.xz", "disputes", end): "the last dispute to be decided bounds no median"
+    for end in ("median_days_low", "median_days_high")
+}
 
 ARCHIVES = sorted(HERE.glob("workspace-*.tar.xz"))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from reconcile.world import World, day
 from reports.scenes import opened_world
+from scipy.stats import ttest_ind
 
 from qa_sync.errors import ConfigError
 from qa_sync.reports import Ask, build, explain
@@ -125,3 +126,25 @@ def test_every_number_of_a_plan_is_made_again_from_its_units_and_what_they_were_
     assert {(row["role"], row["evaluation_id"]) for row in anybody if row["part"] == "own"} == {
         ("sample", "i0"), ("evaluation", "e5"),
     }  # fmt: skip
+
+
+def test_few_audits_are_held_against_the_rest_by_welchs_t_and_not_by_the_normal_distribution() -> None:
+    """Three audits whose scores lie high: z would call the picks biased (p .02), t does not (p .11)."""
+    scores = {"e0": 88.0, "e1": 96.0, "e2": 99.0, "e3": 85.0, "e4": 82.0, "e5": 88.0, "e6": 90.0, "e7": 84.0}
+    made = World()
+    made.form()
+    answers = {"Q1": 10, "Q2": 10, "Q3": 10, "C1": "pass"}
+    for at, (name, score) in enumerate(scores.items()):
+        made.evaluation(name, answers, interaction_id=f"t{at}", reported_score=score, reported_max=100.0)
+    for at in range(3):
+        audit = {"kind": "ata", "evaluator_id": "v1", "audited_evaluation_id": f"e{at}", "submitted_at": day(1)}
+        made.evaluation(f"a{at}", answers, interaction_id=f"t{at}", **audit)
+    with opened_world(made, as_of=AS_OF) as it:
+        notes = build("sampling", it.scene, Ask(by=("queue",))).notes
+    audited, others = list(scores.values())[:3], list(scores.values())[3:]
+    test = ttest_ind(audited, others, equal_var=False)
+    gap = sum(audited) / 3 - sum(others) / 5
+    half = gap - test.confidence_interval().low
+    assert 0.1 < test.pvalue < 0.2
+    told = f"score {gap:+.1f} points against those not audited (± {half:.1f}; p {test.pvalue:.2f}, Welch)"
+    assert [note for note in notes if told in note and note.endswith("no sign of biased picks.")]
