@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
-from program.command import ask, opened_once, qa_sync, query
+from program.command import KeptOpen, ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 from python_calamine import CalamineWorkbook
 
@@ -47,7 +48,8 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
         first = ask(made.folder, "run")
         made.show(TUESDAY)
         second = ask(made.folder, "run")
-        yield made, first["run_id"], second["run_id"]
+        with ExitStack() as stack, KeptOpen(made.folder, stack).used():
+            yield made, first["run_id"], second["run_id"]
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +110,9 @@ def test_a_diff_names_the_evaluations_that_caused_it(
 ) -> None:
     made, first, second = two_days
     rows = difference["rows"]
-    with opened_once():
-        before, after = _evaluations(made.folder, first), _evaluations(made.folder, second)
-        audits = query(made.folder, "SELECT auditor_evaluation_id AS id FROM pairs")
-        places = query(made.folder, "SELECT evaluation_id, site, week FROM buckets")
+    before, after = _evaluations(made.folder, first), _evaluations(made.folder, second)
+    audits = query(made.folder, "SELECT auditor_evaluation_id AS id FROM pairs")
+    places = query(made.folder, "SELECT evaluation_id, site, week FROM buckets")
     told = {cause["evaluation_id"]: cause["what"] for row in rows for cause in row["causes"]}
     assert [row for row in rows if not row["causes"]] == []
     for evaluation, what in told.items():

@@ -76,6 +76,7 @@ def opened_once() -> Iterator[None]:
 def _once(opens: Opens, stack: ExitStack) -> Opens:
     """Return what opens each snapshot of a workspace once, until the stack is closed."""
     kept: dict[tuple[str, bool], Opened] = {}
+    stack.callback(kept.clear)
 
     @contextmanager
     def reuse(*given: Any, run_id: str, raw: bool = False, **more: Any) -> Iterator[Opened]:

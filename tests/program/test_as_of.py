@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from program.command import ask, opened_once, qa_sync, query
+from program.command import KeptOpen, ask, opened_once, qa_sync, query
 from program.worlds import edit, own_copy, small_programme, world
 from python_calamine import CalamineWorkbook
 
@@ -44,6 +45,7 @@ class Past:
     then: dict[tuple[str, ...], str]
     runs: tuple[dict[str, Any], ...]
     buckets: list[dict[str, Any]]
+    kept_open: KeptOpen
 
 
 BUCKETS = "SELECT bucket, reason, count(*) AS n FROM buckets GROUP BY ALL ORDER BY ALL"
@@ -64,7 +66,15 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
         edit(folder, lambda forms: [form.update(tolerance=0.5) for form in forms], SUPPORT)
         edit(folder, lambda settings: settings["programme"].update(tolerance=1.5, n_min=2))
         third = ask(folder, "run")
-        yield Past(folder, then, (first, second, third), buckets)
+        with ExitStack() as stack:
+            yield Past(folder, then, (first, second, third), buckets, KeptOpen(folder, stack))
+
+
+@pytest.fixture
+def asked_now(past: Past) -> Iterator[None]:
+    """Open each state once, now that all of them are there, for whichever of these tests asks."""
+    with past.kept_open.used():
+        yield
 
 
 def _rename_a_queue(mapping: Any) -> None:
@@ -73,6 +83,7 @@ def _rename_a_queue(mapping: Any) -> None:
         values[group] = f"{queue} desk"
 
 
+@pytest.mark.usefixtures("asked_now")
 def test_the_present_is_another(past: Past) -> None:
     now = _printed(past.folder)
     unmoved = [asked for asked in past.then if now[asked] == past.then[asked]]
@@ -94,6 +105,7 @@ def test_edits_and_decided_disputes_of_old_evaluations_came_later(past: Past) ->
     assert later.get("dispute", 0) > 0
 
 
+@pytest.mark.usefixtures("asked_now")
 def test_the_difference_of_two_mondays_has_causes(past: Past) -> None:
     first, second, _ = (run["run_id"] for run in past.runs)
     told = ask(past.folder, "publish", "diff", first, second)["rows"]
@@ -101,6 +113,7 @@ def test_the_difference_of_two_mondays_has_causes(past: Past) -> None:
     assert [row for row in told if not row["causes"]] == []
 
 
+@pytest.mark.usefixtures("asked_now")
 def test_as_of_a_moment_is_the_last_run_by_then(past: Past) -> None:
     with opened_once():
         for moment in (past.runs[0]["finished_at"], past.runs[1]["started_at"]):
@@ -108,6 +121,7 @@ def test_as_of_a_moment_is_the_last_run_by_then(past: Past) -> None:
             assert done.out == past.then["pairs", "--format", "csv"]
 
 
+@pytest.mark.usefixtures("asked_now")
 def test_as_of_holds_for_queries(past: Past) -> None:
     assert query(past.folder, BUCKETS, "--as-of", past.runs[0]["run_id"]) == past.buckets
     assert query(past.folder, BUCKETS) != past.buckets
@@ -124,6 +138,7 @@ def test_a_moment_before_the_first_run_is_refused(past: Past) -> None:
     assert "no run with a snapshot" in refused.err
 
 
+@pytest.mark.usefixtures("asked_now")
 def test_a_dashboard_can_be_shown_as_it_was_and_brought_back(past: Past) -> None:
     def shown() -> set[tuple[str, str, str]]:
         book = CalamineWorkbook.from_path(past.folder / "out" / "weekly.xlsx")

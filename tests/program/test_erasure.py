@@ -103,7 +103,8 @@ def forgotten(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> F
     known = busiest(folder)
     ask(folder, "store", "compact")  # old versions have files of their own
     runs = tuple(run["run"] for run in ask(folder, "runs") if run["snapshot"])
-    before = {run: printed(folder, run) for run in runs}
+    with finished.kept_open.used():
+        before = {run: printed(folder, run) for run in runs}
     assert named(folder / "data", known.terms), "nobody was there to be erased"
     told = ask(folder, "store", "erase", "--person", known.email)
     after = {run: printed(folder, run) for run in runs}

@@ -169,15 +169,11 @@ class World:
         return Result(engine, reconcile(engine, programme or Programme(), as_of=as_of, in_parts=in_parts))
 
 
-class Result:
+class Made:
     """What reconciling made, as Python records."""
 
-    def __init__(self, engine: DuckEngine, counts: Reconciled) -> None:
-        self.engine = engine
-        self.counts = counts
-
     def rows(self, table: str, order: str = "1") -> list[dict[str, Any]]:
-        return self.engine.fetch(f"SELECT * FROM {table} ORDER BY {order}").to_pylist(maps_as_pydicts="strict")
+        raise NotImplementedError
 
     @property
     def pairs(self) -> list[dict[str, Any]]:
@@ -190,6 +186,60 @@ class Result:
     def bucket(self, evaluation_id: str) -> tuple[str, str | None]:
         (row,) = [row for row in self.rows("buckets") if row["evaluation_id"] == evaluation_id]
         return row["bucket"], row["reason"]
+
+
+class Result(Made):
+    """The same, beside the engine that holds it."""
+
+    def __init__(self, engine: DuckEngine, counts: Reconciled) -> None:
+        self.engine = engine
+        self.counts = counts
+
+    def rows(self, table: str, order: str = "1") -> list[dict[str, Any]]:
+        return self.engine.fetch(f"SELECT * FROM {table} ORDER BY {order}").to_pylist(maps_as_pydicts="strict")
+
+
+class Part(Made):
+    """What one of several worlds came to that were reconciled as one, told as if it had been alone."""
+
+    def __init__(self, whole: Mapping[str, list[dict[str, Any]]], mark: str) -> None:
+        self._rows = {
+            name: [unmarked(row, mark) for row in rows if any(mark in str(value) for value in row.values())]
+            for name, rows in whole.items()
+        }
+
+    def rows(self, table: str, order: str = "1") -> list[dict[str, Any]]:
+        return self._rows[table]
+
+
+def marked(row: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    """Put a mark before every id of a row."""
+    return {
+        name: f"{mark}{value}" if name.endswith("_id") and isinstance(value, str) else value
+        for name, value in row.items()
+    }
+
+
+def unmarked(row: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    """Take it off again, also from what is made of ids."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        return value.replace(mark, "") if isinstance(value, str) else value
+
+    return {name: plain(value) for name, value in row.items()}
+
+
+def side_by_side(worlds: Mapping[str, World], programme: Programme, as_of: datetime) -> dict[str, Made]:
+    """Reconcile several worlds at once: small ones cost as much as large ones. None has an id of another."""
+    together = World()
+    for name, world in worlds.items():
+        for table, rows in world.rows.items():
+            together.rows[table] += [marked(row, f"{name}/") for row in rows]
+    result = together.run(programme, as_of)
+    whole = {table: result.rows(table) for table in ("pairs", "buckets")}
+    return {name: Part(whole, f"{name}/") for name in worlds}
 
 
 def answer(value: Any) -> dict[str, Any]:
