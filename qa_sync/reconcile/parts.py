@@ -18,19 +18,25 @@ _PER_EVALUATION, _PER_ANSWER = 4_000, 100
 #: A part may be so many times the memory: what does not fit goes to a disk, which costs a fifth more than memory, while
 #: each further part costs a pass over all files and a copy of its rows.
 _CROWDED = 10
+#: Up to so many evaluation versions a statement is planned in longer than it runs.
+_FEW = 20_000
 
 _KEYS = ("evaluation_key", "audited_key", "record_key", "interaction_key", "blind_key", "case_key")
 
 
-def wanted(engine: Engine) -> int:
-    """Return in how many parts to reconcile ``evaluations_history`` and ``answers_history``."""
+def wanted(engine: Engine) -> tuple[int, bool]:
+    """Return in how many parts to reconcile ``evaluations_history`` and ``answers_history``, and whether they are few.
+
+    Of few, what several statements read is kept rather than named as a view, which each of them would plan anew.
+    """
     room = engine.room()
     if room is None:
-        return 1
+        return 1, False
     (n,) = engine.fetch("""
         SELECT (SELECT count(*) FROM evaluations_history) AS evaluations,
                (SELECT count(*) FROM answers_history) AS answers""").to_pylist()
-    return parts_for(n["evaluations"] * _PER_EVALUATION + n["answers"] * _PER_ANSWER, room)
+    size = n["evaluations"] * _PER_EVALUATION + n["answers"] * _PER_ANSWER
+    return parts_for(size, room), n["evaluations"] <= _FEW
 
 
 def parts_for(size: int, room: int) -> int:

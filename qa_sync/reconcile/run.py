@@ -79,11 +79,14 @@ def reconcile(engine: Engine, programme: Programme, *, as_of: datetime, in_parts
         ConservationError: an evaluation ended in no bucket or in two, or a pair was lost or doubled.
         ValueError: ``as_of`` has no zone.
     """
-    number = in_parts or parts.wanted(engine)
+    wanted, are_few = parts.wanted(engine)
+    number = in_parts or wanted
     steps.rules(engine)
     while True:
         try:
-            return _by_parts(engine, programme, as_of, number) if number > 1 else _whole(engine, programme, as_of)
+            if number > 1:
+                return _by_parts(engine, programme, as_of, number)
+            return _whole(engine, programme, as_of, are_few=are_few)
         except NoRoom:  # some programmes take more than most: in smaller parts, then
             number *= _SMALLER
             if in_parts or number > _MOST_PARTS:
@@ -98,12 +101,13 @@ def _forget(engine: Engine, *, rows_of_parts: bool) -> None:
             engine.drop(name)
 
 
-def _whole(engine: Engine, programme: Programme, as_of: datetime) -> Reconciled:
+def _whole(engine: Engine, programme: Programme, as_of: datetime, *, are_few: bool) -> Reconciled:
     """Reconcile everything at once."""
-    engine.view("rc_versions", revisions.known_versions(as_of))
+    keep = engine.table if are_few else engine.view
+    keep("rc_versions", revisions.known_versions(as_of))
     engine.view("rc_answers", revisions.known_answers(as_of))
     engine.table("rc_dispute_events", revisions.dispute_events(as_of))
-    steps.work_through(engine, programme, as_of)
+    steps.work_through(engine, programme, as_of, keep=keep)
     return _checked(engine, *buckets.whole_input(as_of))
 
 
@@ -118,7 +122,7 @@ def _by_parts(engine: Engine, programme: Programme, as_of: datetime, number: int
         engine.drop("rc_answers")
         engine.append("rc_answers", parts.answers())
         engine.table("rc_dispute_events", revisions.dispute_events(as_of, parts.disputes_of(part)))
-        steps.work_through(engine, programme, as_of, sessions=parts.sessions_of(part))
+        steps.work_through(engine, programme, as_of, keep=engine.view, sessions=parts.sessions_of(part))
         done.append(_checked(engine, "rc_versions WHERE NOT deleted", "rc_dispute_events"))
         for name, columns in _LASTING.items():
             engine.append(f"{_ALL}{name}", f"SELECT {columns} FROM {name}")

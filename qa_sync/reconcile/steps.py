@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from qa_sync.engine import Engine
@@ -42,22 +43,31 @@ def rules(engine: Engine) -> None:
     engine.register("rc_tests", unasked.tests(engine))
 
 
-def work_through(engine: Engine, programme: Programme, as_of: datetime, *, sessions: str = "true") -> None:
+def work_through(
+    engine: Engine, programme: Programme, as_of: datetime, *, keep: Callable[[str, str], None], sessions: str = "true"
+) -> None:
     """Make the tables that reports read, from ``rc_versions``, ``rc_answers`` and ``rc_dispute_events``.
 
-    ``sessions`` is the condition on the calibration sessions that belong to these evaluations.
+    Args:
+        engine: holds them, and keeps what is made.
+        programme: the rules.
+        as_of: the moment at which all of it is known.
+        keep: makes what several statements read: the engine's ``view`` or ``table``.
+        sessions: the condition on the calibration sessions that belong to these evaluations.
     """
-    _know(engine, programme, as_of, sessions)
+    _know(engine, programme, as_of, keep, sessions)
     _pair(engine, programme)
     _compare(engine, programme)
-    _conclude(engine, programme, as_of)
+    _conclude(engine, programme, as_of, keep)
 
 
-def _know(engine: Engine, programme: Programme, as_of: datetime, sessions: str) -> None:
+def _know(
+    engine: Engine, programme: Programme, as_of: datetime, keep: Callable[[str, str], None], sessions: str
+) -> None:
     """Who was what: every evaluation as known then, with its role."""
     engine.table("rc_superseded", revisions.superseded())
     engine.view("rc_live", revisions.live_versions())
-    engine.view("rc_latest", revisions.latest_versions())
+    keep("rc_latest", revisions.latest_versions())
     engine.table("rc_decided", disputes.decided())
     engine.table("rc_cases", disputes.cases())
     engine.table("rc_overturned", revisions.overturned_since())
@@ -115,7 +125,7 @@ def _compare(engine: Engine, programme: Programme) -> None:
     engine.table("rc_outcomes", outcome.classed())
 
 
-def _conclude(engine: Engine, programme: Programme, as_of: datetime) -> None:
+def _conclude(engine: Engine, programme: Programme, as_of: datetime, keep: Callable[[str, str], None]) -> None:
     """The tables that reports read."""
     engine.table("rc_judged", evaluator_work.judged(programme))
     engine.table("rc_places", roster.places_on(f"({calendar.person_days(programme)})"))
@@ -124,7 +134,7 @@ def _conclude(engine: Engine, programme: Programme, as_of: datetime) -> None:
     engine.table("rc_pairs_original", pairs.every_pair(programme, "original"))
     engine.view("rc_pairs_current", pairs.every_pair(programme, "current"))
     columns = schema.PAIRS.names
-    engine.view("pairs", pairs.of_relation("rc_pairs_original", columns, is_audit=True))
+    keep("pairs", pairs.of_relation("rc_pairs_original", columns, is_audit=True))
     engine.view("other_pairs", pairs.of_relation("rc_pairs_original", columns, is_audit=False))
     engine.view("pairs_current", pairs.of_relation("rc_pairs_current", columns, is_audit=True))
     columns = schema.COMPARISONS.names

@@ -31,6 +31,9 @@ FORMAT = 1
 #: The file in which a store says its format.
 CARD = "store.json"
 
+#: The tables of which reconciling reads all versions. A view takes time to make, and more are made only when asked for.
+HISTORIES = ("evaluations", "answers")
+
 #: The folders that a store may have.
 PLACES = ("raw", "tables", "runs", "rejects", "findings", "published", "state", "leases")
 
@@ -174,10 +177,14 @@ class Store:
         return Snapshot(streams=streams, raw_versions=raw_versions, tables=tables, contents=contents)
 
     def register(self, engine: Engine, snapshot: Snapshot, *, raw: bool = False) -> None:
-        """Make the tables of a snapshot readable by their model names (and raw streams as raw_<source>_<stream>)."""
+        """Make the tables of a snapshot readable by their model names, with the histories that reconciling reads.
+
+        With ``raw`` all histories, and raw streams as raw_<source>_<stream>.
+        """
         for name, schema in TABLES.items():
-            table = self.table(name)
-            register_table(engine, schema, _present(table.path, table.files(snapshot.tables.get(name, -1))))
+            files = self.table(name).files(snapshot.tables.get(name, -1))
+            history = raw or name in HISTORIES
+            register_table(engine, schema, _present(self.table(name).path, files), history=history)
         if not raw:
             return
         for stream in self.raw_streams():

@@ -17,6 +17,9 @@ from qa_sync.store import delta
 from qa_sync.store.lock import StoreLock
 from qa_sync.store.path import StorePath
 
+#: Tables whose newest versions decide which rows of another are current.
+_PARENTS = {schema.parent for schema in TABLES.values()}
+
 
 def stored_schema(schema: TableSchema) -> pa.Schema:
     """Return the Arrow schema of a table's row versions: its own columns, then those of VERSION."""
@@ -103,8 +106,8 @@ class StoredTable:
             )
 
 
-def register_table(engine: Engine, schema: TableSchema, files: Files) -> None:
-    """Make a table readable as ``<name>_history`` (all versions, numbered) and ``<name>`` (current rows).
+def register_table(engine: Engine, schema: TableSchema, files: Files, *, history: bool = True) -> None:
+    """Make a table readable as ``<name>`` (current rows) and, if wanted, ``<name>_history`` (all versions, numbered).
 
     A record's current rows are those of its newest version; where two records claim one key, the newer holds it.
     ``revision`` counts a record's versions that differ from the one before them, from 1.
@@ -113,26 +116,28 @@ def register_table(engine: Engine, schema: TableSchema, files: Files) -> None:
     engine.scan(stored, files, stored_schema(schema))
     record = "source, stream, record_id"
     newest = "source_stamp DESC NULLS LAST, source_seq DESC, payload_hash DESC"
-    engine.view(
-        f"{schema.name}_history",
-        f"""
-        SELECT * EXCLUDE (_changed), CAST(sum(_changed) OVER (PARTITION BY {record}
-                   ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash
-                   RANGE UNBOUNDED PRECEDING) AS BIGINT) AS revision
-        FROM (SELECT *, CASE WHEN payload_hash = lag(payload_hash) OVER w AND deleted = lag(deleted) OVER w
-                             THEN 0 ELSE 1 END AS _changed
-              FROM {stored}
-              WINDOW w AS (PARTITION BY {record} ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash))""",
-    )
+    if history:
+        engine.view(
+            f"{schema.name}_history",
+            f"""
+            SELECT * EXCLUDE (_changed), CAST(sum(_changed) OVER (PARTITION BY {record}
+                       ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash
+                       RANGE UNBOUNDED PRECEDING) AS BIGINT) AS revision
+            FROM (SELECT *, CASE WHEN payload_hash = lag(payload_hash) OVER w AND deleted = lag(deleted) OVER w
+                                 THEN 0 ELSE 1 END AS _changed
+                  FROM {stored}
+                  WINDOW w AS (PARTITION BY {record} ORDER BY source_stamp NULLS FIRST, source_seq, payload_hash))""",
+        )
+    if schema.name in _PARENTS:
+        engine.view(
+            f"{schema.name}_newest",
+            f"""
+            SELECT DISTINCT source, stream, record_id, source_stamp, source_seq, payload_hash FROM (
+                SELECT *, rank() OVER (PARTITION BY {record} ORDER BY {newest}) AS _newest FROM {stored})
+            WHERE _newest = 1""",
+        )
     key = ", ".join(quoted(name) for name in schema.key)
     known = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in schema.key)
-    engine.view(
-        f"{schema.name}_newest",
-        f"""
-        SELECT DISTINCT source, stream, record_id, source_stamp, source_seq, payload_hash FROM (
-            SELECT *, rank() OVER (PARTITION BY {record} ORDER BY {newest}) AS _newest FROM {stored})
-        WHERE _newest = 1""",
-    )
     engine.view(
         schema.name,
         f"""

@@ -35,6 +35,17 @@ def test_a_random_programme_is_the_same_in_parts(seed: int, in_parts: int) -> No
     assert everything(world, in_parts) == everything(world, 1)
 
 
+@pytest.mark.parametrize("seed", [3, 42])
+def test_a_random_programme_is_the_same_where_many_evaluations_would_be(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build(happenings(seed))
+    few = everything(world, None)
+    monkeypatch.setattr(parts, "_FEW", 0)
+    assert parts.wanted(world.engine()) == (1, False)
+    assert everything(world, None) == few
+
+
 def divided(world: World, number: int) -> dict[str, list[int]]:
     """The parts that each evaluation's versions are in."""
     engine = world.engine()
@@ -99,14 +110,14 @@ def test_memory_decides_whether_a_programme_is_divided(monkeypatch: pytest.Monke
     world = World()
     for n in range(10):
         world.evaluation(f"e{n}", interaction_id=f"i{n}", form_id="F1")
-    assert parts.wanted(world.engine()) == 1
+    assert parts.wanted(world.engine()) == (1, True)
     monkeypatch.setattr("reconcile.world.DuckEngine", Small)
-    assert parts.wanted(world.engine()) == 2
+    assert parts.wanted(world.engine()) == (2, True)
     used = []
     whole = steps.work_through
     monkeypatch.setattr(steps, "work_through", lambda *args, **named: (used.append(named), whole(*args, **named)))
     assert world.run().counts.buckets == {"AUDITEE_ONLY": 10}
-    assert [sorted(named) for named in used] == [["sessions"], ["sessions"]]
+    assert [sorted(named) for named in used] == [["keep", "sessions"], ["keep", "sessions"]]
 
 
 def test_an_evaluation_that_is_lost_between_the_parts_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +153,7 @@ def test_where_memory_does_not_do_it_goes_on_in_smaller_parts_to_the_same_result
 
     for method in ("table", "append"):
         monkeypatch.setattr(DuckEngine, method, full(getattr(DuckEngine, method)))
-    monkeypatch.setattr(parts, "wanted", lambda _engine: 1 if at == "rc_ranked" else 2)
+    monkeypatch.setattr(parts, "wanted", lambda _engine: (1 if at == "rc_ranked" else 2, True))
     assert everything(world, None) == whole
     assert len(tried) == left + 1
     tried.clear()
