@@ -79,15 +79,16 @@ def auditors(scene: Scene, ask: Ask) -> Report:
     cases = {row["auditor_id"]: (row["decided"], row["overturned"]) for row in decided}
     table = np.array([cases.get(one, (0, 0)) for one in who], dtype=np.float64).reshape(len(who), 2)
     audits, weeks = floats(groups, "audits"), floats(groups, "weeks")
+    shared_pairs = np.bincount(at[known], minlength=len(who))
     columns = [
         *name_column(scene, groups, "auditor"),
         *number("auditors.audits", audits, width=65),
         *number("auditors.auditees", floats(groups, "auditees"), width=75),
         *number("auditors.weeks", weeks, width=65),
         *number("auditors.pace", divide(audits, weeks)),
-        *number("auditors.shared", np.bincount(at[known], minlength=len(who)), width=65),
+        *number("auditors.shared", shared_pairs, width=65),
         *number("auditors.shared_items", np.bincount(at[known], weights=compared, minlength=len(who))),
-        *estimated("auditors.agreement", agreement, tone="share"),
+        *estimated("auditors.agreement", agreement, hidden=shared_pairs < scene.n_min, tone="share"),
         *number("auditors.decided", table[:, 0]),
         *estimated("auditors.overturn_rate", proportion(table[:, 1], table[:, 0]), tone="share_bad"),
         *_gap("auditors.gap", scene, groups),

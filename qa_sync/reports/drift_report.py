@@ -109,7 +109,7 @@ def measure_drift(scene: Scene, by: list[Grouping], keep: str, pairs_that_count:
         n=n_before + n_after,
         before=before,
         after=after,
-        half=np.where(free > 0, stdtrit(max(free, 1.0), 0.975), np.nan)
+        half=np.where((free > 0) & (sd > 0), stdtrit(max(free, 1.0), 0.975), np.nan)
         * sd
         * np.sqrt(divide(1.0, n_before) + divide(1.0, n_after)),
         high=at_the_end(found.cusum.high),

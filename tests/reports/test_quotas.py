@@ -129,7 +129,7 @@ def test_every_number_of_a_plan_is_made_again_from_its_units_and_what_they_were_
 
 
 def test_few_audits_are_held_against_the_rest_by_welchs_t_and_not_by_the_normal_distribution() -> None:
-    """Three audits whose scores lie high: z would call the picks biased (p .02), t does not (p .11)."""
+    """Three audits whose scores lie high: z would call the picks biased (p .02), t does not (p .10)."""
     scores = {"e0": 88.0, "e1": 96.0, "e2": 99.0, "e3": 85.0, "e4": 82.0, "e5": 88.0, "e6": 90.0, "e7": 84.0}
     made = World()
     made.form()

@@ -122,8 +122,8 @@ def test_critical_errors(it: Opened, facts: Facts) -> None:
         assert (row["missed"], row["falsely"]) == (len(theirs) - len(both), len(ours) - len(both))
         if len(rows) >= it.scene.n_min:
             assert row["accuracy"] == _close(sum(one["agrees"] for one in rows) / len(rows))
-            assert row["sensitivity"] == _close(len(both) / len(theirs) if theirs else None)
-            assert row["precision"] == _close(len(both) / len(ours) if ours else None)
+        for rate, of in (("sensitivity", theirs), ("precision", ours)):
+            assert row[rate] == _close(len(both) / len(of) if len(of) >= it.scene.n_min else None)
         if theirs:
             pairs = [counted[one["pair_id"]] for one in rows]
             ends = wilson(len(both), len(theirs))
@@ -512,7 +512,10 @@ def test_auditors(it: Opened) -> None:
         assert (row["audits"], row["weeks"]) == (len(rows), len(weeks))
         own = [one for one in shared if auditor in (one["auditor_id"], one["auditee_id"])]
         agree, items = sum(one["items_agree"] for one in own), sum(one["items_compared"] for one in own)
-        assert (row["shared"], row["agreement"]) == (len(own), _close(agree / items if items else None))
+        assert (row["shared"], row["agreement"]) == (
+            len(own),
+            _close(agree / items if len(own) >= it.scene.n_min else None),
+        )
 
 
 def test_repeats_of_one_person(it: Opened) -> None:
