@@ -6,9 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gsheets.gsheet_world import World, rows, tab
-
-from qa_sync.dashboards import TabShape
 from qa_sync_gsheets.quota import Budget
 
 _OTHER = """
@@ -61,31 +58,3 @@ def test_where_the_folder_cannot_be_written_each_counts_for_itself(tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     budget = Budget(tmp_path / "file" / "quota.json", Clock())
     assert [budget.wait_seconds("read", 1) for _ in range(2)] == [0.0, 60.0]
-
-
-def test_three_hundred_tabs_cost_two_calls_when_little_changed(world: World) -> None:
-    shapes = [
-        TabShape(
-            dashboard="many",
-            name=f"t{number}",
-            title=f"Tab {number}",
-            key="pair_id",
-            fields=tab(rows(0)).shape.fields[:3],
-        )
-        for number in range(300)
-    ]
-
-    def tabs(salt: str) -> list[object]:
-        made = []
-        for number, shape in enumerate(shapes):
-            columns = {name: list(rows(3)[name]) for name in shape.field_names}
-            if number % 100 == 0:
-                columns["evaluator"][1] = f"somebody {salt}"
-            made.append(tab(columns, shape))
-        return made
-
-    world.publish(*tabs("a"))  # type: ignore[arg-type]
-    world.sandbox.log.clear()
-    receipt = world.publish(*tabs("b"))  # type: ignore[arg-type]
-    assert (receipt.data_cells, receipt.calls, len(world.sandbox.log)) == (3, 2, 2)
-    assert world.publish(*tabs("b")).calls == 1  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from mapping.one_row import ENGINE, mapped, raw
 from mapping.strategies import mappings, payloads
@@ -75,9 +76,20 @@ def test_control_characters_of_a_record_never_reach_the_terminal() -> None:
     assert max(map(len, told.splitlines())) < 400
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30)
 @given(mappings(), payloads())
 def test_a_try_out_tells_of_the_very_rows_a_run_would_make(text: str, payload: str | None) -> None:
+    the_very_rows(text, payload)
+
+
+@pytest.mark.soak
+@settings(max_examples=1000)
+@given(mappings(), payloads())
+def test_a_try_out_tells_of_the_very_rows_a_run_would_make_for_long(text: str, payload: str | None) -> None:
+    the_very_rows(text, payload)
+
+
+def the_very_rows(text: str, payload: str | None) -> None:
     mapping = parse(text, file="m.yaml")
     (table,) = mapping.streams["s"]
     found = tried(mapping, "s", table, payload)

@@ -108,6 +108,7 @@ def run(
 
     def work(stream: str, pages: int, lag: Callable[[int], float | None]) -> None:
         limiter = Limiter(tmp_path / "limits.json", told.append, now=time.now, sleep=time.sleep)
+        limiter._lock.poll_interval = 0.001  # whoever waits for the file would else wait for real
         try:
             pull(limiter, account, stream, pages, lag)
         finally:
