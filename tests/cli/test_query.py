@@ -311,15 +311,17 @@ def test_days_beyond_the_calendar_are_shown_in_every_format(finished: Finished) 
     ],
 )
 def test_a_query_has_so_much_time_and_memory_and_says_how_to_get_more(
-    opened: Opened, sql: str, options: dict[str, Any], said: str
+    sql: str, options: dict[str, Any], said: str
 ) -> None:
+    engine = DuckEngine(threads=1, lockable=True)  # the first query of an engine says what all of them may have
     with pytest.raises(ConfigError) as refused:
-        select(opened.engine, sql, **options)
+        select(engine, sql, **options)
     assert str(refused.value) == (
         f"the query needs more than {said}, which is all it may have; "
         "narrow it, or allow more: --timeout SECONDS, --memory MB"
     )
-    assert select(opened.engine, "SELECT 1 AS a").to_pylist() == [{"a": 1}]
+    assert select(engine, "SELECT 1 AS a").to_pylist() == [{"a": 1}]
+    engine.close()
 
 
 def test_memory_is_what_a_query_works_with_beside_the_tables_and_nothing_goes_to_a_disk(tmp_path: Path) -> None:
