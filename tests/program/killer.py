@@ -21,7 +21,7 @@ from pathlib import Path
 
 from qa_sync.cli import ask, main, runs, upkeep  # noqa: F401  (imported before any fork: a child starts at once)
 from qa_sync.runner import erasure, runs_diff  # noqa: F401
-from qa_sync.store import bucket_lock
+from qa_sync.store import bucket_lock, shorten
 
 for needed in (
     "deltalake",
@@ -37,6 +37,9 @@ for needed in (
 
 #: A lock in a bucket is waited for until it has not been written for so long.
 bucket_lock.LEASE_SECONDS = float(os.environ.get("QA_SYNC_TEST_LEASE", bucket_lock.LEASE_SECONDS))
+
+#: Logs are shortened every few commits, so that this is killed, too.
+shorten.LONG, shorten.STAYING = 12, 4
 
 READS = (
     ("report", "agreement"),
