@@ -47,6 +47,12 @@ def duck_type(kind: pa.DataType) -> str:
     return _DUCK_TYPES[str(kind).replace(" not null", "").replace(" ('entries')", "")]
 
 
+def no_rows(schema: pa.Schema) -> str:
+    """Return a select of these columns without any row."""
+    columns = ", ".join(f"CAST(NULL AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in schema)
+    return f"SELECT {columns} WHERE false"
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     """Say of a file that is lost or damaged what can be done about it."""
@@ -119,8 +125,7 @@ class DuckEngine:
         """Make Parquet files readable as ``name`` (no files: no rows)."""
         if not files:
             # A view, as with files: one name may stand for a stream with files now and for one without next.
-            columns = ", ".join(f"CAST(NULL AS {duck_type(f.type)}) AS {quoted(f.name)}" for f in schema)
-            self.view(name, f"SELECT {columns} WHERE false")
+            self.view(name, no_rows(schema))
             return
         if isinstance(files, Files) and files.filesystem:
             files = self._through(files.filesystem, files)

@@ -21,7 +21,18 @@ from qa_sync.reports.report import Past
 from qa_sync.store import Snapshot, Store
 
 #: Current rows that reconcile and reports read more than once: computed once. Answers they read by their history.
-_KEPT = ("evaluations", "interactions", "people", "rosters", "forms", "criteria", "options", "disputes")
+_KEPT = (
+    "evaluations",
+    "interactions",
+    "people",
+    "rosters",
+    "forms",
+    "criteria",
+    "options",
+    "disputes",
+    "calibrations",
+    "calibration_participants",
+)
 
 #: Rules that snapshots of earlier versions did not keep: their defaults were in force.
 _LATER_RULES = (

@@ -46,6 +46,17 @@ def test_a_random_programme_is_the_same_where_many_evaluations_would_be(
     assert everything(world, None) == few
 
 
+def test_a_result_without_rows_has_the_columns_and_types_of_one_with_rows() -> None:
+    bare = World()
+    bare.form()
+    bare.evaluation("e1", {"Q1": 10})
+    engines = [world.run(PROGRAMME, LATER).engine for world in (build(happenings(3)), bare)]
+    for table in ("evaluator_work", "dispute_cases", "dispute_items", "calibration_results"):
+        full, empty = (engine.fetch(f"SELECT * FROM {table}") for engine in engines)
+        assert (full.num_rows > 0, empty.num_rows) == (True, 0), table
+        assert full.schema == empty.schema, table
+
+
 def divided(world: World, number: int) -> dict[str, list[int]]:
     """The parts that each evaluation's versions are in."""
     engine = world.engine()
