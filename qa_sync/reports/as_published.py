@@ -58,7 +58,7 @@ def beside_published(report: Report, scene: Scene, ask: Ask) -> Report:
             Field(
                 name=SINCE,
                 label="Since published",
-                width=230,
+                width=170,
                 doc="When that was, and by how much its counts differ now; empty where the row still says the same.",
             ),
             pa.array(words, pa.string()),

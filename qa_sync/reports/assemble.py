@@ -100,7 +100,7 @@ def report(
     made |= {g.name: groups[g.name].cast(pa.string()).combine_chunks() for g in by}
     made |= {field.name: cells for field, cells in columns}
     fields = (
-        Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."),
+        Field(name="key", label="Key", width=60 + 40 * max(len(by), 1), doc="Identity of the row; do not change it."),
         *(g.field for g in by),
         *(field for field, _ in columns),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qa_sync.dashboards.cells import Chart, Field
+from qa_sync.dashboards.cells import Field
 from qa_sync.reports import assemble, lineage, scope
 from qa_sync.reports.grouping import UNASKED, Grouping, groupings
 from qa_sync.reports.measures import COUNTS, MEASURES, conclude, count_groups, counted, finite
@@ -16,18 +16,12 @@ from qa_sync.reports.naming import names_of
 from qa_sync.reports.notes import told
 from qa_sync.reports.population import POPULATION_FIELDS, is_known, population
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
-from qa_sync.reports.trend import trend
 
 
 def summary(scene: Scene, ask: Ask) -> Report:
     """Agreement by site and week (or any other grouping): what a head of quality reads first."""
     by = groupings(scene.engine, ask.by or UNASKED["summary"])
-    charts = (
-        trend(scene, Ask()).charts
-        if [g.name for g in by] == ["site", "week"] and not ask.where and not ask.only
-        else ()
-    )
-    return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors", charts=charts)
+    return _grouped(scene, ask, by, name="summary", title="Agreement of auditees with auditors")
 
 
 def evaluators(scene: Scene, ask: Ask) -> Report:
@@ -44,7 +38,6 @@ def _grouped(
     name: str,
     title: str,
     named: str = "",
-    charts: tuple[Chart, ...] = (),
 ) -> Report:
     keep = scope.of_pairs(scene, ask)
     asked = [*(g.name for g in by), *ask.where]
@@ -54,7 +47,7 @@ def _grouped(
     measures = conclude(counts, scene)
     made = {"key": key, **made}
     fields = [
-        Field(name="key", label="Key", width=60 + 80 * max(len(by), 1), doc="Identity of the row; do not change it."),
+        Field(name="key", label="Key", width=60 + 40 * max(len(by), 1), doc="Identity of the row; do not change it."),
         *(g.field for g in by),
     ]
     if named in made:
@@ -79,9 +72,7 @@ def _grouped(
     def trace(row: Mapping[str, Any], column: str) -> Inputs:
         return _inputs(scene, ask, by, row, column)
 
-    return Report(
-        name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, charts=charts, trace=trace
-    )
+    return Report(name=name, title=title, fields=tuple(fields), key="key", rows=rows, notes=notes, trace=trace)
 
 
 def _inputs(scene: Scene, ask: Ask, by: Sequence[Grouping], row: Mapping[str, Any], column: str) -> Inputs:

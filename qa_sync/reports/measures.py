@@ -298,7 +298,7 @@ def _put(made: dict[str, pa.Array], name: str, values: np.ndarray, hidden: np.nd
     made[name] = pa.array(shown, pa.float64(), mask=~np.isfinite(shown))
 
 
-#: How the measures are shown, in order.
+#: How the measures are shown, in order: what people look at first stands in the first screen.
 MEASURES: tuple[Field, ...] = (
     Field(name="pairs", label="Pairs", kind="integer", width=60, doc="Audited evaluations that could be compared (n)."),
     Field(
@@ -319,6 +319,87 @@ MEASURES: tuple[Field, ...] = (
         doc="95 % interval of line accuracy, evaluations as clusters.",
     ),
     Field(name="line_accuracy_high", label="to", kind="percent", decimals=1, width=60, doc="95 % interval, upper end."),
+    Field(
+        name="ac1",
+        label="AC1",
+        kind="number",
+        decimals=2,
+        width=60,
+        tone="share",
+        doc="Gwet's AC1 of defect found or not, per answer; holds where nearly everything passes.",
+    ),
+    Field(
+        name="ac1_low",
+        label="AC1 from",
+        kind="number",
+        decimals=2,
+        width=70,
+        doc="95 % Dirichlet interval, evaluations as clusters.",
+    ),
+    Field(name="ac1_high", label="AC1 to", kind="number", decimals=2, width=65, doc="95 % interval, upper end."),
+    Field(
+        name="bias",
+        label="Leniency",
+        kind="number",
+        decimals=2,
+        width=75,
+        tone="leniency",
+        doc="Mean leniency in points of 100, before auto-fail; + is lenient. Missed fatals are counted apart.",
+    ),
+    Field(name="bias_low", label="Leniency from", kind="number", decimals=2, width=80, doc="95 % t interval."),
+    Field(
+        name="bias_high", label="Leniency to", kind="number", decimals=2, width=75, doc="95 % t interval, upper end."
+    ),
+    Field(
+        name="mae",
+        label="Mean |Δ|",
+        kind="number",
+        decimals=2,
+        width=75,
+        doc="Mean absolute difference of scores, in points of 100, before auto-fail.",
+    ),
+    Field(
+        name="critical_miss",
+        label="Critical missed",
+        kind="integer",
+        width=95,
+        doc="Pairs in which the auditor found a critical failure and the auditee none.",
+    ),
+    Field(
+        name="critical_false",
+        label="Critical false",
+        kind="integer",
+        width=90,
+        doc="Pairs in which the auditee found a critical failure and the auditor none.",
+    ),
+    Field(
+        name="critical_wrong_reason",
+        label="Critical otherwise",
+        kind="integer",
+        width=110,
+        doc="Pairs in which both found critical failures, on different criteria.",
+    ),
+    Field(
+        name="late",
+        label="Late",
+        kind="integer",
+        width=55,
+        doc="Pairs whose audit was submitted in a later week than the one it counts in: they changed a past week.",
+    ),
+    Field(
+        name="disputed",
+        label="Disputed",
+        kind="integer",
+        width=75,
+        doc="Pairs of which one side was disputed, and the dispute not withdrawn; see the report disputes.",
+    ),
+    Field(
+        name="overturned",
+        label="Overturned",
+        kind="integer",
+        width=85,
+        doc="Pairs of which a dispute changed one side, in full or in part.",
+    ),
     Field(
         name="defect_free",
         label="Defect-free",
@@ -368,31 +449,6 @@ MEASURES: tuple[Field, ...] = (
         doc="95 % interval, upper end.",
     ),
     Field(
-        name="answers",
-        label="Answers",
-        kind="integer",
-        width=70,
-        doc="Answers of both sides that can be a defect or not (n of AC1 and kappa).",
-    ),
-    Field(
-        name="ac1",
-        label="AC1",
-        kind="number",
-        decimals=2,
-        width=60,
-        tone="share",
-        doc="Gwet's AC1 of defect found or not, per answer; holds where nearly everything passes.",
-    ),
-    Field(
-        name="ac1_low",
-        label="AC1 from",
-        kind="number",
-        decimals=2,
-        width=70,
-        doc="95 % Dirichlet interval, evaluations as clusters.",
-    ),
-    Field(name="ac1_high", label="AC1 to", kind="number", decimals=2, width=65, doc="95 % interval, upper end."),
-    Field(
         name="kappa",
         label="Kappa",
         kind="number",
@@ -409,6 +465,14 @@ MEASURES: tuple[Field, ...] = (
         doc="95 % Dirichlet interval, evaluations as clusters.",
     ),
     Field(name="kappa_high", label="Kappa to", kind="number", decimals=2, width=85, doc="95 % interval, upper end."),
+    Field(name="no_kappa", label="Why no kappa", width=190, doc="Why kappa is undefined, where it is."),
+    Field(
+        name="answers",
+        label="Answers",
+        kind="integer",
+        width=70,
+        doc="Answers of both sides that can be a defect or not (n of AC1 and kappa).",
+    ),
     Field(
         name="alike",
         label="Defects alike",
@@ -440,69 +504,5 @@ MEASURES: tuple[Field, ...] = (
         decimals=2,
         width=80,
         doc="How differently often the two sides find defects, 0 to 1.",
-    ),
-    Field(name="no_kappa", label="Why no kappa", width=190, doc="Why kappa is undefined, where it is."),
-    Field(
-        name="bias",
-        label="Leniency",
-        kind="number",
-        decimals=2,
-        width=75,
-        tone="leniency",
-        doc="Mean leniency in points of 100, before auto-fail; + is lenient. Missed fatals are counted apart.",
-    ),
-    Field(name="bias_low", label="Leniency from", kind="number", decimals=2, width=80, doc="95 % t interval."),
-    Field(
-        name="bias_high", label="Leniency to", kind="number", decimals=2, width=75, doc="95 % t interval, upper end."
-    ),
-    Field(
-        name="mae",
-        label="Mean |Δ|",
-        kind="number",
-        decimals=2,
-        width=75,
-        doc="Mean absolute difference of scores, in points of 100, before auto-fail.",
-    ),
-    Field(
-        name="critical_miss",
-        label="Critical missed",
-        kind="integer",
-        width=95,
-        doc="Pairs in which the auditor found a critical failure and the auditee none.",
-    ),
-    Field(
-        name="critical_false",
-        label="Critical false",
-        kind="integer",
-        width=90,
-        doc="Pairs in which the auditee found a critical failure and the auditor none.",
-    ),
-    Field(
-        name="critical_wrong_reason",
-        label="Critical otherwise",
-        kind="integer",
-        width=110,
-        doc="Pairs in which both found critical failures, on different criteria.",
-    ),
-    Field(
-        name="disputed",
-        label="Disputed",
-        kind="integer",
-        width=75,
-        doc="Pairs of which one side was disputed, and the dispute not withdrawn; see the report disputes.",
-    ),
-    Field(
-        name="overturned",
-        label="Overturned",
-        kind="integer",
-        width=85,
-        doc="Pairs of which a dispute changed one side, in full or in part.",
-    ),
-    Field(
-        name="late",
-        label="Late",
-        kind="integer",
-        width=55,
-        doc="Pairs whose audit was submitted in a later week than the one it counts in: they changed a past week.",
     ),
 )

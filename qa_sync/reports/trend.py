@@ -1,4 +1,4 @@
-"""Line accuracy by week, one column a site: what the chart of the summary is drawn from."""
+"""Line accuracy by week, one column a site: and the chart of it."""
 
 from __future__ import annotations
 
