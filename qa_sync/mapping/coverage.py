@@ -118,9 +118,9 @@ def defaulted(
         for at, one in enumerate(asked)
     ]
     element = " AND NOT _empty" if made.fans_out else ""
-    (row,) = engine.fetch(
-        f"SELECT {', '.join(counted)} FROM ({judged(made)}) WHERE NOT _gone AND NOT _bad{element}"
-    ).to_pylist()
+    # Kept, then fetched: what is fetched is parsed and bound twice, and the text of a mapping is long.
+    engine.table("unlisted", f"SELECT {', '.join(counted)} FROM ({judged(made)}) WHERE NOT _gone AND NOT _bad{element}")
+    (row,) = engine.fetch("SELECT * FROM unlisted").to_pylist()
     return [(one.field, row[f"_n{at}"]) for at, one in enumerate(asked) if row[f"_n{at}"]]
 
 
