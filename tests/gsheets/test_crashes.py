@@ -65,7 +65,7 @@ def test_whichever_request_a_process_dies_at_the_next_refresh_puts_everything_ri
         world.close()
 
 
-@pytest.mark.parametrize("seed", [21, 22])
+@pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.soak)])
 def test_two_publishers_who_die_now_and_then_while_people_work(tmp_path: Path, seed: int) -> None:
     """Rounds of random edits, with two publishers who know nothing of each other, each dying at random requests."""
     office = Office(World(tmp_path), seed)

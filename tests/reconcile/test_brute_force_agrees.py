@@ -18,7 +18,7 @@ from reconcile.world import LATER, Result, World, day
 
 # No shrinking: an example costs a third of a second, and shrinking would take minutes.
 _QUICK = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -122,7 +122,7 @@ def conserved(result: Result) -> None:
 
 
 _SEEDS = st.integers(0, 2**32 - 1)
-_TWICE = settings(_QUICK, max_examples=3)  # each example reconciles twice
+_TWICE = settings(_QUICK, max_examples=2)  # each example reconciles twice
 
 
 @_QUICK

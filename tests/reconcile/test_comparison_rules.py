@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from reconcile.world import F1, Result, World, day
+from reconcile.world import F1, Result, World, day, pairs_of
 
 from qa_sync.reconcile import outcomes, schema
 from qa_sync.reconcile.programme import Programme
@@ -27,9 +27,26 @@ def compared(
     **form: Any,
 ) -> dict[str, Any]:
     """The pair of two sets of answers on one form."""
+    return (
+        side_of(auditee, auditor, criteria=criteria, of_auditee=of_auditee, of_auditor=of_auditor, **form)
+        .run(programme)
+        .pair()
+    )
+
+
+def side_of(
+    auditee: dict[str, Any],
+    auditor: dict[str, Any],
+    *,
+    criteria: Any = F1,
+    of_auditee: dict[str, Any] | None = None,
+    of_auditor: dict[str, Any] | None = None,
+    **form: Any,
+) -> World:
+    """The same as a world, to be reconciled beside others."""
     world = World()
     world.form(criteria=criteria, **form)
-    return pair_up(world, auditee, auditor, of_auditee, of_auditor).run(programme).pair()
+    return pair_up(world, auditee, auditor, of_auditee, of_auditor)
 
 
 def pair_up(
@@ -46,11 +63,10 @@ def pair_up(
     return world
 
 
-@pytest.mark.parametrize(
-    ("points", "outcome"), [(95, "WITHIN_TOLERANCE"), (94.99, "LENIENT"), (95.0000000001, "WITHIN_TOLERANCE")]
-)
-def test_tolerance_is_inclusive_and_in_points(points: float, outcome: str) -> None:
-    assert compared({"Q": 100}, {"Q": points}, criteria={"Q": {"max": 100, "weight": 1}})["outcome"] == outcome
+def test_tolerance_is_inclusive_and_in_points() -> None:
+    one = {"Q": {"max": 100, "weight": 1}}
+    worlds = [side_of({"Q": 100}, {"Q": points}, criteria=one) for points in (95, 94.99, 95.0000000001)]
+    assert [pair["outcome"] for pair in pairs_of(*worlds)] == ["WITHIN_TOLERANCE", "LENIENT", "WITHIN_TOLERANCE"]
 
 
 def test_binary_fractions_do_not_break_the_tolerance() -> None:
@@ -62,9 +78,8 @@ def test_binary_fractions_do_not_break_the_tolerance() -> None:
 def test_the_form_decides_what_lenient_means() -> None:
     given = {"Q": 100}, {"Q": 0}
     one = {"Q": {"max": 100, "weight": 1}}
-    assert [
-        compared(*given, criteria=one, higher_is=word)["outcome"] for word in ("better", "more_severe", "neutral")
-    ] == ["LENIENT", "STRICT", "DIFFERENT"]
+    worlds = [side_of(*given, criteria=one, higher_is=word) for word in ("better", "more_severe", "neutral")]
+    assert [pair["outcome"] for pair in pairs_of(*worlds)] == ["LENIENT", "STRICT", "DIFFERENT"]
 
 
 def test_an_ordinal_form_may_tolerate_levels() -> None:
@@ -88,12 +103,16 @@ def test_one_side_all_na_is_an_unscored_difference() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("words", "outcome"), [(("Met goal", "Met goal"), "EXACT"), (("Met goal", "Missed"), "UNSCORED_DIFFERENCE")]
-)
-def test_a_form_of_outcome_words_alone_is_compared_by_them(words: tuple[str, str], outcome: str) -> None:
-    pair = compared({}, {}, criteria={}, of_auditee={"outcome_label": words[0]}, of_auditor={"outcome_label": words[1]})
-    assert (pair["outcome"], pair["delta"], pair["items_compared"]) == (outcome, None, 1)
+def test_a_form_of_outcome_words_alone_is_compared_by_them() -> None:
+    goal = {"outcome_label": "Met goal"}
+    worlds = [
+        side_of({}, {}, criteria={}, of_auditee=goal, of_auditor={"outcome_label": word})
+        for word in ("Met goal", "Missed")
+    ]
+    assert [(pair["outcome"], pair["delta"], pair["items_compared"]) for pair in pairs_of(*worlds)] == [
+        ("EXACT", None, 1),
+        ("UNSCORED_DIFFERENCE", None, 1),
+    ]
 
 
 def test_not_asked_against_a_value_is_an_applicability_disagreement() -> None:
@@ -213,13 +232,12 @@ def test_options_give_points_levels_and_failures() -> None:
     assert result.pair()["delta"] == 60.0
 
 
-@pytest.mark.parametrize(
-    ("reported", "flagged"),
-    [((40.0, 40.0), False), ((99.0, 100.0), True), ((100.01, None), False), ((99.9, None), True)],
-)
-def test_a_reported_score_that_differs_is_flagged(reported: tuple[float, float | None], flagged: bool) -> None:
-    pair = compared(FULL, FULL, of_auditee={"reported_score": reported[0], "reported_max": reported[1]})
-    assert ("SCORE_MISMATCH" in pair["flags"]) is flagged
+def test_a_reported_score_that_differs_is_flagged() -> None:
+    worlds = [
+        side_of(FULL, FULL, of_auditee={"reported_score": score, "reported_max": most})
+        for score, most in ((40.0, 40.0), (99.0, 100.0), (100.01, None), (99.9, None))
+    ]
+    assert ["SCORE_MISMATCH" in pair["flags"] for pair in pairs_of(*worlds)] == [False, True, False, True]
 
 
 def test_pass_fail_flip_is_told_even_within_tolerance() -> None:
@@ -229,11 +247,9 @@ def test_pass_fail_flip_is_told_even_within_tolerance() -> None:
 
 
 def test_blindness_is_said_as_the_source_proves_it() -> None:
-    words = {
-        value: [f for f in compared(FULL, FULL, of_auditor={"is_blind": value})["flags"] if "BLIND" in f]
-        for value in (True, False, None)
-    }
-    assert words == {True: ["BLIND"], False: ["NOT_BLIND"], None: ["BLIND_UNKNOWN"]}
+    worlds = [side_of(FULL, FULL, of_auditor={"is_blind": value}) for value in (True, False, None)]
+    words = [[flag for flag in pair["flags"] if "BLIND" in flag] for pair in pairs_of(*worlds)]
+    assert words == [["BLIND"], ["NOT_BLIND"], ["BLIND_UNKNOWN"]]
 
 
 def test_a_blind_audit_is_under_embargo_until_it_is_known_to_be_released() -> None:

@@ -7,11 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from reconcile.brute_force import BruteForce
 from reconcile.random_worlds import PROGRAMME, build, happenings
-from reconcile.world import LATER, World, day
+from reconcile.world import LATER, World, day, pairs_of, side_by_side
 
 from qa_sync.forms import Effect, ScoringRule, Step
 from qa_sync.reconcile import outcomes
@@ -59,16 +57,18 @@ def test_a_rule_that_sets_the_form_fails_it() -> None:
 
 
 def test_a_form_that_only_the_source_can_score_is_compared_by_reported_scores() -> None:
-    same = {"Q1": "Yes", "Q2": "Yes"}
-    assert scores(world_of(same, same, (91.5, 80.0), scoring="reported").run().pair()) == ("LENIENT", 91.5, 80.0)
-    assert scores(world_of(same, same, (90.0, 90.0), scoring="reported").run().pair()) == ("EXACT", 90.0, 90.0)
-    # One side has none: nothing is recomputed by a rule nobody knows.
-    other = {"Q1": "No", "Q2": "Yes"}
-    assert scores(world_of(same, other, (90.0, None), scoring="reported").run().pair()) == (
-        "UNSCORED_DIFFERENCE",
-        90.0,
-        None,
+    same, other = {"Q1": "Yes", "Q2": "Yes"}, {"Q1": "No", "Q2": "Yes"}
+    found = pairs_of(
+        world_of(same, same, (91.5, 80.0), scoring="reported"),
+        world_of(same, same, (90.0, 90.0), scoring="reported"),
+        # One side has none: nothing is recomputed by a rule nobody knows.
+        world_of(same, other, (90.0, None), scoring="reported"),
     )
+    assert list(map(scores, found)) == [
+        ("LENIENT", 91.5, 80.0),
+        ("EXACT", 90.0, 90.0),
+        ("UNSCORED_DIFFERENCE", 90.0, None),
+    ]
 
 
 def test_a_form_without_criteria_is_compared_by_reported_scores() -> None:
@@ -78,12 +78,8 @@ def test_a_form_without_criteria_is_compared_by_reported_scores() -> None:
 
 def test_a_catalogue_without_points_leaves_both_sides_to_the_reported_scores() -> None:
     criteria = {"Q1": {"options": ["No", "Yes"]}}
-    assert scores(world_of({"Q1": "Yes"}, {"Q1": "No"}, (80.0, 60.0), criteria).run().pair()) == ("LENIENT", 80.0, 60.0)
-    assert scores(world_of({"Q1": "Yes"}, {"Q1": "No"}, (80.0, None), criteria).run().pair()) == (
-        "UNSCORED_DIFFERENCE",
-        None,
-        None,
-    )
+    worlds = [world_of({"Q1": "Yes"}, {"Q1": "No"}, (80.0, other), criteria) for other in (60.0, None)]
+    assert list(map(scores, pairs_of(*worlds))) == [("LENIENT", 80.0, 60.0), ("UNSCORED_DIFFERENCE", None, None)]
 
 
 def test_the_agent_sees_the_reported_score_whatever_is_recomputed() -> None:
@@ -223,9 +219,8 @@ def test_a_form_of_many_criteria_is_checked() -> None:
     assert [row["evaluation_id"] for row in world.run().rows("score_findings")] == ["e2"]
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
-@given(st.integers(0, 2**32 - 1))
-def test_the_first_look_leaves_out_nothing_and_every_finding_is_what_a_slow_reader_finds(seed: int) -> None:
+def with_reported_scores(seed: int) -> tuple[World, dict[str, tuple[float, float | None]]]:
+    """A random programme whose evaluations report any score, and what a slow reader finds in it."""
     random = Random(seed)
     world = build(happenings(seed))
     slow = BruteForce(world, PROGRAMME, LATER)
@@ -238,8 +233,14 @@ def test_the_first_look_leaves_out_nothing_and_every_finding_is_what_a_slow_read
         is_full = slow.comparison.has_rule(row)
         if is_full and is_other and row["reported_score"] is not None and slow.state(evaluation) == "live":
             wanted[evaluation.id] = (row["reported_score"], score)
-    found = {
-        row["evaluation_id"]: (row["reported"], row["recomputed"])
-        for row in world.run(PROGRAMME).rows("score_findings")
-    }
-    assert found == {key: (reported, score and pytest.approx(score)) for key, (reported, score) in wanted.items()}
+    return world, wanted
+
+
+def test_the_first_look_leaves_out_nothing_and_every_finding_is_what_a_slow_reader_finds() -> None:
+    made = {f"world {seed}": with_reported_scores(seed) for seed in range(20)}
+    worlds = {name: world for name, (world, _) in made.items()}
+    for name, found in side_by_side(worlds, PROGRAMME, tables=["score_findings"]).items():
+        rows = {row["evaluation_id"]: (row["reported"], row["recomputed"]) for row in found.rows("score_findings")}
+        wanted = {key: (told, score and pytest.approx(score)) for key, (told, score) in made[name][1].items()}
+        assert rows == wanted, name
+    assert sum(len(wanted) for _, wanted in made.values()) > 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -231,15 +231,26 @@ def unmarked(row: Mapping[str, Any], mark: str) -> dict[str, Any]:
     return {name: plain(value) for name, value in row.items()}
 
 
-def side_by_side(worlds: Mapping[str, World], programme: Programme, as_of: datetime) -> dict[str, Made]:
+def side_by_side(
+    worlds: Mapping[str, World],
+    programme: Programme | None = None,
+    as_of: datetime = LATER,
+    tables: Sequence[str] = ("pairs", "buckets"),
+) -> dict[str, Made]:
     """Reconcile several worlds at once: small ones cost as much as large ones. None has an id of another."""
     together = World()
     for name, world in worlds.items():
         for table, rows in world.rows.items():
             together.rows[table] += [marked(row, f"{name}/") for row in rows]
     result = together.run(programme, as_of)
-    whole = {table: result.rows(table) for table in ("pairs", "buckets")}
+    whole = {table: result.rows(table) for table in tables}
     return {name: Part(whole, f"{name}/") for name in worlds}
+
+
+def pairs_of(*worlds: World) -> list[dict[str, Any]]:
+    """Return the one pair of each world."""
+    made = side_by_side({f"world {at}": world for at, world in enumerate(worlds)})
+    return [one.pair() for one in made.values()]
 
 
 def answer(value: Any) -> dict[str, Any]:

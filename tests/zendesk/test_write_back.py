@@ -83,8 +83,14 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(sandbox: Sandbox, tmp_
     assert (sandbox.tickets(), sandbox.notes, changes(sandbox)) == (before, [], [])
 
 
-@pytest.mark.parametrize("kind", ["reset", "504", "cut_json"])
-@pytest.mark.parametrize("path", ["update_many", "job_statuses", "show_many"])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        pytest.param(kind, path, marks=[] if "reset" in kind or path == kept else [pytest.mark.soak])
+        for kind, kept in (("reset", ""), ("504", "update_many"), ("cut_json", "job_statuses"))
+        for path in ("update_many", "job_statuses", "show_many")
+    ],
+)
 def test_broken_off_anywhere_it_goes_on_and_no_note_is_written_twice(
     kind: str, path: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
