@@ -41,6 +41,7 @@ class PublishedPast:
     run_id: str
     before: datetime | None = None
     _runs: list[Publish] | None = field(default=None, init=False)
+    _texts: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
     def first_published(self, name: str, ask: Ask, ended: Mapping[str, datetime]) -> Mapping[str, FirstPublished]:
         """Return rows of a report as they stood at the first publish after their week had ended; see ``Past``."""
@@ -51,7 +52,7 @@ class PublishedPast:
             value = sink.partition("/")[2]
             runs = [run for run in self._publishes() if place in run.places]
             first = {key: run for key, moment in ended.items() if (run := _first(runs, moment))}
-            texts = self.workspace.store.ledger.definitions(dashboard, sorted({run.run_id for run in first.values()}))
+            texts = self._definitions(dashboard, {run.run_id for run in first.values()})
             tabs = {run: self._tabs(dashboard, value, text, name, ask) for run, text in texts.items()}
             for key, run in first.items():
                 for tab, is_whole in tabs.get(run.run_id, {}).items():
@@ -60,6 +61,8 @@ class PublishedPast:
                         covered.add((dashboard, sink, tab, key))
         found: dict[str, FirstPublished] = {}
         shown = self._read(wanted)
+        if covered - shown.keys() and self.workspace.store.ledger.has_let_published_go():
+            covered.clear()  # a row that is not there may have been shown, and gone since
         # Several places may have shown a row: the earliest counts, and of one run the first by name.
         for cell, run in sorted(wanted.items(), key=lambda one: (one[0] not in shown, one[1].at, one[0])):
             if cell in shown or cell in covered:
@@ -77,6 +80,13 @@ class PublishedPast:
             found = self.workspace.store.ledger.publishes(self.before)
             self._runs = [run for run in found if run.run_id != self.run_id]
         return self._runs
+
+    def _definitions(self, dashboard: str, runs: set[str]) -> dict[str, str]:
+        """Return run → the definition it worked with; each is read once, whatever the number of places."""
+        missing = sorted(run for run in runs if (dashboard, run) not in self._texts)
+        found = self.workspace.store.ledger.definitions(dashboard, missing)
+        self._texts |= {(dashboard, run): found.get(run, "") for run in missing}
+        return {run: text for run in sorted(runs) if (text := self._texts[dashboard, run])}
 
     def _tabs(self, dashboard: str, value: str, text: str, name: str, ask: Ask) -> dict[str, bool]:
         """Return the tabs of a definition that showed rows of a report as asked for now, and whether all of them."""

@@ -248,6 +248,12 @@ class Ledger:
             for row in rows.to_pylist()
         ]
 
+    def has_let_published_go(self) -> bool:
+        """Whether retention took rows of what was published away: what is not there may have been."""
+        sql = """SELECT 1 FROM it WHERE command = 'expire'
+                 AND CAST(json_extract_string(counts, '$.expire.rows.published') AS BIGINT) > 0 LIMIT 1"""
+        return bool(self._select("runs", sql).num_rows)
+
     def definitions(self, dashboard: str, runs: Sequence[str]) -> dict[str, str]:
         """Return run → the text of a dashboard's definition that it worked with; runs without one are left out."""
         if not runs:

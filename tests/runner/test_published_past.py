@@ -122,6 +122,24 @@ def test_a_row_that_was_not_there_when_its_tab_was_is_known_to_be_new(programme:
     assert programme.first(None, *rows) == {KEY: ("r12", {"pairs": 2.0}), rows[1]: ("r12", {}), rows[2]: ("r12", {})}
 
 
+def test_a_row_that_retention_may_have_taken_is_not_called_new(programme: Programme) -> None:
+    programme.run(12, {KEY: {"pairs": 2.0}})
+    other = f"Cork|{WEEK}"
+    assert programme.first(None, other) == {other: ("r12", {})}
+    counts = {"expire": {"rows": {"published": 3}, "runs": []}}
+    let_go = Run(
+        run_id="e13",
+        command="expire",
+        status="done",
+        started_at=at(13),
+        finished_at=at(13),
+        counts=counts,
+        snapshot=None,
+    )
+    programme.store.ledger.finish(let_go)
+    assert programme.first(None, KEY, other) == {KEY: ("r12", {"pairs": 2.0})}
+
+
 def test_each_sites_own_place_speaks_for_its_own_rows_only(programme: Programme) -> None:
     programme.for_each = "site"
     programme.run(12, {KEY: {"pairs": 2.0}}, place="sheet/Dublin")
