@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from reconcile.world import World, day
+from reconcile.world import World, day, pairs_of, side_by_side
 
 from qa_sync.errors import ConservationError
 from qa_sync.reconcile import pairing
@@ -58,21 +58,20 @@ def test_two_accounts_of_one_person_are_one_evaluator(world: World) -> None:
     assert (pair["auditee_evaluation_id"], pair["auditee_id"]) == ("e2", "u1")
 
 
-@pytest.mark.parametrize(
-    ("times", "started", "wanted"),
-    [
+def test_of_several_by_one_evaluator_time_decides() -> None:
+    worlds = []
+    cases: list[tuple[list[int], int | None, str]] = [
         ([0, 1, 3], 2, "e2"),  # the last submitted before the audit began
         ([0, 1, 1], None, "e2"),  # equal times: the smallest id
         ([2, 3, 4], 1, "e1"),  # all while it was going on: the earliest
-    ],
-)
-def test_of_several_by_one_evaluator_time_decides(
-    world: World, times: list[int], started: int | None, wanted: str
-) -> None:
-    for n, at in enumerate(times, start=1):
-        world.evaluation(f"e{n}", FULL, submitted_at=day(at))
-    audit(world, submitted_at=day(5), started_at=None if started is None else day(started))
-    assert world.run().pair()["auditee_evaluation_id"] == wanted
+    ]
+    for times, started, _ in cases:
+        worlds.append(world := World())
+        world.form()
+        for n, at in enumerate(times, start=1):
+            world.evaluation(f"e{n}", FULL, submitted_at=day(at))
+        audit(world, submitted_at=day(5), started_at=None if started is None else day(started))
+    assert [pair["auditee_evaluation_id"] for pair in pairs_of(*worlds)] == [wanted for _, _, wanted in cases]
 
 
 def test_two_accounts_of_one_agent_are_one_agent(world: World) -> None:
@@ -255,16 +254,17 @@ def test_several_auditors_are_compared_with_each_other(world: World) -> None:
     assert {row["criterion_key"] for row in result.rows("other_comparisons")} == set(FULL)
 
 
-@pytest.mark.parametrize(
-    ("status", "wanted"),
-    [("retracted", ("VOIDED", "RETRACTED")), ("deleted", ("VOIDED", "DELETED")), ("draft", ("DRAFT", None))],
-)
-def test_what_is_not_in_force_is_counted_and_named(world: World, status: str, wanted: tuple[str, str | None]) -> None:
-    world.evaluation("e1", FULL, status=status)
-    audit(world)
-    result = world.run()
-    assert result.bucket("e1") == wanted
-    assert result.bucket("a1") == ("UNMATCHED_AUDITOR", wanted[0])
+def test_what_is_not_in_force_is_counted_and_named() -> None:
+    ends = {"retracted": ("VOIDED", "RETRACTED"), "deleted": ("VOIDED", "DELETED"), "draft": ("DRAFT", None)}
+    worlds = {}
+    for status in ends:
+        worlds[status] = world = World()
+        world.form()
+        world.evaluation("e1", FULL, status=status)
+        audit(world)
+    for status, made in side_by_side(worlds).items():
+        assert made.bucket("e1") == ends[status]
+        assert made.bucket("a1") == ("UNMATCHED_AUDITOR", ends[status][0])
 
 
 def test_a_lost_pair_stops_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
