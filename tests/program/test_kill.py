@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from program import command as here
 from program.rating_files import qa_sync, state, workspace, write_ratings
-from program.worlds import edit
 
 
 def _killer(*arguments: str, environment: Mapping[str, str]) -> Any:
@@ -30,8 +29,6 @@ def test_ten_kills_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     write_ratings(tmp_path / "ratings", items=40, raters=8)
     monkeypatch.setenv("QA_SYNC_RATINGS", str(tmp_path / "ratings"))
     whole, environment = workspace(tmp_path, tmp_path / "ratings")
-    tabs = [{"name": "agreement", "title": "Agreement", "report": "agreement"}]
-    edit(whole, lambda definition: definition.update(tabs=tabs), "mappings/dashboards/ratings.yaml")
     told = _killer("--alone", str(whole), "2026", "10", "run", environment=environment)
     assert told["kills"] == 10
     wanted = state(whole)

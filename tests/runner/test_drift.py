@@ -53,6 +53,7 @@ def test_what_nobody_has_described_is_found_once_with_its_severity(made: World) 
 
     edit(folder, misread, MAPPING)
     edit(folder, lambda settings: settings.update(forms=[f for f in settings["forms"] if "chat" not in f]))
+    edit(folder, lambda settings: settings["dashboards"].clear())
     done = ask(folder, "run")
     found = [row for row in query(folder, FINDINGS) if row["id"] not in known]
     by_kind = {(row["severity"], row["kind"]): row for row in found}
