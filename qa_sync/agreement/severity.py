@@ -23,7 +23,7 @@ class Severity:
         rater: effect of each rater on the score, mean 0 over the raters of a component; NaN without ratings. On a
             form where higher is better a positive effect is lenient.
         se: rough standard error of it, residual sd / sqrt(n): it takes the items' effects as known. NaN where the
-            scores are no more than the effects that explain them.
+            scores are no more than the effects that explain them, or the effects explain everything.
         n: ratings of each rater.
         component: which connected component a rater belongs to (0, 1, ... by size, the largest first), -1 without.
         reason: why a rater has no effect: no ratings, or alone (shares no item with anybody).
@@ -112,7 +112,8 @@ def crossed_severity(
     b[alone] = np.nan
     return Severity(
         rater=np.where(n > 0, b, np.nan),
-        se=np.where(alone, np.nan, divide(sd, np.sqrt(n))),
+        # A fit without any rest does not make its effects certain: a width of 0 is not knowledge.
+        se=np.where(alone | np.full(n_raters, not sd > 1e-6 * scale), np.nan, divide(sd, np.sqrt(n))),
         n=n,
         component=component,
         reason=reasons(

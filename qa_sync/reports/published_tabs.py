@@ -271,7 +271,7 @@ _STANDING = (
         "points",
         "rater effect of leniency = pair or session + rater, all weeks, mean 0 within a connected component: "
         "comparable within a component only",
-        interval="normal 95 %, residual sd / sqrt(n) (rough); none where there are no more scores than effects",
+        interval="normal 95 %, residual sd / sqrt(n) (rough); none where the effects leave nothing over",
         version=2,
         undefined="no item shared with anybody",
     ),

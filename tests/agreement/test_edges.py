@@ -49,6 +49,9 @@ def test_severities_of_a_saturated_design_have_no_standard_error() -> None:
     assert found.rater.tolist() == [-5.0, 5.0]
     assert np.isnan(found.se).all()
     assert np.isnan(found.residual_sd)
+    exact = ag.crossed_severity([0, 0, 1, 1, 2, 2], [0, 1] * 3, [80.0, 90.0] * 3, n_items=3, n_raters=2)
+    assert exact.rater == pytest.approx([-5.0, 5.0])  # three items say the same, and leave nothing over
+    assert np.isnan(exact.se).all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -65,6 +68,7 @@ def test_items_and_raters_add_up_to_the_least_squares_fit_in_every_component(see
         assert found.rater[found.component == component].mean() == pytest.approx(0.0, abs=1e-9)
     free = 60 - np.linalg.matrix_rank(design)
     assert found.residual_sd == pytest.approx(np.sqrt(((score - fit) ** 2).sum() / free), rel=1e-6)
+    np.testing.assert_allclose(found.se, found.residual_sd / np.sqrt(np.bincount(rater, minlength=9)))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from reconcile.world import World, day
 from reports.scenes import generated, opened, opened_world
 
-from qa_sync.reports import Ask, build
+from qa_sync.reports import REPORTS, Ask, build
 from qa_sync.runner.opened import Opened
 
 
@@ -57,6 +57,7 @@ def test_people_whose_scores_never_differ_otherwise_are_not_known_for_certain() 
         standing = rows_of(it, "standing")
         drift = rows_of(it, "drift")
         scores = rows_of(it, "scores")
+    assert [(row["severity"], row["severity_low"]) for row in standing] == [(pytest.approx(25 / 3), None)] * 2
     leniency = 25.0
     assert [(row["shrunken_bias"], row["shrunken_bias_low"], row["shrunken_bias_high"]) for row in standing] == [
         (leniency, None, None)
@@ -64,6 +65,33 @@ def test_people_whose_scores_never_differ_otherwise_are_not_known_for_certain() 
     assert {(row["change"], row["change_low"], row["change_high"]) for row in drift} == {(0.0, None, None)}
     assert [(row["leniency"], row["leniency_low"]) for row in scores] == [(leniency, None)]
     assert [(row["limit_strict"], row["limit_strict_low"]) for row in scores] == [(leniency, None)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_interval_of_any_report_is_without_width_crossed_or_beside_its_value(fails: bool) -> None:
+    """Six of forty evaluations audited, all alike: each is agreed with, or each is failed by the auditor."""
+    made = World()
+    made.form()
+    good, bad = {"Q1": 10, "Q2": 10, "Q3": 10, "C1": "pass"}, {"Q1": 5, "Q2": 10, "Q3": 10, "C1": "fail"}
+    for at in range(40):
+        made.evaluation(f"e{at}", good, interaction_id=f"t{at}", submitted_at=day(at / 10))
+    for at in range(6):
+        audit = {"kind": "ata", "evaluator_id": "v1", "audited_evaluation_id": f"e{at}"}
+        made.evaluation(f"a{at}", bad if fails else good, interaction_id=f"t{at}", submitted_at=day(4), **audit)
+    seen, wrong = 0, []
+    with opened_world(made, n_min=2) as it:
+        for name in REPORTS:
+            rows = rows_of(it, name)
+            for column in [one for one in (rows[0] if rows else ()) if f"{one}_low" in rows[0]]:
+                for row in rows:
+                    low, value, high = (row[one] for one in (f"{column}_low", column, f"{column}_high"))
+                    seen += low is not None
+                    if low is not None and not low < high:
+                        wrong.append((name, column, "no width", low, high))
+                    if None not in (low, value) and not low - 1e-9 <= value <= high + 1e-9:
+                        wrong.append((name, column, "beside its value", low, value, high))
+    assert wrong == []
+    assert seen >= 20
 
 
 def test_time_to_a_decision_by_its_week_says_that_open_ones_are_not_in_it(it: Opened) -> None:
