@@ -11,8 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make demo   run the main job on a generated programme, no account needed"
-	@echo "make test   run the tests"
-	@echo "make check  lint, types, architecture, dependencies, tests under coverage, docs"
+	@echo "make test   run the tests, in less than five minutes"
+	@echo "make check  lint, types, architecture, dependencies, docs, thorough tests under coverage"
 	@echo "make test-spark  the Spark engine beside DuckDB; needs Java"
 	@echo "make soak   long tests: kill loops, full products, large random profiles"
 	@echo "make fix    format, sort, regenerate docs"
@@ -35,7 +35,7 @@ demo: $(READY)
 	$(BIN)/qa-sync demo
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not soak and not spark and not thorough"
 
 soak: $(DEV)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "soak and not spark" -p no:randomly

@@ -69,6 +69,7 @@ def _is_harmless(asked: Any, line: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("page", _with("sh"), ids=name_of)
+@pytest.mark.thorough
 def test_command_lines_on_a_page_are_understood_and_work(page: Path, workspace: Path) -> None:
     run = 0
     for line in _command_lines(page):
@@ -100,6 +101,7 @@ def _files(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 def test_the_connector_on_the_page_passes_the_contract_suite(tmp_path: Path) -> None:
     call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

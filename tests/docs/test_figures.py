@@ -35,6 +35,7 @@ def test_the_table_in_the_readme_is_what_the_demo_prints(demo: Demo) -> None:
     _hold("demo", f"```\n{shown}\n```\n")
 
 
+@pytest.mark.thorough
 def test_the_ratings_in_the_readme_are_what_the_example_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = shared_data("ratings")
     ratings, folder = tmp_path / "ratings", tmp_path / "workspace"

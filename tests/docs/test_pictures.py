@@ -13,6 +13,7 @@ from docs.pages import PROJECT
 PAGE = PROJECT / "docs" / "agreement.md"
 
 
+@pytest.mark.thorough
 def test_pictures_of_the_guide_are_drawn_from_its_code(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib draws the pictures; it is not installed")
     script = PROJECT / "docs" / "agreement_pictures.py"

@@ -134,6 +134,7 @@ def test_settings_problems_are_said_at_once(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_twenty_thousand_rows_read_back_as_they_were_written(tmp_path: Path) -> None:
     wanted = wanted_tab([f"p{number:05d}" for number in range(20_000)])
     world = ExcelWorld(tmp_path)

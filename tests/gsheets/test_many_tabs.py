@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from gsheets.gsheet_world import SHAPE, World, base_of, rows, tab
 
 TABS, ROWS = 300, 4
@@ -16,6 +17,7 @@ def columns(salt: float = 0.0) -> dict[str, Any]:
     return {name: cells for name, cells in rows(ROWS, salt=salt).items() if name in NAMES}
 
 
+@pytest.mark.thorough
 def test_when_little_changed_three_hundred_tabs_cost_two_calls_and_no_cell_too_many(world: World) -> None:
     shapes = [
         replace(SHAPE, name=f"t{at}", title=f"Tab {at}", fields=FIELDS, charts=(), notes=()) for at in range(TABS)

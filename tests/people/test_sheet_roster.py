@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from program.command import ask, query
 
 from qa_sync_gsheets.sandbox import start
@@ -87,6 +88,7 @@ def _workspace(folder: Path, sandbox: Any, book: str) -> None:
         (folder / "in" / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_a_sheet_corrected_late_moves_the_past_and_rebuilds_nothing(tmp_path: Path) -> None:
     sandbox = start()
     try:

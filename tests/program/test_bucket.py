@@ -33,6 +33,7 @@ def in_bucket(folder: Path, emulator: Emulator, prefix: str) -> None:
     file.write_text(file.read_text().replace("store: ./data", f"store: s3://quality/{prefix}\n{storage}"))
 
 
+@pytest.mark.thorough
 def test_every_command_does_in_a_bucket_what_it_does_on_a_disk(
     tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -221,6 +221,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(finished: Finished, tmp_p
     # Half way there is a journal too: what comes before its first replacement is a variant.
     ["before the journal", pytest.param("after the journal", marks=pytest.mark.soak), "half way"],
 )
+@pytest.mark.thorough
 def test_an_erasure_that_is_cut_off_is_all_or_nothing(finished: Finished, tmp_path: Path, moment: str) -> None:
     folder = copied(finished, tmp_path / "it")
     email = query(folder, "SELECT email FROM people WHERE email IS NOT NULL ORDER BY ALL LIMIT 1")[0]["email"]
@@ -249,6 +250,7 @@ def test_an_erasure_that_is_cut_off_is_all_or_nothing(finished: Finished, tmp_pa
 
 
 @pytest.mark.parametrize("moment", ["before its row", "behind its row"])
+@pytest.mark.thorough
 def test_a_kill_at_its_end_leaves_the_run_in_the_ledger_once_and_its_runs_marked(
     finished: Finished, tmp_path: Path, moment: str
 ) -> None:
@@ -274,6 +276,7 @@ def test_a_kill_at_its_end_leaves_the_run_in_the_ledger_once_and_its_runs_marked
     assert named(folder / "data", (email,)) == []
 
 
+@pytest.mark.thorough
 def test_sources_that_still_name_the_person_do_not_bring_them_back(tmp_path: Path) -> None:
     with world(tmp_path, small_programme(tickets=130)) as made:
         edit(tmp_path, lambda settings: settings["dashboards"].clear())
@@ -292,6 +295,7 @@ def test_sources_that_still_name_the_person_do_not_bring_them_back(tmp_path: Pat
         assert "copy state/erased.key" in qa_sync(tmp_path, "sync", expect=1).err
 
 
+@pytest.mark.thorough
 def test_a_map_that_was_under_way_does_not_bring_the_person_back(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def _count(folder: Path, sql: str) -> int:
         engine.close()
 
 
+@pytest.mark.thorough
 def test_a_source_that_fails_midway_keeps_what_was_pulled_and_the_next_run_ends_as_if_it_had_not(
     hurt: World, finished: Finished
 ) -> None:

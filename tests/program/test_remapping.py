@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from program.command import ask, qa_sync, query
 from program.worlds import World, edit, own_copy, small_programme, world
 
@@ -17,6 +18,7 @@ def _shout(mapping: Any) -> None:
     values.update({group: queue.upper() for group, queue in values.items()})
 
 
+@pytest.mark.thorough
 def test_changed_mappings_rebuild_their_tables_from_what_is_stored(tmp_path: Path) -> None:
     with world(tmp_path, small_programme(tickets=150)) as made:
         edit(tmp_path, lambda settings: settings["dashboards"].clear())

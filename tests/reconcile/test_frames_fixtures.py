@@ -102,6 +102,7 @@ def _marked(mark: str, column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 @pytest.mark.parametrize("name", [name for name, case in cases().items() if case.auditors])
+@pytest.mark.thorough
 def test_worked_fixture_holds_on_frames(name: str) -> None:
     found, wanted = answered()[name], reconciled()[name]
     assert plain(found.rows("pairs"), PAIRS) == plain(wanted.rows("pairs"), PAIRS)

@@ -9,6 +9,7 @@ import pytest
 from reconcile.random_worlds import PROGRAMME, build, happenings
 from reconcile.test_brute_force_agrees import decided
 from reconcile.world import LATER, World, day
+from tiers import some
 
 from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import ConservationError, NoRoom
@@ -35,7 +36,7 @@ def as_a_whole(seed: int) -> dict[str, Any]:
     return everything(build(happenings(seed)), 1)
 
 
-@pytest.mark.parametrize(("seed", "in_parts"), [(3, 2), (42, 5)])
+@pytest.mark.parametrize(("seed", "in_parts"), some([(3, 2), (42, 5)], every=2, several=True))
 def test_a_random_programme_is_the_same_in_parts(seed: int, in_parts: int) -> None:
     assert everything(build(happenings(seed)), in_parts) == as_a_whole(seed)
 
@@ -148,7 +149,7 @@ def test_an_evaluation_that_is_lost_between_the_parts_is_no_result(monkeypatch: 
 _split = parts.split
 
 
-@pytest.mark.parametrize("at", ["rc_ranked", "rc_versions", "rc_all_pairs"])
+@pytest.mark.parametrize("at", some(["rc_versions", "rc_ranked", "rc_all_pairs"], every=3))
 def test_where_memory_does_not_do_it_goes_on_in_smaller_parts_to_the_same_results(
     at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

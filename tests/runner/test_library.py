@@ -94,6 +94,7 @@ def test_frames_give_what_a_workspace_gives(tmp_path: Path, monkeypatch: pytest.
     ] == (result.counts.evaluations)
 
 
+@pytest.mark.thorough
 def test_the_real_ratings_give_the_published_figures_without_a_workspace() -> None:
     result, made = _agreed(*_frames(shared_data("ratings")))
     row = made.iloc[0]

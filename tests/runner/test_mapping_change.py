@@ -140,6 +140,7 @@ tabs:
 """
 
 
+@pytest.mark.thorough
 def test_a_workbook_each_and_tabs_from_a_select_are_foretold_as_they_come(made: World) -> None:
     folder = made.folder
     (folder / "mappings" / "dashboards").mkdir(exist_ok=True)

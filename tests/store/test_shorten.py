@@ -219,6 +219,7 @@ def bucket(folder: Path, tmp_path: Path) -> Iterator[Store]:
         yield running.store("long", tmp_path / "state")
 
 
+@pytest.mark.thorough
 def test_in_a_bucket_it_is_the_same(bucket: Store) -> None:
     path, version = table_of(bucket), 12
     before = sorted(bucket.raw("s", "t").files(version))

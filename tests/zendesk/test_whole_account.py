@@ -53,6 +53,7 @@ def stored(it: Workspace) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+@pytest.mark.thorough
 def test_all_streams_under_all_faults_at_once_end_as_on_a_calm_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_select_that_does_not_fit_is_one_clear_error(found: Any, said: str, sa
         write(sandbox, tmp_path, found)
 
 
+@pytest.mark.thorough
 def test_the_command_writes_what_a_workspace_reconciled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
