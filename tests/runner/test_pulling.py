@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import io
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -172,6 +173,15 @@ def test_a_source_that_waits_or_fails_keeps_no_other_waiting(workspace: Callable
     assert [stored(it, f"{name}.things") for name in ("slow", "bad", "good")] == [1, 0, 1]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a shell starts in the background without job control ignores Ctrl-C, and these tests may be."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_run_that_is_stopped_halts_all_sources_and_commits_nothing_more(workspace: Callable[..., Workspace]) -> None:
     halted, reading = threading.Event(), threading.Event()
 
