@@ -16,7 +16,7 @@ import pyarrow as pa
 from qa_sync.engine.files import Files
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.store.durable import settle
-from qa_sync.store.log import actions_of, entries, entry, read_log
+from qa_sync.store.log import LOG, SET_ASIDE, actions_of, entries, entry, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import delta_options, filesystem_of
 
@@ -53,17 +53,21 @@ def open_table(path: StorePath, *, version: int | None = None) -> DeltaTable | N
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
-    if not (path / "_delta_log").is_dir():
+    if not (path / LOG).is_dir():
         return None
-    try:
-        return DeltaTable(str(path), version=version, storage_options=delta_options(path))
-    except TableNotFoundError:
-        if not entries(path):
-            return None  # a table of which nothing but the folder was made
-        raise StoreError(_unopened(path, "its log has no beginning")) from None
-    except (DeltaError, OSError, ValueError) as error:
-        at = "" if version is None else f" at version {version}"
-        raise StoreError(_unopened(path, f"{type(error).__name__}{at}")) from error
+    for tries_left in (2, 1, 0):
+        try:
+            return DeltaTable(str(path), version=version, storage_options=delta_options(path))
+        except (DeltaError, OSError, ValueError) as error:
+            if tries_left and (path / SET_ASIDE).is_dir():
+                continue  # entries may have been set aside between the listing of the log and the reading of it
+            if isinstance(error, TableNotFoundError):
+                if not entries(path):
+                    return None  # a table of which nothing but the folder was made
+                raise StoreError(_unopened(path, "its log has no beginning")) from None
+            at = "" if version is None else f" at version {version}"
+            raise StoreError(_unopened(path, f"{type(error).__name__}{at}")) from error
+    raise AssertionError
 
 
 def _unopened(path: StorePath, why: str) -> str:

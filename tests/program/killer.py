@@ -1,7 +1,7 @@
 """Kills commands at random moments: one process that has everything imported, and forks a child a command.
 
 Usage: killer.py WORKSPACE SEED KILLS COMMAND... (words of one command joined by "+"). Two writers work at once, often
-beside a reader; prints one JSON line: kills, finished commands, and what any of them complained of that is no plain refusal.
+beside two readers; prints one JSON line: kills, finished commands, and what any of them complained of that is no plain refusal.
 
 killer.py --alone WORKSPACE SEED KILLS COMMAND has one writer at a time: see ``kill_alone``.
 """
@@ -75,7 +75,7 @@ def child(folder: Path, words: tuple[str, ...], log: Path) -> int:
 #: killer are the quick ones.
 SPARED = 0.1
 
-#: In so many of the rounds somebody reads.
+#: In so many of the rounds two read.
 READING = 0.4
 
 
@@ -104,7 +104,7 @@ def kill_all(folder: Path, seed: int, kills: int, commands: list[tuple[str, ...]
         chosen = {child(folder, words, log): words for words in (rng.choice(commands) for _ in range(2))}
         alive = set(chosen)
         if rng.random() < READING:
-            alive.add(child(folder, rng.choice(READS), log))
+            alive |= {child(folder, rng.choice(READS), log) for _ in range(2)}
         doom = {
             pid: began + rng.uniform(0.0, 1.1) * length[words] for pid, words in chosen.items() if rng.random() > SPARED
         }

@@ -74,7 +74,7 @@ def _plain(folder: Path) -> str:
 
 
 def all_commands_killed(tmp_path: Path, *, kills: int, seed: int, items: int, raters: int) -> None:
-    """Every command that commits, killed at random, two writers and a reader at once: nothing shows afterwards."""
+    """Every command that commits, killed at random, two writers and two readers at once: nothing shows afterwards."""
     ratings = tmp_path / "ratings"
     write_ratings(ratings, items=items, raters=raters)
     _rename(ratings)
@@ -96,7 +96,8 @@ def all_commands_killed(tmp_path: Path, *, kills: int, seed: int, items: int, ra
         assert told["kills"] >= kills // count
         assert qa_sync(hurt, environment, "store", "status").returncode == 0
     qa_sync(hurt, environment, "run", "--quiet")
-    qa_sync(hurt, environment, *erase, "--quiet")
+    if PERSON in _plain(hurt):  # else an erasure came through before
+        qa_sync(hurt, environment, *erase, "--quiet")
     qa_sync(hurt, environment, "publish", "--quiet")
     assert _plain(hurt) == _plain(whole)
     assert PERSON not in _plain(hurt)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 from store.buckets import emulated
 from store.buckets import ids as ids_in_bucket
 from store.pages import seen
@@ -233,6 +234,25 @@ def test_in_a_bucket_it_is_the_same(bucket: Store) -> None:
     Upkeep(bucket).repair(NOW)
     assert [at for at, _ in numbered(path / LOG)] == list(range(NEWEST + 1))
     assert sorted(bucket.raw("s", "t").files(version)) == before
+
+
+def test_a_reader_that_meets_the_shortening_opens_the_table(folder: Path) -> None:
+    store = Store(folder)
+    path = table_of(store)
+
+    tries: list[object] = []
+
+    def opened(*given: Any, **options: Any) -> DeltaTable:
+        """Open a table; the first time its log is shortened after it was listed."""
+        tries.append(given)
+        if len(tries) == 1:
+            with mock.patch("deltalake.DeltaTable", DeltaTable):
+                shorten(path, staying=STAYING)
+            raise DeltaError
+        return DeltaTable(*given, **options)
+
+    with mock.patch("deltalake.DeltaTable", opened):
+        assert store.raw("s", "t").position().n == COMMITS
 
 
 def test_the_bytes_of_files_come_with_their_table(folder: Path) -> None:
