@@ -122,6 +122,10 @@ def read_log(table: StorePath) -> TableLog:
     found = entries(table)
     for (version, _), held in zip(found, read_all([path for _, path in found]), strict=True):
         versions.append(version)
+        if held is None:  # set aside, or put back, since it was listed
+            held = next(
+                (one for one in read_all([entry(table, version, folder=f) for f in (SET_ASIDE, LOG)]) if one), None
+            )
         actions = actions_in(held)
         if actions is None:
             unreadable.append(version)

@@ -54,6 +54,7 @@ PLAIN = (
     "can no longer be shown",
     "ran into another",
     "a person was erased while this ran",
+    "nobody is called so, and no record holds that text",
 )
 
 
