@@ -56,6 +56,16 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def kept_open(finished: Finished) -> Iterator[None]:
-    """Open the finished workspace's snapshots once for all tests that are not about opening them."""
+    """Open the finished workspace's snapshots once for all tests that are not about opening them.
+
+    They are old once another run is on record there: a test that leaves one, a failed one too, takes a copy.
+    """
+    before = _commits(finished)
     with finished.kept_open.used():
         yield
+    assert _commits(finished) == before, "this test left a run in the workspace that all tests look at: take a copy"
+
+
+def _commits(finished: Finished) -> list[str]:
+    """How the runs on record stand, told without reading them: looking after each test costs nothing."""
+    return sorted(entry.name for entry in (finished.folder / "data" / "runs" / "_delta_log").iterdir())
