@@ -21,7 +21,7 @@ from typing import Any
 from qa_sync.agreement.allocation import allocate, hash_key, select_by_hash, stratified_proportion
 from qa_sync.agreement.benchmark_words import BENCHMARK_SCALES, BenchmarkWord, benchmark_word
 from qa_sync.agreement.charts import Chart, p_chart, western_electric, xmr_chart
-from qa_sync.agreement.contrasts import Contrast, contrast, mean_difference
+from qa_sync.agreement.contrasts import Contrast, contrast, mean_difference, welch_p
 from qa_sync.agreement.counts import (
     MISSING,
     coincidences,
@@ -232,6 +232,7 @@ __all__ = [
     "week_numbers",
     "weight_matrix",
     "weighted_alpha",
+    "welch_p",
     "western_electric",
     "wilson",
     "with_dirichlet_interval",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from qa_sync.agreement.deltas import NO_SCATTER
 from qa_sync.agreement.estimate import NO_DATA, Batch, Estimate, Floats, divide, none_if_nan, reasons
@@ -43,7 +43,7 @@ def mean_difference(
     both = (k1 > 0) & (k2 > 0)
     value = np.where(both, m1 - m2, np.nan)
     se = np.sqrt(v1 + v2)
-    df = divide((v1 + v2) ** 2, divide(v1**2, k1 - 1) + divide(v2**2, k2 - 1))
+    df = _degrees(v1, k1, v2, k2)
     few = both & ((k1 < 2) | (k2 < 2))
     # Two samples without any spread do not make their difference certain: a width of 0 is not knowledge.
     flat = both & ~few & (se == 0)
@@ -59,6 +59,26 @@ def mean_difference(
         method="welch",
         level=level,
     )
+
+
+def welch_p(mean1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, mean2: ArrayLike, sd2: ArrayLike, n2: ArrayLike) -> Floats:
+    """Return how surprising a difference of means is where there is none: Welch's test, two-sided, per group (G,).
+
+    It goes with the interval of :func:`mean_difference`, of whose arguments it takes the same; NaN where that has no
+    interval.
+    """
+    gap = mean_difference(mean1, sd1, n1, mean2, sd2, n2)
+    s1, k1, s2, k2 = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (sd1, n1, sd2, n2))
+    df = _degrees(divide(s1**2, k1), k1, divide(s2**2, k2), k2)
+    return np.where(np.isnan(gap.lower), np.nan, 2 * stdtr(df, -np.abs(divide(gap.value, gap.se))))
+
+
+def _degrees(v1: Floats, n1: Floats, v2: Floats, n2: Floats) -> Floats:
+    """Return degrees of freedom from the variances of two means (Welch, Satterthwaite).
+
+    With a handful of cases the normal distribution sees a difference where there is none.
+    """
+    return divide((v1 + v2) ** 2, divide(v1**2, n1 - 1) + divide(v2**2, n2 - 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,11 @@ def text(name: str, label: str, values: Any, doc: str, *, width: int = 120, tone
     return Field(name=name, label=label, doc=doc, width=width, tone=tone), pa.array(cells, pa.string())
 
 
+def key_field(by: Sequence[Grouping]) -> Field:
+    """Return the column of the rows' identities: as wide as what they are made of."""
+    return Field(name="key", label="Key", width=60 + 40 * max(len(by), 1), doc="Identity of the row; do not change it.")
+
+
 def report(
     name: str,
     title: str,
@@ -100,7 +105,7 @@ def report(
     made |= {g.name: groups[g.name].cast(pa.string()).combine_chunks() for g in by}
     made |= {field.name: cells for field, cells in columns}
     fields = (
-        Field(name="key", label="Key", width=60 + 40 * max(len(by), 1), doc="Identity of the row; do not change it."),
+        key_field(by),
         *(g.field for g in by),
         *(field for field, _ in columns),
     )

@@ -47,7 +47,7 @@ def _grouped(
     measures = conclude(counts, scene)
     made = {"key": key, **made}
     fields = [
-        Field(name="key", label="Key", width=60 + 40 * max(len(by), 1), doc="Identity of the row; do not change it."),
+        assemble.key_field(by),
         *(g.field for g in by),
     ]
     if named in made:

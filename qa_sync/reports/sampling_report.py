@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import stdtr
 
-from qa_sync.agreement import achievable_margin, allocate, hash_key, mean_difference, proportion_sample_size
+from qa_sync.agreement import achievable_margin, allocate, hash_key, mean_difference, proportion_sample_size, welch_p
 from qa_sync.agreement.estimate import divide
 from qa_sync.dashboards.cells import Field
 from qa_sync.reports import assemble, lineage, scope
@@ -134,27 +133,19 @@ def _bias(scene: Scene, ask: Ask) -> tuple[str, ...]:
     sides = {row["is_audited"]: row for row in rows if row["variance"] is not None}
     if len(sides) < 2:
         return ()
-    audited, others = (
-        {name: float(value) for name, value in sides[side].items() if name != "is_audited"} for side in (True, False)
-    )
-    ends = [[side["mean"], np.sqrt(side["variance"]), side["n"]] for side in (audited, others)]
-    gap = mean_difference(*ends[0], *ends[1])[0]
-    if gap.value is None or not gap.se or gap.lower is None:
+    ends = [
+        float(end)
+        for audited in (True, False)
+        for end in (sides[audited]["mean"], sides[audited]["variance"].sqrt(), sides[audited]["n"])
+    ]
+    gap, p = mean_difference(*ends)[0], welch_p(*ends)[0]
+    if gap.value is None or gap.lower is None:
         return ()
-    df = _welch_df(audited, others)
-    p = float(2 * stdtr(df, -abs(gap.value / gap.se)))
     verdict = "picks look biased" if p < 0.05 else "no sign of biased picks"
     return (
         f"Audited evaluations score {gap.value:+.1f} points against those not audited (± {gap.value - gap.lower:.1f}; "
         f"p {p:.2f}, Welch): {verdict}.",
     )
-
-
-def _welch_df(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """Welch and Satterthwaite: with a handful of audits the normal distribution sees bias where there is none."""
-    parts = [side["variance"] / side["n"] for side in (one, other)]
-    doubts = sum(part**2 / (side["n"] - 1) for part, side in zip(parts, (one, other), strict=True))
-    return sum(parts) ** 2 / doubts
 
 
 def next_sample(scene: Scene, ask: Ask) -> Report:

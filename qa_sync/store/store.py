@@ -182,9 +182,9 @@ class Store:
         With ``raw`` all histories, and raw streams as raw_<source>_<stream>.
         """
         for name, schema in TABLES.items():
-            files = self.table(name).files(snapshot.tables.get(name, -1))
-            history = raw or name in HISTORIES
-            register_table(engine, schema, _present(self.table(name).path, files), history=history)
+            table = self.table(name)
+            files = _present(table.path, table.files(snapshot.tables.get(name, -1)))
+            register_table(engine, schema, files, history=raw or name in HISTORIES)
         if not raw:
             return
         for stream in self.raw_streams():

@@ -64,14 +64,17 @@ def test_difference_of_means_is_welchs():
     generator = np.random.default_rng(1)
     a, b = generator.normal(3, 9, 30), generator.normal(1, 4, 12)
     found = ag.mean_difference(a.mean(), a.std(ddof=1), 30, b.mean(), b.std(ddof=1), 12)[0]
-    wanted = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    test = stats.ttest_ind(a, b, equal_var=False)
+    wanted = test.confidence_interval()
     assert (found.value, found.lower, found.upper) == pytest.approx((a.mean() - b.mean(), wanted.low, wanted.high))
+    assert ag.welch_p(a.mean(), a.std(ddof=1), 30, b.mean(), b.std(ddof=1), 12) == pytest.approx(test.pvalue)
 
 
 def test_difference_with_a_sample_of_one_has_no_interval_and_with_none_no_value():
     found = ag.mean_difference([1.0, 1.0], [2.0, 2.0], [5, 5], [0.0, np.nan], [np.nan, np.nan], [1, 0])
     assert (found[0].value, found[0].lower, found[0].reason) == (1.0, None, "no interval: a sample of one")
     assert (found[1].value, found[1].reason) == (None, "undefined: no pairs")
+    assert np.isnan(ag.welch_p([1.0, 1.0], [2.0, 2.0], [5, 5], [0.0, np.nan], [np.nan, np.nan], [1, 0])).all()
 
 
 def test_a_difference_of_mix_alone_is_none_of_judging():
