@@ -15,6 +15,7 @@ from qa_sync.cli import program, show
 from qa_sync.cli.runs import summary
 from qa_sync.config import FILE_NAME
 from qa_sync.ports import Sandbox
+from qa_sync.reports.as_published import SINCE
 from qa_sync.runner.progress import Lines, Silent
 from qa_sync.runner.trial import DEMO_START, is_ours, renew_addresses, sandboxes, write_environment, write_workspace
 from qa_sync.runner.trial import demo as run_demo
@@ -102,7 +103,8 @@ def demo(arguments: argparse.Namespace) -> int:
     show.fields(table.rows, [f for f in table.fields if f.name in wanted], title=f"\n{table.title}, all weeks")
     trend = done.workspace.report_table("trend")
     last = trend.rows.slice(max(0, trend.rows.num_rows - 6))
-    show.fields(last, [f for f in trend.fields if not f.name.endswith("_n")], title=f"{trend.title}, the last six")
+    shown = [f for f in trend.fields if not f.name.endswith("_n") and f.name != SINCE]  # nothing has come since
+    show.fields(last, shown, title=f"{trend.title}, the last six")
     for path in done.workbooks:
         print(f"workbook: {path}")
     if done.pages:

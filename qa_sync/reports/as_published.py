@@ -21,13 +21,14 @@ from qa_sync.reports.grouping import UNASKED
 from qa_sync.reports.published import PUBLISHED_BY_ID
 from qa_sync.reports.report import Ask, FirstPublished, Inputs, Report, Scene
 
-#: Report → the number of a row that is shown as it was.
+#: Report → the number of a row that is shown as it was; none where a row holds the same number of several sites.
 HEADLINES = {
     "summary": "line_accuracy",
     "evaluators": "line_accuracy",
     "control": "line_accuracy",
     "agreement": "percent_agreement",
     "critical": "sensitivity",
+    "trend": "",
 }
 #: The column of that number, and of what differs since.
 PUBLISHED, SINCE = "as_published", "since_published"
@@ -35,37 +36,27 @@ _NUMBERS = ("integer", "number", "percent")
 #: Counts that follow the pairs, and say nothing beside them.
 _SIZES = ("answers", "items", "auditees")
 
+#: The numbers of each row that were others when it was published: (field, was, is).
+_Moves = dict[str, list[tuple[Field, Cell, Cell]]]
+
 
 def beside_published(report: Report, scene: Scene, ask: Ask) -> Report:
-    """Return a report by week with the columns ``as_published`` and ``since_published``; any other as it is."""
+    """Return a report by week with the columns ``as_published`` and ``since_published``; any other as it is.
+
+    Rows without a headline have ``since_published`` only.
+    """
     headline = HEADLINES.get(report.name)
     if headline is None or "week" not in report.rows.column_names or ask.only:
         return report
     then = first_published(report, scene, ask)
-    zone = ZoneInfo(scene.time_zone)
-    values: list[Cell] = []
-    words: list[str | None] = []
-    for key, moved in _moved(report, then).items():
-        first = then.get(key)
-        values.append(first.cells.get(headline) if first and moved else None)
-        words.append(f"{first.at.astimezone(zone):%Y-%m-%d}: {_said(first, moved)}" if first and moved else None)
-    own = next(field for field in report.fields if field.name == headline)
-    told = PUBLISHED_BY_ID[f"{'summary' if report.name == 'evaluators' else report.name}.{PUBLISHED}"]
-    doc = f"{told.formula[0].upper()}{told.formula[1:]}."
-    made = (
-        (replace(own, name=PUBLISHED, label=told.name, tone="", doc=doc), pa.array(values, pa.float64())),
-        (
-            Field(
-                name=SINCE,
-                label="Since published",
-                width=170,
-                doc="When that was, and by how much its counts differ now; empty where the row still says the same.",
-            ),
-            pa.array(words, pa.string()),
-        ),
-    )
-    # Behind the number itself and its interval.
-    at = 1 + max(i for i, f in enumerate(report.fields) if f.name in (headline, f"{headline}_low", f"{headline}_high"))
+    moved = _moved(report, then)
+    made = [_since(then, moved, ZoneInfo(scene.time_zone))]
+    at = len(report.fields)
+    if headline:
+        made.insert(0, _published(report, headline, then, moved))
+        # Behind the number itself and its interval.
+        ends = (headline, f"{headline}_low", f"{headline}_high")
+        at = 1 + max(i for i, f in enumerate(report.fields) if f.name in ends)
     fields = (*report.fields[:at], *(field for field, _ in made), *report.fields[at:])
     columns = {**{name: report.rows[name] for name in report.rows.column_names}, **{f.name: c for f, c in made}}
     trace = report.trace
@@ -76,6 +67,30 @@ def beside_published(report: Report, scene: Scene, ask: Ask) -> Report:
 
     rows = pa.table({field.name: columns[field.name] for field in fields})
     return replace(report, fields=fields, rows=rows, trace=traced if trace else None)
+
+
+def _published(report: Report, headline: str, then: Mapping[str, FirstPublished], moved: _Moves) -> tuple[Field, Any]:
+    """The headline as it stood, where the row says something else now."""
+    own = next(field for field in report.fields if field.name == headline)
+    told = PUBLISHED_BY_ID[f"{'summary' if report.name == 'evaluators' else report.name}.{PUBLISHED}"]
+    doc = f"{told.formula[0].upper()}{told.formula[1:]}."
+    values = [then[key].cells.get(headline) if numbers else None for key, numbers in moved.items()]
+    return replace(own, name=PUBLISHED, label=told.name, tone="", doc=doc), pa.array(values, pa.float64())
+
+
+def _since(then: Mapping[str, FirstPublished], moved: _Moves, zone: ZoneInfo) -> tuple[Field, Any]:
+    """When the row was published and what differs since, in words."""
+    words = [
+        f"{then[key].at.astimezone(zone):%Y-%m-%d}: {_said(then[key], numbers)}" if numbers else None
+        for key, numbers in moved.items()
+    ]
+    field = Field(
+        name=SINCE,
+        label="Since published",
+        width=170,
+        doc="When that was, and by how much its counts differ now; empty where the row still says the same.",
+    )
+    return field, pa.array(words, pa.string())
 
 
 def first_published(report: Report, scene: Scene, ask: Ask) -> Mapping[str, FirstPublished]:
@@ -107,11 +122,11 @@ def same_rows(name: str, ask: Ask) -> tuple[object, ...]:
     return by, frozenset((column, value) for column, value in ask.where.items() if column not in by), ask.audience
 
 
-def _moved(report: Report, then: Mapping[str, FirstPublished]) -> dict[str, list[tuple[Field, Cell, Cell]]]:
-    """Return for each row, in order, its numbers that were others then: (field, was, is). Ends of intervals follow."""
+def _moved(report: Report, then: Mapping[str, FirstPublished]) -> _Moves:
+    """Return for each row, in order, its numbers that were others then; ends of intervals follow them."""
     fields = [f for f in report.fields if f.kind in _NUMBERS and not f.name.endswith(("_low", "_high"))]
     now = {f.name: cells_of(report.rows[f.name], f.kind) for f in fields}
-    found: dict[str, list[tuple[Field, Cell, Cell]]] = {}
+    found: _Moves = {}
     for at, key in enumerate(report.rows[report.key].to_pylist()):
         first = then.get(key)
         was = first.cells if first else {}

@@ -25,6 +25,7 @@ MONDAY, TUESDAY = datetime(2025, 11, 3, tzinfo=UTC), datetime(2025, 11, 4, tzinf
 WEEKLY = "mappings/dashboards/weekly.yaml"
 TABS = [
     {"name": "summary", "report": "summary", "by": ["site", "week"]},
+    {"name": "trend", "report": "trend"},
     {"name": "pairs", "report": "pairs"},
     {"name": "definitions", "report": "definitions"},
     {"name": "sites", "report": "summary", "by": ["site"], "totals": True},
@@ -216,8 +217,26 @@ def test_a_row_of_a_closed_week_shows_what_was_published_and_what_came_since(two
         assert (f"Late +{late}" in now[key]["since_published"]) == (late > 0)
 
 
+def test_a_week_of_several_sites_says_which_of_them_moved(two_days: tuple[World, str, str]) -> None:
+    made, first, second = two_days
+    then, now = (_rows(made, "trend", run) for run in (first, second))
+    assert {row["since_published"] for row in then.values()} == {None}
+    moved = 0
+    for week, row in now.items():
+        was, told = then.get(week, {}), row["since_published"]
+        sites = [name for name in row if name.startswith("site_") and name in was]
+        assert (told is not None) == any(row[name] != was[name] for name in sites), week
+        label = {f.name: f.label for f in made.workspace().report_table("trend", as_of=second).fields}
+        for name in (name for name in sites if name.endswith("_n")):
+            more = row[name] - was[name]
+            moved += more > 0
+            assert (f"{label[name]} +{more}" in (told or "")) == (more > 0)
+    assert moved
+
+
 def _rows(made: World, name: str, run: str) -> dict[str, dict[str, Any]]:
-    return {row["key"]: row for row in made.workspace().report_table(name, as_of=run).rows.to_pylist()}
+    report = made.workspace().report_table(name, as_of=run)
+    return {row[report.key]: row for row in report.rows.to_pylist()}
 
 
 def test_a_number_as_published_is_made_again_and_says_which_evaluations_came_since(
