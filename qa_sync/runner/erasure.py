@@ -159,8 +159,8 @@ def _told(
 def _sheets(store: Store, redactor: Redactor) -> dict[tuple[str, str, str], str]:
     """Return the tabs that show the person now; a row that is keyed by them can no longer be found by its key."""
     shown: dict[tuple[str, str, str], str] = {}
-    for dashboard, sink in store.ledger.published_places():
-        for tab, rows in store.ledger.published_tabs(dashboard, sink).items():
+    for dashboard, sink in store.published.places():
+        for tab, rows in store.published.tabs(dashboard, sink).items():
             keyed = sum(redactor.text(key) != key for key in rows)
             named = any(redactor.text(str(cell)) != str(cell) for cells in rows.values() for cell in cells.values())
             if keyed:

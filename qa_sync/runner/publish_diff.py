@@ -79,12 +79,10 @@ def publish_diff(workspace: Workspace, before: str, after: str, dashboards: Sequ
     old, new = _run(runs, before), _run(runs, after)
     shown_old, shown_new = _shown(runs, old), _shown(runs, new)
     found: dict[tuple[str, str, str], _Shown] = {}
-    for dashboard, place in workspace.store.ledger.published_places():
+    for dashboard, place in workspace.store.published.places():
         if dashboards and dashboard not in dashboards:
             continue
-        was, now = (
-            workspace.store.ledger.published_tabs(dashboard, place, until=run.finished_at) for run in (old, new)
-        )
+        was, now = (workspace.store.published.tabs(dashboard, place, until=run.finished_at) for run in (old, new))
         changes = [one for one in published_changes(was, now) if one.tab != CONTROL]
         # Sinks that show the same are told once.
         value = place.partition("/")[2]

@@ -122,7 +122,7 @@ class Publisher:
         return made
 
     def _attempt(self, definition: Definition, tabs: list[Tab], sink_name: str, sink: Sink) -> Published:
-        bases = self.store.ledger.published_tabs(definition.name, sink_name)
+        bases = self.store.published.tabs(definition.name, sink_name)
         control = control_shape(definition.name, takes_requests=isinstance(sink, Watched))
         with guarded("the connector", SinkError):
             present = sink.present([*(tab.shape for tab in tabs), control])
@@ -156,7 +156,7 @@ class Publisher:
     def tell(self, dashboard: str, sink_name: str, sink: Sink, told: Mapping[str, Cell]) -> None:
         """Write into the control tab, and nowhere else; nothing where there is no control tab yet."""
         shape = control_shape(dashboard, takes_requests=isinstance(sink, Watched))
-        bases = self.store.ledger.published_tabs(dashboard, sink_name)
+        bases = self.store.published.tabs(dashboard, sink_name)
         for attempt in range(TRIES):
             with guarded("the connector", SinkError):
                 present = sink.present([shape])

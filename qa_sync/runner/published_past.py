@@ -18,7 +18,7 @@ from qa_sync.model.system import TIME
 from qa_sync.reports.as_published import same_rows
 from qa_sync.reports.report import Ask, FirstPublished, Scene
 from qa_sync.runner.materials import definition_from_text
-from qa_sync.store.ledger import Publish
+from qa_sync.store.published import Publish
 
 if TYPE_CHECKING:
     from qa_sync.runner.workspace import Workspace
@@ -61,7 +61,7 @@ class PublishedPast:
                         covered.add((dashboard, sink, tab, key))
         found: dict[str, FirstPublished] = {}
         shown = self._read(wanted)
-        if covered - shown.keys() and self.workspace.store.ledger.has_let_published_go():
+        if covered - shown.keys() and self.workspace.store.published.has_let_go():
             covered.clear()  # a row that is not there may have been shown, and gone since
         # Several places may have shown a row: the earliest counts, and of one run the first by name.
         for cell, run in sorted(wanted.items(), key=lambda one: (one[0] not in shown, one[1].at, one[0])):
@@ -77,14 +77,14 @@ class PublishedPast:
 
     def _publishes(self) -> list[Publish]:
         if self._runs is None:
-            found = self.workspace.store.ledger.publishes(self.before)
+            found = self.workspace.store.published.publishes(self.before)
             self._runs = [run for run in found if run.run_id != self.run_id]
         return self._runs
 
     def _definitions(self, dashboard: str, runs: set[str]) -> dict[str, str]:
         """Return run → the definition it worked with; each is read once, whatever the number of places."""
         missing = sorted(run for run in runs if (dashboard, run) not in self._texts)
-        found = self.workspace.store.ledger.definitions(dashboard, missing)
+        found = self.workspace.store.published.definitions(dashboard, missing)
         self._texts |= {(dashboard, run): found.get(run, "") for run in missing}
         return {run: text for run in sorted(runs) if (text := self._texts[dashboard, run])}
 
@@ -112,7 +112,7 @@ class PublishedPast:
             return {}
         columns = [list(column) for column in zip(*wanted, strict=True)]
         rows = pa.table([*columns, [run.at for run in wanted.values()]], schema=_WANTED)
-        found = self.workspace.store.ledger.published_then(rows)
+        found = self.workspace.store.published.then(rows)
         return {(row["dashboard"], row["sink"], row["tab"], row["key"]): row["cells"] for row in found}
 
 

@@ -103,7 +103,7 @@ class Watch:
 
     def _open(self, workspace: Workspace) -> None:
         names = self.dashboards or tuple(workspace.settings.dashboards)
-        published = workspace.store.ledger.published_places()
+        published = workspace.store.published.places()
         for name in names:
             if name not in workspace.settings.dashboards:
                 raise ConfigError(workspace.problem(("dashboards",), f"there is no dashboard {name!r}"))

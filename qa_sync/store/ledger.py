@@ -1,4 +1,4 @@
-"""The store's own append-only tables: finished runs, rejects and findings, and what was published."""
+"""The store's own append-only tables: finished runs, rejects and findings; ``published`` reads the fourth."""
 
 from __future__ import annotations
 
@@ -56,15 +56,6 @@ class Run:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publish:
-    """A run that brought dashboards up to its state: when it had finished, and "dashboard > place" of each."""
-
-    run_id: str
-    at: datetime
-    places: frozenset[str]
-
-
 class Ledger:
     """Append-only rows about what qa-sync did."""
 
@@ -89,7 +80,7 @@ class Ledger:
     def after(self, name: Literal["runs", "published"], at: datetime) -> datetime:
         """Return ``at``, or the moment just behind the newest row where the clock was set back since."""
         column = "finished_at" if name == "runs" else '"at"'
-        newest = self._select(name, f"SELECT max({column}) AS newest FROM it")["newest"][0].as_py()
+        newest = self.select(name, f"SELECT max({column}) AS newest FROM it")["newest"][0].as_py()
         return at if newest is None else max(at, newest + timedelta(microseconds=1))
 
     def finish(self, run: Run) -> None:
@@ -125,11 +116,11 @@ class Ledger:
 
     def has(self, run_id: str) -> bool:
         """Whether a run's row was written."""
-        return bool(self._select("runs", f"SELECT 1 FROM it WHERE run_id = {literal(run_id)}").num_rows)
+        return bool(self.select("runs", f"SELECT 1 FROM it WHERE run_id = {literal(run_id)}").num_rows)
 
     def runs(self, *, limit: int | None = None) -> list[Run]:
         """Return finished runs, newest first."""
-        rows = self._select(
+        rows = self.select(
             "runs", "SELECT * FROM it ORDER BY finished_at DESC, run_id DESC" + (f" LIMIT {limit:d}" if limit else "")
         )
         return [_run(row) for row in rows.to_pylist()]
@@ -149,7 +140,7 @@ class Ledger:
                 if moment is None
                 else (f" AND finished_at <= TIMESTAMPTZ {literal(moment.isoformat())}")
             )
-        rows = self._select("runs", f"SELECT * FROM it WHERE {where} ORDER BY finished_at DESC, run_id DESC LIMIT 1")
+        rows = self.select("runs", f"SELECT * FROM it WHERE {where} ORDER BY finished_at DESC, run_id DESC LIMIT 1")
         if not rows.num_rows:
             if not as_of:
                 raise ConfigError(Problem(what="nothing has been mapped yet", hint="run 'qa-sync run' first"))
@@ -158,7 +149,7 @@ class Ledger:
 
     def snapshots(self) -> list[tuple[str, datetime, Snapshot]]:
         """Return (run id, when it finished, its snapshot without contents) of every run that has one, newest first."""
-        rows = self._select(
+        rows = self.select(
             "runs",
             """SELECT run_id, finished_at, snapshot FROM it WHERE snapshot IS NOT NULL
                ORDER BY finished_at DESC, run_id DESC""",
@@ -175,7 +166,7 @@ class Ledger:
         sql = """SELECT command, counts FROM it WHERE command IN ('erase', 'expire') AND counts IS NOT NULL
                  ORDER BY finished_at"""
         found: dict[str, str] = {}
-        for row in self._select("runs", sql).to_pylist():
+        for row in self.select("runs", sql).to_pylist():
             by = "erasure" if row["command"] == "erase" else "retention"
             for run in json.loads(row["counts"]).get(row["command"], {}).get("runs", ()):
                 found[run] = by if found.get(run, by) == by else "erasure and retention"
@@ -203,90 +194,8 @@ class Ledger:
         finally:
             engine.close()
 
-    def published(self, dashboard: str, sink: str, tab: str) -> dict[str, dict[str, Any]] | None:
-        """Return what was last written on a tab, key → field → cell; None when never published there."""
-        return self.published_tabs(dashboard, sink).get(tab)
-
-    def published_places(self) -> list[tuple[str, str]]:
-        """Return the (dashboard, sink) that something was ever written for, sorted."""
-        rows = self._select("published", "SELECT DISTINCT dashboard, sink FROM it ORDER BY ALL")
-        return [(row["dashboard"], row["sink"]) for row in rows.to_pylist()]
-
-    def published_tabs(
-        self, dashboard: str, sink: str, *, until: datetime | None = None
-    ) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return what was last written on every tab of a dashboard in one sink: tab → key → field → cell.
-
-        With ``until``, as it was at that moment.
-        """
-        by_then = f'AND "at" <= TIMESTAMPTZ {literal(until.isoformat())}' if until else ""
-        rows = self._select(
-            "published",
-            f"""
-            SELECT tab, key, cells, removed FROM it
-            WHERE dashboard = {literal(dashboard)} AND sink = {literal(sink)} {by_then}
-            QUALIFY row_number() OVER (PARTITION BY tab, key ORDER BY "at" DESC, run_id DESC) = 1""",
-        )
-        tabs: dict[str, dict[str, dict[str, Any]]] = {}
-        for row in rows.to_pylist():
-            keys = tabs.setdefault(row["tab"], {})
-            if not row["removed"]:
-                keys[row["key"]] = json.loads(row["cells"])
-        return tabs
-
-    def publishes(self, before: datetime | None = None) -> list[Publish]:
-        """Return which runs showed their own state on which places, oldest first; only those finished ``before``."""
-        by_then = f"AND finished_at < TIMESTAMPTZ {literal(before.isoformat())}" if before else ""
-        rows = self._select(
-            "runs",
-            f"""
-            SELECT run_id, finished_at, json_keys(counts, '$.publish') AS places FROM it
-            WHERE snapshot IS NOT NULL AND counts LIKE '%"publish"%' {by_then} ORDER BY finished_at, run_id""",
-        )
-        return [
-            Publish(run_id=row["run_id"], at=row["finished_at"], places=frozenset(row["places"] or ()))
-            for row in rows.to_pylist()
-        ]
-
-    def has_let_published_go(self) -> bool:
-        """Whether retention took rows of what was published away: what is not there may have been."""
-        sql = """SELECT 1 FROM it WHERE command = 'expire'
-                 AND CAST(json_extract_string(counts, '$.expire.rows.published') AS BIGINT) > 0 LIMIT 1"""
-        return bool(self._select("runs", sql).num_rows)
-
-    def definitions(self, dashboard: str, runs: Sequence[str]) -> dict[str, str]:
-        """Return run → the text of a dashboard's definition that it worked with; runs without one are left out."""
-        if not runs:
-            return {}
-        rows = self._select(
-            "runs",
-            f"""
-            SELECT run_id, json_extract_string(contents, {literal(f"$.dashboards.{json.dumps(dashboard)}")}) AS text
-            FROM it WHERE run_id IN ({", ".join(map(literal, runs))}) AND contents IS NOT NULL""",
-        )
-        return {row["run_id"]: row["text"] for row in rows.to_pylist() if row["text"] is not None}
-
-    def published_then(self, wanted: pa.Table) -> list[dict[str, Any]]:
-        """Return rows of tabs as they stood at moments of their own.
-
-        Args:
-            wanted: one row each: ``dashboard``, ``sink``, ``tab``, ``key`` and ``until``.
-
-        Returns:
-            dashboard, sink, tab, key and cells of those that stood there then.
-        """
-        names = ", ".join(f"w.{name}" for name in ("dashboard", "sink", "tab", "key"))
-        rows = self._select(
-            "published",
-            f"""
-            SELECT {names}, i.cells, i.removed FROM it i JOIN wanted w USING (dashboard, sink, tab, key)
-            WHERE i."at" <= w.until
-            QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY i."at" DESC, i.run_id DESC) = 1""",
-            wanted=wanted,
-        )
-        return [{**row, "cells": json.loads(row["cells"])} for row in rows.to_pylist() if not row["removed"]]
-
-    def _select(self, name: str, sql: str, **beside: pa.Table) -> pa.Table:
+    def select(self, name: str, sql: str, **beside: pa.Table) -> pa.Table:
+        """Run a select on one of the ledger's tables, which it calls ``it``, and on rows ``beside`` it."""
         engine = DuckEngine(threads=1)
         try:
             for other, rows in beside.items():

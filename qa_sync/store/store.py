@@ -20,6 +20,7 @@ from qa_sync.store.lock import StoreLock
 from qa_sync.store.log import LOG
 from qa_sync.store.migrate import STEPS, migrate
 from qa_sync.store.path import StorePath
+from qa_sync.store.published import PublishedValues
 from qa_sync.store.raw import RawStream
 from qa_sync.store.storage import MOVING, check_address, lost
 from qa_sync.store.tables import StoredTable, register_table
@@ -63,6 +64,7 @@ class Store:
             msg = f"the store {folder.name} cannot be used: {error.strerror}"
             raise StoreError(msg) from error
         self.ledger = Ledger(folder, self.lock)
+        self.published = PublishedValues(self.ledger)
         if (folder / JOURNAL).is_file():
             with self.lock.held():
                 finish(folder, self.ledger)

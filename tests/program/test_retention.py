@@ -111,13 +111,12 @@ def test_a_stream_past_its_limits_leaves_raw_and_tables_and_the_runs_say_so(fold
 
 
 def test_what_stands_on_a_sheet_is_remembered_however_old_it_is(folder: Path) -> None:
-    before = {place: Store(folder / "data").ledger.published_tabs(*place) for place in
-              Store(folder / "data").ledger.published_places()}  # fmt: skip
+    published = Store(folder / "data").published
+    before = {place: published.tabs(*place) for place in published.places()}
     ask(folder, "publish")
     edit(folder, lambda settings: limited(settings, published=1, rejects=1, findings=1))
     expire(later(folder, 10))
-    store = Store(folder / "data")
-    assert {place: store.ledger.published_tabs(*place) for place in store.ledger.published_places()} == before
+    assert {place: published.tabs(*place) for place in published.places()} == before
     assert query(folder, "SELECT count(*) AS n FROM rejects") == [{"n": 0}]
 
 

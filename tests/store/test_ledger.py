@@ -69,10 +69,10 @@ def test_what_was_published_is_what_was_written_last(store: Store) -> None:
             "removed": removed,
         }
 
-    assert store.ledger.published("d", "s", "t") is None
+    assert store.published.tabs("d", "s") == {}
     rows = [row(0, "a", '{"v": 1}'), row(0, "b", '{"v": 2}'), row(1, "a", '{"v": 3}'), row(1, "b", "{}", removed=True)]
     store.ledger.append("published", pa.Table.from_pylist(rows, schema=PUBLISHED))
-    assert store.ledger.published("d", "s", "t") == {"a": {"v": 3}}
+    assert store.published.tabs("d", "s") == {"t": {"a": {"v": 3}}}
 
 
 def test_a_lease_says_who_holds_it(store: Store) -> None:
