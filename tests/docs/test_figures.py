@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import shutil
 from pathlib import Path
@@ -52,9 +53,14 @@ def test_the_ratings_in_the_readme_are_what_the_example_gives(tmp_path: Path, mo
     lines = ["", head, "| --- |" + " --: |" * 8]
     measures = ("percent_agreement", "kappa", "kappa_linear", "kappa_quadratic", "ac1", "mean_delta")
     for row in rows:
-        figures = [f"{row['pairs']:,}", f"{row['auditees']:,}", *(f"{row[name]:.4f}" for name in measures)]
+        figures = [f"{row['pairs']:,}", f"{row['auditees']:,}", *(_figure(row[name]) for name in measures)]
         lines.append(f"| {row['form']} | " + " | ".join(figures) + " |")
     _hold("ratings", "\n".join(lines) + "\n\n")
+
+
+def _figure(value: float) -> str:
+    """What has no value is a dash, as in every table for people."""
+    return "–" if math.isnan(value) else f"{value:.4f}"
 
 
 def _copy_labels(labels: Path, gold: Path, folder: Path) -> None:
