@@ -16,9 +16,9 @@ import pyarrow as pa
 from qa_sync.engine.files import Files
 from qa_sync.errors import LostRace, StoreError
 from qa_sync.store.durable import settle
-from qa_sync.store.log import LOG, SET_ASIDE, actions_of, entries, entry, read_log
+from qa_sync.store.log import LOG, SET_ASIDE, actions_in, entries, entry, read_log
 from qa_sync.store.path import StorePath
-from qa_sync.store.storage import delta_options, filesystem_of
+from qa_sync.store.storage import delta_options, filesystem_of, read_all
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -99,7 +99,11 @@ def position(table: DeltaTable | None, path: StorePath) -> Position:
 def _notes(table: DeltaTable, path: StorePath) -> Iterator[dict[str, Any]]:
     """Yield the notes of commits, newest first."""
     # The newest nearly always has one; asking for the history would list the whole log first.
-    for action in actions_of(entry(path, table.version())) or ():
+    held = read_all([entry(path, table.version())])[0]
+    actions = actions_in(held)
+    if held and actions is None:  # Delta Lake opens an entry that was cut off behind a line, and its rows are gone
+        raise StoreError(_unopened(path, "its newest commit was only half written"))
+    for action in actions or ():
         if "qa_sync" in action.get("commitInfo", ()):
             yield json.loads(action["commitInfo"]["qa_sync"])
     for limit in (20, None):

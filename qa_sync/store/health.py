@@ -80,14 +80,25 @@ def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Se
         if version in tail and not any(at >= version for at in kept):
             what = f"commit {version} was only half written"
             found.append(Fault(table=name, what=what, remedy="take back", version=version))
-        elif files[version].stat().st_size:
+        elif files[version].stat().st_size or version in kept or _is_missed(log, version):
             found.append(Fault(table=name, what=f"the log entry of commit {version} is damaged", remedy="backup"))
-        # an empty entry with others behind it holds nothing and hinders nothing
+        # an empty entry that those behind it did not count never held a commit, and hinders nothing
     gaps = [at for at in range(log.newest + 1) if at not in set(log.versions)]
     if gaps:
         what = f"the log lacks {len(gaps)} of its entries, the first of them {gaps[0]}"
         found.append(Fault(table=name, what=what, remedy="backup"))
+    beyond = [at for at in kept if at > log.newest]
+    if beyond:
+        what = f"the log ends at commit {log.newest}, and run {kept[max(beyond)][0]} saw commit {max(beyond)}"
+        found.append(Fault(table=name, what=what, remedy="backup"))
     return found
+
+
+def _is_missed(log: TableLog, version: int) -> bool:
+    """Whether the counts of commits go on behind a version as if it had held one."""
+    before = max((at for at in log.counts if at < version), default=None)
+    behind = min((at for at in log.counts if at > version), default=None)
+    return behind is not None and log.counts[behind] - (0 if before is None else log.counts[before]) > 1
 
 
 def _file_faults(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -24,6 +24,9 @@ LOG = "_delta_log"
 #: Where entries lie that Delta Lake needs no more.
 SET_ASIDE = "_old_log"
 LAST_CHECKPOINT = "_last_checkpoint"
+
+#: Action → what Delta Lake calls their number, when it writes and when it merges.
+_COUNTED = {"add": ("num_added_files", "numFilesAdded"), "remove": ("num_removed_files", "numFilesRemoved")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +50,14 @@ class TableLog:
     """What a table's log says.
 
     ``unreadable`` are entries that hold no whole commit: half-written, empty, or damaged; ``times`` is when each
-    readable one was made.
+    readable one was made, ``counts`` the n that it noted, where it noted one.
     """
 
     versions: tuple[int, ...]
     unreadable: tuple[int, ...]
     spans: tuple[Span, ...]
     times: dict[int, datetime]
+    counts: dict[int, int]
 
     @property
     def newest(self) -> int:
@@ -107,9 +111,22 @@ def actions_in(held: bytes | None) -> list[dict[str, Any]] | None:
         actions = [json.loads(line) for line in lines]
     except ValueError:
         return None
-    if not actions or not all(isinstance(action, dict) for action in actions):
+    if not actions or not all(isinstance(action, dict) for action in actions) or not _has_its_files(actions):
         return None
     return actions
+
+
+def _has_its_files(actions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether as many files come and go as the commit says of itself; one cut off behind a line lacks some."""
+    told: Mapping[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    metrics = told.get("operationMetrics")
+    if not isinstance(metrics, dict):
+        return True
+    for kind, names in _COUNTED.items():
+        count = next((metrics[name] for name in names if name in metrics), None)
+        if type(count) is int and count != sum(kind in action for action in actions):
+            return False
+    return True
 
 
 def read_log(table: StorePath) -> TableLog:
@@ -117,6 +134,7 @@ def read_log(table: StorePath) -> TableLog:
     versions: list[int] = []
     unreadable: list[int] = []
     times: dict[int, datetime] = {}
+    counts: dict[int, int] = {}
     added: dict[str, tuple[int, int]] = {}
     spans: list[Span] = []
     found = entries(table)
@@ -133,6 +151,8 @@ def read_log(table: StorePath) -> TableLog:
         for action in actions:
             if "commitInfo" in action:
                 times[version] = _moment(action["commitInfo"].get("timestamp"))
+                if "qa_sync" in action["commitInfo"]:
+                    counts[version] = int(json.loads(action["commitInfo"]["qa_sync"]).get("n", 0))
             elif "add" in action:
                 added[unquote(action["add"]["path"])] = (version, int(action["add"]["size"]))
             elif "remove" in action:
@@ -141,7 +161,9 @@ def read_log(table: StorePath) -> TableLog:
                 gone = _moment(action["remove"].get("deletionTimestamp"))
                 spans.append(Span(path=name, size=size, added=since, removed=version, removed_at=gone))
     spans += [Span(path=name, size=size, added=since, removed=None) for name, (since, size) in added.items()]
-    return TableLog(versions=tuple(versions), unreadable=tuple(unreadable), spans=tuple(spans), times=times)
+    return TableLog(
+        versions=tuple(versions), unreadable=tuple(unreadable), spans=tuple(spans), times=times, counts=counts
+    )
 
 
 def _moment(milliseconds: Any) -> datetime:

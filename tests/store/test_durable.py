@@ -108,8 +108,10 @@ def test_a_commit_that_the_disk_refuses_is_not_acknowledged(tmp_path: Path, monk
         lambda whole: b"",
         lambda whole: bytes(len(whole)),
         lambda whole: whole[:-2],
+        lambda whole: whole.splitlines(keepends=True)[0],
+        lambda whole: whole.splitlines()[0],
     ],
-    ids=["half", "nothing", "zeros", "all but the end"],
+    ids=["half", "nothing", "zeros", "all but the end", "behind a line", "before its end"],
 )
 def test_a_half_written_last_commit_is_found_and_taken_back_with_a_copy(
     tmp_path: Path, left: Callable[[bytes], bytes]
@@ -128,6 +130,46 @@ def test_a_half_written_last_commit_is_found_and_taken_back_with_a_copy(
     assert (place.n, place.cursor, ids(store)) == (2, "after 1", ["0", "1"])
     add(store, 2)
     assert ids(store) == ["0", "1", "2"]
+
+
+def test_nothing_is_built_on_a_commit_that_was_cut_off_behind_a_line(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    last = entries(store.raw("s", "t").path)[-1][1]
+    last.write_bytes(last.read_bytes().splitlines()[0])
+    with pytest.raises(StoreError, match=r"its newest commit was only half written.*store status"):
+        store.raw("s", "t").position()
+
+
+def test_commits_that_replace_or_merge_files_are_whole(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    Upkeep(store).compact()
+    path = table_of(store, covers=3)
+    table_of(store, covers=3)
+    people = store.table("people")
+    none = stored_schema(people.schema).empty_table()
+    people.commit(none, expected_n=2, coverage={}, run_id="r", rebuild=True)
+    for table in (path, store.raw("s", "t").path):
+        assert (read_log(table).unreadable, any(span.removed for span in read_log(table).spans)) == ((), True)
+    assert whats(store) == []
+
+
+def test_an_emptied_entry_is_damage_where_those_behind_it_counted_it(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    last = entries(store.raw("s", "t").path)[-1][1]
+    last.write_bytes(b"")  # nobody was told of this one, and the next is counted as if it had not been
+    for n in (3, 4, 5):
+        add(store, n)
+    assert (ids(store), whats(store)) == (["0", "1", "3", "4", "5"], [])
+    entry(store.raw("s", "t").path, 5).write_bytes(b"")
+    assert (ids(store), whats(store)) == (["0", "1", "3", "5"], [("raw/s.t", "backup")])
+
+
+def test_a_log_that_ends_before_what_a_run_saw_is_told(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    kept_by_a_run(store, raw_versions={"s.t": 3})
+    entries(store.raw("s", "t").path)[-1][1].unlink()
+    (fault,) = Upkeep(store).status(NOW)[1]
+    assert (fault.what, fault.remedy) == ("the log ends at commit 2, and run kept saw commit 3", "backup")
 
 
 def test_a_last_commit_whose_data_was_lost_is_taken_back(tmp_path: Path) -> None:
