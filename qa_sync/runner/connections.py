@@ -14,6 +14,7 @@ from qa_sync.mapping import Mapping as Mapped
 from qa_sync.ports import Context, Sink, Source
 from qa_sync.runner.connecting import close_quietly, guarded
 from qa_sync.runner.places import Place, places_of
+from qa_sync.runner.unconnected import settings_problems
 from qa_sync.store.path import StorePath
 from qa_sync.store.storage import locate
 
@@ -98,13 +99,17 @@ def set_up_problems(workspace: Workspace, *, sources: Sequence[str] = (), sinks:
             connecting += [partial(connect_sink, workspace, place) for place in places_known(workspace, name)]
         except ConfigError as error:
             problems += error.problems
+    refused = False
     for connect in connecting:
         try:
             close_quietly(connect())
         except ConfigError as error:
             problems += error.problems
+            refused = True
         except QASyncError:
             pass  # a failure of its own, told when its turn comes: the others go on
+    if refused:  # a secret that is missing must not hide what else is wrong with the settings it belongs to
+        problems += settings_problems(workspace, sources=sources, sinks=sinks)
     return list(dict.fromkeys(problems))
 
 

@@ -76,39 +76,42 @@ def read_materials(folder: Path, settings: WorkspaceSettings, document: yamlfile
     return Materials(mappings=mappings, catalogue=catalogue, dashboards=dashboards, contents=contents)
 
 
-def problems_beside(folder: Path) -> list[Problem]:
-    """Return the problems of the files that a wrong settings file names all the same."""
+def what_can_be_read(folder: Path) -> tuple[WorkspaceSettings, yamlfile.Document] | None:
+    """Return the forms, sources, sinks and dashboards of a settings file that is wrong, as far as they can be read.
+
+    What is wrong with their common keys is left out, and so is all else: who read the file before told it.
+    """
     try:
         document = yamlfile.read(folder / FILE_NAME, shown_as=FILE_NAME, lenient=True)
     except ConfigError:
-        return []
+        return None
     data = document.data if isinstance(document.data, dict) else {}
+    named = data.get("forms")
     try:
         settings = WorkspaceSettings.model_validate(
             {
-                "forms": [name for name in data.get("forms") or [] if isinstance(name, str)],
-                "sources": _only(data.get("sources"), required="connector", optional="mapping"),
+                "forms": [name for name in named if isinstance(name, str)] if isinstance(named, list) else [],
+                "sources": _entries(data.get("sources"), "connector", mapping=str),
+                "sinks": _entries(data.get("sinks"), "connector", for_each=dict),
                 "dashboards": {
-                    name: {**entry, "sinks": ["any"]}
-                    for name, entry in _only(data.get("dashboards"), required="definition").items()
+                    name: {key: entry[key] for key in entry if key in ("definition", "for_each")}
+                    | {"sinks": [sink for sink in entry.get("sinks", ()) if isinstance(sink, str)] or ["any"]}
+                    for name, entry in _entries(data.get("dashboards"), "definition", for_each=str, sinks=list).items()
                 },
             }
         )
-        read_materials(folder, settings, document)
     except (ValidationError, TypeError):
-        return []
-    except ConfigError as error:
-        return list(error.problems)
-    return []
+        return None
+    return settings, document
 
 
-def _only(entries: Any, *, required: str, optional: str = "") -> dict[str, dict[str, str]]:
-    """Return, of entries that may be anything, those that have a text ``required``, cut down to it and ``optional``."""
-    found = entries.items() if isinstance(entries, dict) else ()
+def _entries(found: Any, needed: str, **kinds: type) -> dict[str, dict[str, Any]]:
+    """Return, of entries that may be anything, those with a text ``needed``, and of them the keys of the right kind."""
+    entries = found.items() if isinstance(found, dict) else ()
     return {
-        str(name): {key: entry[key] for key in (required, optional) if isinstance(entry.get(key), str)}
-        for name, entry in found
-        if isinstance(entry, dict) and isinstance(entry.get(required), str)
+        str(name): {str(key): value for key, value in entry.items() if isinstance(value, kinds.get(str(key), object))}
+        for name, entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get(needed), str)
     }
 
 

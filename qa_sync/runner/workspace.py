@@ -18,7 +18,7 @@ from qa_sync.reports.grouping import fits_nothing
 from qa_sync.reports.report import Audience
 from qa_sync.runner.connections import connect_sink, connect_source, places_known, store_path
 from qa_sync.runner.feeds import Feed, feeds_of
-from qa_sync.runner.materials import Materials, problems_beside, read_materials
+from qa_sync.runner.materials import Materials, read_materials, what_can_be_read
 from qa_sync.runner.opened import Opened, opened
 from qa_sync.runner.places import Place
 from qa_sync.runner.progress import Progress, Silent
@@ -29,6 +29,7 @@ from qa_sync.runner.query import MEGABYTES, SECONDS, reads_what_is_stored, selec
 from qa_sync.runner.recording import Recording, RunReport, new_run_id, recording, report_of
 from qa_sync.runner.schedule import next_run
 from qa_sync.runner.stages import map_stage, reconcile_stage, snapshot_of, sync_stage
+from qa_sync.runner.unconnected import settings_problems
 from qa_sync.runner.upkeep import maintain
 from qa_sync.runner.values import frame_of
 from qa_sync.store import Run, Store, lease
@@ -94,7 +95,7 @@ class Workspace:
         try:
             self.settings, self._document = load(self.folder)
         except ConfigError as error:
-            raise ConfigError([*error.problems, *problems_beside(self.folder)]) from None
+            raise ConfigError([*error.problems, *self._problems_beside()]) from None
         self.progress = progress or Silent()
         self.wait = wait
         #: Whether a person waits for the run: what shares a quota with others lets it go first.
@@ -104,6 +105,19 @@ class Workspace:
         self._materials: Materials | None = None
         self._feeds: list[Feed] = []
         self._run: Recording | None = None
+
+    def _problems_beside(self) -> list[Problem]:
+        """Return what is wrong besides a settings file that is: settings of connectors, and the files it names."""
+        readable = what_can_be_read(self.folder)
+        if readable is None:
+            return []
+        self.settings, self._document = readable
+        problems = settings_problems(self)
+        try:
+            read_materials(self.folder, self.settings, self._document)
+        except ConfigError as error:
+            problems += error.problems
+        return problems
 
     @property
     def store(self) -> Store:

@@ -185,3 +185,60 @@ def test_offline_the_settings_of_connectors_are_checked_too_without_secrets_and_
         (19, "sinks.missing", "no connector 'powerpoint' among the sinks"),
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["qa-sync.yaml"]
+
+
+_BROKEN = """\
+programme: {tolerance: -5}
+sources:
+  desk:
+    connector: zendesk
+    mapping: mappings/zendesk.yaml
+    base_url: ${NOT_SET_ANYWHERE}
+    auth: {kind: bearer, token: "${NOT_SET_EITHER}"}
+    streams: [tickets, userss]
+    kep: {}
+  other: {connector: nonesuch, mapping: mappings/zendesk.yaml}
+sinks:
+  workbook: {connector: excel, path: ./out/a.txt, titel: x}
+dashboards:
+  weekly: {definition: mappings/dashboards/none.yaml, sinks: [workbok], for_each: [1]}
+"""
+
+_OF_CONNECTORS = [
+    "qa-sync.yaml:8:5: sources.desk.streams: no stream userss; did you mean users?",
+    "qa-sync.yaml:9:5: sources.desk.kep: this key is not known; did you mean keep?",
+    "qa-sync.yaml:10:3: sources.other: no connector 'nonesuch' among the sources; "
+    "installed: excel, files, gsheets, verint, zendesk",
+    "qa-sync.yaml:12:32: sinks.workbook.path: must end in .xlsx",
+    "qa-sync.yaml:12:51: sinks.workbook.titel: this key is not known; did you mean title?",
+]
+
+
+def _told(folder: Path, text: str, *options: str) -> list[str]:
+    (folder / "qa-sync.yaml").write_text(text, encoding="utf-8")
+    return qa_sync(folder, *options, expect=2).err.removeprefix("error: ").splitlines()
+
+
+def test_a_broken_settings_file_hides_nothing_that_is_wrong_with_its_connectors(tmp_path: Path) -> None:
+    found = _told(tmp_path, _BROKEN, "check", "--offline")
+    assert found == [
+        "qa-sync.yaml:1:13: programme.tolerance: must be 0 or more",
+        "qa-sync.yaml:14:63: dashboards.weekly.sinks.0: there is no sink 'workbok'; did you mean workbook?",
+        "qa-sync.yaml:14:73: dashboards.weekly.for_each: a text is expected",
+        *_OF_CONNECTORS,
+        "qa-sync.yaml:14:12: dashboards.weekly.definition: there is no file mappings/dashboards/none.yaml; "
+        "it is looked for in the workspace, then among the starters",
+    ]
+    assert _told(tmp_path, _BROKEN, "run") == found
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_secret_that_is_missing_hides_nothing_that_is_wrong_beside_it(tmp_path: Path) -> None:
+    text = _BROKEN.replace("tolerance: -5", "tolerance: 5").replace("workbok], for_each: [1]", "workbook]")
+    for command in ("check", "run"):
+        found = _told(tmp_path, text, command, "--quiet")
+        missing = [one for one in found if "is not set" in one]
+        assert [one.split(":")[1] for one in missing] == ["6", "7"], command
+        assert set(_OF_CONNECTORS) <= set(found), command
+        assert len(found) == len(set(found)), command
+    assert [one for one in _told(tmp_path, text, "sync", "desk") if one in _OF_CONNECTORS] == _OF_CONNECTORS[:2]
