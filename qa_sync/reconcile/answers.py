@@ -14,7 +14,8 @@ OUTCOME_KEY = "outcome_label"
 def criteria() -> str:
     """Select the criteria of every form version with their points, weight and scale.
 
-    ``scale`` is equal for two versions of a criterion exactly when their answers can be compared. A criterion
+    ``scale`` is equal for two versions of a criterion exactly when their answers can be compared; ``failing`` and
+    ``passing`` are the levels that the form says fail it or do not. A criterion
     without a weight has weight 1; one without points available has no part in the score. A form without
     criteria is judged by its outcome label. ``common_key`` is the key that other versions and systems know the
     criterion by.
@@ -24,7 +25,9 @@ def criteria() -> str:
         WITH scales AS (
             SELECT form_id, form_version, criterion_key, count(*) AS options, max(points) AS top,
                    array_sort(array_agg(concat_ws('=', coalesce(counts_as, option), CAST(level AS STRING),
-                                                  CAST(CAST(points AS DOUBLE) AS STRING)))) AS scale
+                                                  CAST(CAST(points AS DOUBLE) AS STRING)))) AS scale,
+                   array_agg(level) FILTER (WHERE is_fail) AS failing,
+                   array_agg(level) FILTER (WHERE NOT is_fail) AS passing
             FROM options WHERE NOT deleted GROUP BY form_id, form_version, criterion_key
         )
         SELECT c.form_id, c.form_version, c.criterion_key,
@@ -33,14 +36,14 @@ def criteria() -> str:
                c.label, c.position, c.critical_class,
                coalesce(c.is_critical, c.critical_class IS NOT NULL) AS is_critical,
                coalesce(c.max_points, s.top) AS max_points, coalesce(c.weight, 1e0) AS weight,
-               coalesce(s.options, 0) AS options, s.scale, false AS is_optional
+               coalesce(s.options, 0) AS options, s.scale, s.failing, s.passing, false AS is_optional
         FROM criteria c
         LEFT JOIN scales s ON s.form_id = c.form_id AND s.form_version = c.form_version
                           AND s.criterion_key = c.criterion_key
         WHERE NOT c.deleted
         UNION ALL
         SELECT f.form_id, f.form_version, '{OUTCOME_KEY}', '{OUTCOME_KEY}', 'Outcome', 1, NULL, false, NULL, 0e0, 0,
-               NULL, coalesce(f.scoring = 'reported', false)
+               NULL, NULL, NULL, coalesce(f.scoring = 'reported', false)
         FROM forms f
         LEFT JOIN (SELECT DISTINCT form_id, form_version FROM criteria WHERE NOT deleted) c
                ON c.form_id = f.form_id AND c.form_version = f.form_version

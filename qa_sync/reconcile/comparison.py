@@ -18,6 +18,16 @@ def sides() -> str:
         LEFT JOIN rc_states o ON o.evaluation_id = v.auditee_evaluation_id AND o.rev = v.own_rev"""
 
 
+#: Whether the auditee's answer fails its criterion by the rule that also judges the auditor's: the auditor's version's.
+_AUDITEE_FAILED = """
+                   CASE WHEN s.is_same_version THEN e.is_failed
+                        WHEN NOT ac.is_critical OR e.state <> 'valued' THEN false
+                        WHEN array_contains(ac.failing, e.level) THEN true
+                        WHEN array_contains(ac.passing, e.level) THEN false
+                        WHEN ec.is_critical THEN e.is_failed
+                        ELSE coalesce(e.points <= 0 AND e.max_points > 0, false) END"""
+
+
 def compared() -> str:
     """Select one row for each variant of a pair and each criterion that both form versions have alike.
 
@@ -49,7 +59,7 @@ def compared() -> str:
                    e.state AS auditee_state, a.state AS auditor_state, e.option AS auditee_option,
                    a.option AS auditor_option, e.level AS auditee_level, a.level AS auditor_level,
                    e.points AS auditee_points, a.points AS auditor_points, a.max_points, a.weight,
-                   e.is_failed AS auditee_failed, a.is_failed AS auditor_failed,
+                   e.weight AS auditee_weight, {_AUDITEE_FAILED} AS auditee_failed, a.is_failed AS auditor_failed,
                    e.is_off_scale OR a.is_off_scale AS is_off_scale
             FROM rc_sides s
             JOIN rc_items a ON a.state_no = s.auditor_state
@@ -79,5 +89,6 @@ def totals() -> str:
                {raw_score("auditor_points", "max_points", "weight", "auditor_state")} AS auditor_raw,
                CASE WHEN count(*) = 1 THEN max(auditee_level) END AS auditee_level,
                CASE WHEN count(*) = 1 THEN max(auditor_level) END AS auditor_level,
-               {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS common_weight
+               {dialect.exact_sum("coalesce(weight * max_points, 0e0)")} AS common_weight,
+               {dialect.exact_sum("coalesce(auditee_weight * max_points, 0e0)")} AS auditee_common_weight
         FROM rc_compared GROUP BY pair_no, variant"""

@@ -23,10 +23,10 @@ def measured(programme: Programme) -> str:
         vendor = f"is_same_version AND coalesce({side}_flag, false)"
         flagged[side] = f"(coalesce({side}_failures, 0) > 0 OR {vendor})"
     share = {
-        name: f"""CASE WHEN {name}.total_weight > 0 THEN coalesce(t.common_weight, 0e0) / {name}.total_weight
+        name: f"""CASE WHEN {name}.total_weight > 0 THEN coalesce(t.{common}, 0e0) / {name}.total_weight
                        WHEN {name}.criteria > 0 THEN CAST(coalesce(t.criteria, 0) AS DOUBLE) / {name}.criteria
                        ELSE 0e0 END"""
-        for name in ("es", "au")
+        for name, common in (("es", "auditee_common_weight"), ("au", "common_weight"))
     }
     return f"""
         SELECT z.*, {_score("auditee")} AS auditee_score, {_score("auditor")} AS auditor_score,

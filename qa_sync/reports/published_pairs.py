@@ -179,7 +179,7 @@ OF_PAIRS: tuple[Metric, ...] = (
     ),
     Metric(
         id="summary.critical_miss",
-        version=1,
+        version=2,
         name="Critical missed",
         unit="count",
         interval="",
@@ -190,7 +190,7 @@ OF_PAIRS: tuple[Metric, ...] = (
     ),
     Metric(
         id="summary.critical_false",
-        version=1,
+        version=2,
         name="Critical false",
         unit="count",
         interval="",
@@ -201,7 +201,7 @@ OF_PAIRS: tuple[Metric, ...] = (
     ),
     Metric(
         id="summary.critical_wrong_reason",
-        version=1,
+        version=2,
         name="Critical otherwise",
         unit="count",
         interval="",

@@ -20,7 +20,7 @@ _CRITICAL = (
         "share",
         "pairs in which both judged every critical criterion of the class alike / pairs",
         interval=_WILSON + FINITE,
-        version=2,
+        version=3,
         undefined=f"no pairs; {_HIDDEN}",
         source="after COPC; the standard's text was not available",
         higher_is="better",
@@ -35,12 +35,16 @@ _CRITICAL = (
         "share",
         "pairs in which both found an error of the class / pairs in which the auditor did",
         interval=_WILSON + FINITE,
-        version=3,
+        version=4,
         undefined="the auditor found none; hidden below n_min of them",
         higher_is="better",
     ),
     metric(
-        "critical.auditee_found", "Found by auditees", "count", "pairs in which the auditee found an error of the class"
+        "critical.auditee_found",
+        "Found by auditees",
+        "count",
+        "pairs in which the auditee found an error of the class",
+        version=2,
     ),
     metric(
         "critical.precision",
@@ -48,12 +52,16 @@ _CRITICAL = (
         "share",
         "pairs in which both found an error of the class / pairs in which the auditee did",
         interval=_WILSON + FINITE,
-        version=3,
+        version=4,
         undefined="the auditee found none; hidden below n_min of them",
         higher_is="better",
     ),
-    metric("critical.missed", "Missed", "count", "pairs in which only the auditor found an error of the class"),
-    metric("critical.falsely", "False", "count", "pairs in which only the auditee found an error of the class"),
+    metric(
+        "critical.missed", "Missed", "count", "pairs in which only the auditor found an error of the class", version=2
+    ),
+    metric(
+        "critical.falsely", "False", "count", "pairs in which only the auditee found an error of the class", version=2
+    ),
 )
 
 _AS_PUBLISHED = tuple(
@@ -279,9 +287,15 @@ _STANDING = (
     metric("standing.exact", "Exact", "count", "pairs of class EXACT"),
     metric("standing.lenient", "Lenient", "count", "pairs of class LENIENT"),
     metric("standing.strict", "Strict", "count", "pairs of class STRICT"),
-    metric("standing.critical_miss", "Critical missed", "count", "pairs of class CRITICAL_MISS"),
-    metric("standing.critical_false", "Critical false", "count", "pairs of class CRITICAL_FALSE"),
-    metric("standing.critical_wrong_reason", "Critical otherwise", "count", "pairs of class CRITICAL_WRONG_REASON"),
+    metric("standing.critical_miss", "Critical missed", "count", "pairs of class CRITICAL_MISS", version=2),
+    metric("standing.critical_false", "Critical false", "count", "pairs of class CRITICAL_FALSE", version=2),
+    metric(
+        "standing.critical_wrong_reason",
+        "Critical otherwise",
+        "count",
+        "pairs of class CRITICAL_WRONG_REASON",
+        version=2,
+    ),
     metric("standing.same_score", "Same score", "count", "pairs of class SAME_SCORE_DIFFERENT_ITEMS"),
     metric("standing.small", "In tolerance", "count", "pairs of class WITHIN_TOLERANCE"),
     metric("standing.unclassed", "Neither", "count", "pairs of class UNSCORED_DIFFERENCE or DIFFERENT"),

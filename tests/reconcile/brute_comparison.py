@@ -42,6 +42,9 @@ class Comparison:
         ):
             return _not_comparable("COMMON_WEIGHT_BELOW_MIN")
         rows = {k: (_reading(left, criteria[0][k], k), _reading(right, criteria[1][k], k)) for k in common}
+        if not same:
+            for k, (ours, _) in rows.items():
+                ours["failed"] = _fails(ours["level"], criteria[1][k])
         for side, word in ((0, "AUDITEE_INCOMPLETE"), (1, "AUDITOR_INCOMPLETE")):
             if any(row[side]["state"] == "missing" for row in rows.values()):
                 return _not_comparable(word)
@@ -175,6 +178,12 @@ def _reading(revision: Revision, criterion: Row, key: str) -> Row:
         "off_scale": is_valued and option is not None and bool(criterion["options"]) and known is None,
         "failed": is_valued and bool(criterion["is_critical"]) and bool(known and known["is_fail"]),
     }
+
+
+def _fails(level: int | None, criterion: Row) -> bool:
+    """Whether an answer of this level fails a criterion of another version."""
+    fatal = [o["level"] for o in criterion["options"].values() if o["is_fail"]]
+    return bool(criterion["is_critical"]) and level in fatal
 
 
 def _agrees(left: Row, right: Row) -> bool:

@@ -44,12 +44,18 @@ def elsewhere(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def forms(world: World) -> None:
-    """Version 4 of F1 adds little and asks some of it on a condition, 5 changes the scale of what counts most; F2 is ordinal, F3 neutral."""
+    """Version 4 of F1 adds little, asks some of it on a condition and makes C1 no fatal any more, 5 changes the scale of what counts most; F2 is ordinal, F3 neutral."""
     world.form()
     world.form(
         "F1",
         "4",
-        {**F1, "Q4": {"max": 2, "weight": 1, "asked_when": Q4_ASKED}, "C2": {"max": 0, "weight": 0, "crit": True}},
+        {
+            **F1,
+            "Q1": {"max": 10, "weight": 2},
+            "C1": {"max": 0, "weight": 0, "options": ["pass", "fail"]},
+            "Q4": {"max": 2, "weight": 1, "asked_when": Q4_ASKED},
+            "C2": {"max": 0, "weight": 0, "crit": True},
+        },
     )
     world.form("F1", "5", {**F1, "Q3": {"max": 20, "weight": 2}})
     world.form("G1", "1", OTHER_SYSTEM, counts_as="F1")

@@ -162,6 +162,33 @@ def test_versions_are_bridged_over_common_criteria() -> None:
     assert pair["common_weight"] == pytest.approx(40 / 42)
 
 
+def test_each_version_must_have_enough_of_its_own_weight_in_common() -> None:
+    def share(older: dict[str, Any], newer: dict[str, Any]) -> tuple[str | None, float]:
+        world = World()
+        for version, weights in (("2", older), ("3", newer)):
+            world.form("F1", version, {key: {"max": 10, "weight": weight} for key, weight in weights.items()})
+        full = [dict.fromkeys(weights, 10) for weights in (older, newer)]
+        pair = pair_up(world, *full, {"form_version": "2"}).run().pair()
+        return pair["reason"], pytest.approx(pair["common_weight"])
+
+    assert share({"Q1": 1, "Q2": 9}, {"Q1": 9, "Q3": 1}) == ("COMMON_WEIGHT_BELOW_MIN", 0.1)
+    assert share({"Q1": 9, "Q2": 1}, {"Q1": 1, "Q3": 9}) == ("COMMON_WEIGHT_BELOW_MIN", 0.1)
+    assert share({"Q1": 9, "Q2": 1}, {"Q1": 1}) == (None, 0.9)
+
+
+@pytest.mark.parametrize("older", [{"pass": {}, "fail": {}}, {"pass": {"is_fail": True}, "fail": {"is_fail": False}}])
+@pytest.mark.parametrize("is_fatal", [True, False])
+def test_between_versions_equal_answers_fail_alike_by_the_auditors_version(older: Any, is_fatal: bool) -> None:
+    was_fatal = any(option for option in older.values())
+    newer = {"pass": {}, "fail": {"is_fail": True}}
+    world = World()
+    world.form("F1", "2", {**F1, "C1": {**F1["C1"], "crit": was_fatal, "options": older}})
+    world.form("F1", "3", {**F1, "C1": {**F1["C1"], "crit": is_fatal, "options": newer}})
+    pair = pair_up(world, {**FULL, "C1": "fail"}, {**FULL, "C1": "fail"}, {"form_version": "2"}).run().pair()
+    assert (pair["outcome"], pair["delta"]) == ("EXACT", 0.0)
+    assert (pair["auditee_auto_failed"], pair["auditor_auto_failed"]) == (is_fatal, is_fatal)
+
+
 def test_renaming_a_criterion_changes_nothing() -> None:
     pair = bridged(FULL, FULL, {**F1, "Q1": {**F1["Q1"], "label": "A new name"}})
     assert (pair["outcome"], pair["common_weight"]) == ("EXACT", 1.0)
