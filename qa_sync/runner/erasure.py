@@ -14,7 +14,7 @@ from qa_sync.errors import ConfigError, Problem, StoreError
 from qa_sync.model import TABLES
 from qa_sync.people import identities_of
 from qa_sync.store import Store, Upkeep
-from qa_sync.store.erase import TableErasure, copies, discard_staged, stage_table, take_place, traces
+from qa_sync.store.erase import TableErasure, copies, discard_staged, is_ours, stage_table, take_place, traces
 from qa_sync.store.path import StorePath
 from qa_sync.store.redact import Person, Redactor, is_distinct, names_of
 from qa_sync.store.tables import register_table
@@ -103,9 +103,10 @@ def erase(workspace: Workspace, who: str, *, dry_run: bool = False) -> Erasure:
             )
             run.is_written = True
     done = replace(done, left=tuple(_left(workspace, redactor)))
-    in_store = [file for file in done.left if file.startswith(f"{store.folder.name}/")]
-    if any(not file.startswith(f"{store.folder.name}/state/") for file in in_store):
-        msg = f"the person is still found in {', '.join(in_store)}: this is a fault of qa-sync; report it"
+    within = f"{store.folder.name}/"
+    ours = [file for file in done.left if file.startswith(within) and is_ours(file.removeprefix(within))]
+    if ours:
+        msg = f"the person is still found in {', '.join(ours)}: this is a fault of qa-sync; report it"
         raise StoreError(msg)
     return done
 
@@ -174,12 +175,10 @@ def _left(workspace: Workspace, redactor: Redactor) -> Iterable[str]:
     """Yield the files that hold the person: of the store by bytes and contents, of the workspace by bytes."""
     store = workspace.store.folder
     yield from (f"{store.name}/{name}" for name in traces(store, redactor))
-    needles = [needle.casefold() for needle in redactor.distinct_needles]
     for file in sorted(workspace.folder.rglob("*")):
         if store in file.parents or not file.is_file() or file.stat().st_size > 100_000_000:
             continue
-        text = "".join(part.decode("utf-8", "replace") for part in _parts(file)).casefold()
-        if any(needle in text for needle in needles):
+        if any(redactor.stands_in(part.decode("utf-8", "replace")) for part in _parts(file)):
             yield file.relative_to(workspace.folder).as_posix()
 
 

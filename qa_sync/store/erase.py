@@ -7,7 +7,9 @@ its place. A crash before the journal changes nothing; after it, the next one to
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +21,7 @@ import pyarrow.parquet as pq
 from qa_sync.errors import StoreError
 from qa_sync.store.durable import sync_file, sync_folder, write_whole
 from qa_sync.store.ledger import Ledger, Run
-from qa_sync.store.log import LAST_CHECKPOINT, LOG, actions_in, checkpoints, entries, read_log
+from qa_sync.store.log import LAST_CHECKPOINT, LOG, SET_ASIDE, actions_in, checkpoints, entries, read_log
 from qa_sync.store.path import StorePath
 from qa_sync.store.redact import PERSON_FIELD, Redactor
 from qa_sync.store.repair import COPIES
@@ -32,6 +34,21 @@ JOURNAL = "erasing.json"
 
 #: The ending of a file that waits for its turn.
 STAGED = ".erased"
+
+
+#: What an erasure goes through: data files, entries of logs and checkpoints, the list of people erased.
+_OURS = re.compile(
+    rf"[\w.-]+(/[\w.-]+)?/(part-[^/]+\.parquet|({LOG}|{SET_ASIDE})/(\d{{20}}\.[\w.-]+|{LAST_CHECKPOINT}))"
+    rf"|{re.escape(TOMBSTONES)}|{re.escape(JOURNAL)}"
+)
+
+#: What a character of a term may be written as: escaped, or as another that is like it.
+_RE2 = (
+    dict.fromkeys(" \u00a0", r"(?:[\s\x{a0}\x{2002}-\x{200a}\x{202f}\x{3000}]|\\[a-z][0-9a-f]*)+")
+    | dict.fromkeys("'\u2019\u2018\u02bc", r"(?:['\x{2018}\x{2019}\x{2bc}]|\\u[0-9a-f]+)")
+    | dict.fromkeys("-\u2010\u2011\u2012\u2013", r"(?:[-\x{2010}-\x{2013}]|\\u[0-9a-f]+)")
+    | dict.fromkeys("iIıİ", r"(?:[iıİ]|\\u013[01])")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +85,24 @@ def stage(
         write: whether to write, or only to count.
 
     Raises:
-        StoreError: an entry of the log is damaged.
+        StoreError: an entry of the log or a file is damaged.
     """
+    damaged = f"{name} is damaged; 'qa-sync store repair' first, then try again"
     log = read_log(path)
     if log.unreadable:
-        msg = f"{name} is damaged; 'qa-sync store repair' first, then try again"
-        raise StoreError(msg)
+        raise StoreError(damaged)
     if write:
         put_back(path)  # its checkpoints go with the person
     changed = 0
     sizes: dict[str, tuple[int, int]] = {}
     staged: list[StorePath] = []
-    for file in sorted(path.glob("*.parquet")):
-        made, rows = change(pq.read_table(opened(file), partitioning=None))
+    known = {span.path for span in log.spans}
+    for file in sorted(file for file in path.glob("*.parquet") if file.name in known):
+        try:
+            held = pq.read_table(opened(file), partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(damaged) from error
+        made, rows = change(held)
         if not rows:
             continue
         changed += rows
@@ -143,7 +165,8 @@ def _suspects(table: pa.Table, redactor: Redactor) -> pa.Array:
 
 
 def _re2(text: str) -> str:
-    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\x{{{ord(c):x}}}" for c in text)
+    """Return the expression that finds a term in JSON text too; it may find too much, as each row is looked at."""
+    return "".join(_RE2.get(c) or (c if c.isalnum() or ord(c) > 127 else f"\\x{{{ord(c):x}}}") for c in text)
 
 
 def _row(row: dict[str, Any], name: str, redactor: Redactor) -> dict[str, Any]:
@@ -288,16 +311,21 @@ def discard_staged(store: StorePath) -> None:
 
 def traces(store: StorePath, redactor: Redactor) -> list[str]:
     """Return the files that hold one of the person's distinct terms, as bytes or within compressed columns."""
-    terms = [needle.casefold().encode() for needle in redactor.distinct_needles]
     found = []
     for file in sorted(path for path in store.rglob("*") if path.is_file()):
         held = file.read_bytes()
         texts = [held]
         if held[:4] == b"PAR1":
-            texts += _contents(file)
-        if any(term in text.decode("utf-8", "replace").casefold().encode() for text in texts for term in terms):
+            with suppress(pa.ArrowException):  # somebody else's file, of which nothing more can be said
+                texts += _contents(file)
+        if any(redactor.stands_in(text.decode("utf-8", "replace")) for text in texts):
             found.append(file.relative_to(store).as_posix())
     return found
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of a store, by its name below the store's folder, can be one that an erasure goes through."""
+    return bool(_OURS.fullmatch(name))
 
 
 def _contents(file: StorePath) -> list[bytes]:

@@ -22,6 +22,21 @@ PERSON_FIELD = re.compile(
 #: From this length on a text is taken to mean the person wherever it stands as a word.
 DISTINCT = 6
 
+#: Letters that lose no accent by decomposition, as people write them who have no such key.
+_PLAIN_LETTERS = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i"}
+    | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th"}
+)
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+#: Characters of which one is written for another; of a term each stands for all of its kind.
+_ALIKE = ("'\u2019\u2018\u02bc", "-\u2010\u2011\u2012\u2013")
+_SAME = str.maketrans({other: kind[0] for kind in _ALIKE for other in kind[1:]} | {"ı": "i"})
+_SPACES = re.compile(r"\s+")
+
+#: What stands before a word in JSON text that is not read as such: the letter of an escape is none of the word.
+_BEFORE = r"(?:(?<![^\W_])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
+
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*')
 
 
@@ -61,18 +76,20 @@ def is_distinct(term: str) -> bool:
 
 
 def spellings(name: str) -> list[str]:
-    """Return the ways to write a name: "Given Family" is "Family, Given", with and without accents."""
+    """Return the ways to write a name: "Given Family" is "Family, Given", with and without accents, ü also as ue."""
     words = name.replace(",", " ").split()
     forms = [name, " ".join(words)]
     for at in range(1, len(words)):
         given, family = " ".join(words[:at]), " ".join(words[at:])
         forms += [f"{family}, {given}", f"{family} {given}", f"{given}, {family}"]
-    plain = [_unaccented(form) for form in forms]
-    return list(dict.fromkeys(unicodedata.normalize("NFC", form) for form in (*forms, *plain) if form))
+    forms = [unicodedata.normalize("NFC", form) for form in forms]
+    plain = [_unaccented(form) for form in (*forms, *(form.translate(_UMLAUTS) for form in forms))]
+    return list(dict.fromkeys(form for form in (*forms, *plain) if form))
 
 
 def _unaccented(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    parts = unicodedata.normalize("NFKD", text.translate(_PLAIN_LETTERS))
+    return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 @dataclass(slots=True)
@@ -82,6 +99,7 @@ class Redactor:
     person: Person
     _tokens: dict[str, str] = field(init=False)
     _distinct: re.Pattern[str] = field(init=False)
+    _standing: re.Pattern[str] = field(init=False)
     _short: frozenset[str] = field(init=False)
     _words: frozenset[str] = field(init=False)
 
@@ -91,9 +109,11 @@ class Redactor:
             for term in spelt:
                 self._tokens.setdefault(folded(term), f"{self.person.token}-{at}")
         written = sorted({*self.person.distinct, *(_decomposed(t) for t in self.person.distinct)}, key=len)
-        either = "|".join(re.escape(term) for term in reversed(written)) or "(?!)"
+        either = "|".join(_pattern(term) for term in reversed(written)) or "(?!)"
         # A letter or digit beside it makes it a part of something else; an underscore does not.
         self._distinct = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
+        anywhere = "|".join(_pattern(needle) for needle in self.distinct_needles) or "(?!)"
+        self._standing = re.compile(rf"{_BEFORE}(?:{anywhere})(?![^\W_])", re.IGNORECASE)
         self._short = frozenset(folded(term) for term in self.person.short)
         self._words = frozenset(
             folded(word)
@@ -113,6 +133,10 @@ class Redactor:
         """The same of the distinct terms: none of them may be found after an erasure."""
         return _written(self.person.distinct)
 
+    def stands_in(self, text: str) -> bool:
+        """Whether a distinct term stands as words in a file's text, JSON or not; within longer ones it is another."""
+        return bool(self._standing.search(text))
+
     def text(self, text: str) -> str:
         """Return a text without the person; JSON text stays JSON text with the same numbers, to the letter."""
         return self._json(text, own=False) if text[:1] in "{[" else self._plain(text)
@@ -129,7 +153,7 @@ class Redactor:
         """Return the id of a record of the person's own: their ids within it replaced, whatever their length."""
         made = self._plain(text)
         for term in sorted(self._short, key=len, reverse=True):
-            made = re.sub(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", self._tokens[term], made, flags=re.IGNORECASE)
+            made = re.sub(rf"(?<![^\W_]){_pattern(term)}(?![^\W_])", self._tokens[term], made, flags=re.IGNORECASE)
         return made
 
     def _plain(self, text: str) -> str:
@@ -156,8 +180,17 @@ class Redactor:
 
 
 def folded(text: str) -> str:
-    """Return a text as terms are compared."""
-    return unicodedata.normalize("NFC", text).casefold()
+    """Return a text as terms are compared: in any case of letters, Turkish too, and with any spaces and dashes."""
+    text = unicodedata.normalize("NFC", text).replace("İ", "i").casefold().translate(_SAME)
+    return _SPACES.sub(" ", text)
+
+
+def _pattern(term: str) -> str:
+    """Return the expression that finds what is the same as a term by ``folded``."""
+    return "".join(
+        r"\s+" if c.isspace() else next((f"[{re.escape(kind)}]" for kind in _ALIKE if c in kind), re.escape(c))
+        for c in term
+    )
 
 
 def redacted_json(text: str, *, plain: Callable[[str], str], whole: Callable[[str, str], str | None]) -> str:

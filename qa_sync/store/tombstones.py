@@ -34,6 +34,9 @@ KEY = "erased.key"
 
 _WORD = re.compile(r"[^\W_]+")
 
+#: In JSON text: a letter that is none of the word behind it.
+_ESCAPE = re.compile(r"\\[bfnrt]")
+
 #: Words that were looked up and are nobody's: at most so many are remembered.
 _REMEMBERED = 200_000
 
@@ -97,7 +100,7 @@ class Tombstones:
         """Whether a payload holds the first word of anybody's name or id, or a short id."""
         if "\\u" in text or not unicodedata.is_normalized("NFC", text):
             return True
-        return any(self._is_start(word) for word in set(_WORD.findall(text)))
+        return any(self._is_start(word) for word in set(_WORD.findall(_ESCAPE.sub(" ", text))))
 
     def _is_start(self, word: str) -> bool:
         known = self._known.get(word)

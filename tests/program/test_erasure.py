@@ -319,6 +319,38 @@ def test_a_map_that_was_under_way_does_not_bring_the_person_back(
     assert query(folder, "SELECT count(*) AS n FROM people")[0]["n"] > 0
 
 
+def test_files_that_are_not_the_stores_hinder_no_erasure_and_are_named(forgotten: Forgotten, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(forgotten.folder, folder)
+    (person,) = query(folder, "SELECT name, email FROM people WHERE email IS NOT NULL ORDER BY ALL LIMIT 1")
+    foreign = {
+        "data/mine.txt": person["email"].encode(),
+        "data/raw/verint.employees/copy of mine.parquet": b"PAR1 " + person["email"].encode(),
+        "data/tables/people/part-of-mine.parquet.bak": b"PAR1 nothing",
+    }
+    for name, held in foreign.items():
+        (folder / name).write_bytes(held)
+    (folder / "neighbour.txt").write_text(f"x{person['email']}x, {person['name']}son")
+    left = ask(folder, "store", "erase", "--person", person["email"])["left"]
+    assert [name for name in left if name in foreign] == [name for name, held in foreign.items() if b"@" in held]
+    assert "neighbour.txt" not in left
+    assert {name: (folder / name).read_bytes() for name in foreign} == foreign
+    for name in foreign:
+        (folder / name).unlink()
+    assert named(folder / "data", (person["email"],)) == []
+
+
+def test_a_damaged_file_is_told_before_anything_is_erased(forgotten: Forgotten, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(forgotten.folder, folder)
+    (email,) = query(folder, "SELECT email FROM people WHERE email IS NOT NULL ORDER BY ALL LIMIT 1")[0].values()
+    file = max((folder / "data" / "raw" / "verint.evaluations").glob("*.parquet"), key=lambda one: one.stat().st_size)
+    file.write_bytes(file.read_bytes()[:-100])
+    done = qa_sync(folder, "store", "erase", "--person", email, expect=1)
+    assert "raw/verint.evaluations is damaged; 'qa-sync store repair' first" in done.err
+    assert named(folder / "data" / "tables", (email,))
+
+
 def test_nobody_and_too_many_are_refused(forgotten: Forgotten) -> None:
     assert "nobody is called so" in qa_sync(forgotten.folder, "store", "erase", "--person", "x9", expect=2).err
     assert "who is to be erased" in qa_sync(forgotten.folder, "store", "erase", expect=2).err

@@ -30,6 +30,8 @@ TEXTS = [
     ('{"agent": "Ois\\u00edn \\u00d3 Briain"}', '{"agent": "erased-1-4"}'),
     ('{"by": "Oisin O Briain <oisin.obriain@acme.example>"}', '{"by": "erased-1-4 <erased-1-3>"}'),
     ('{"note": "told oisin.obriain@acme.example, and 70123456."}', '{"note": "told erased-1-3, and erased-1-2."}'),
+    ('{"note": "Bye\\n70123456"}', '{"note": "Bye\\nerased-1-2"}'),
+    ('{"note": "Bye\\toisin.obriain@acme.example"}', '{"note": "Bye\\terased-1-3"}'),
     ('{"assignee_id": 70123456, "count": 70123457}', '{"assignee_id": "erased-1-2", "count": 70123457}'),
     ('{"assignee_id": 7, "count": 7}', '{"assignee_id": "erased-1-1", "count": 7}'),
     ('{"agent": "Oisín Ó Brianach", "id": 701234567}', '{"agent": "Oisín Ó Brianach", "id": 701234567}'),
