@@ -139,7 +139,13 @@ class FilesSource:
             self._context.note(f"{stream}: no file matches {settings.glob!r}")
         reading = _Reading(settings, self._context, self._settings.page_rows)
         try:
-            yield from reading.pages(files, position_of(cursor, settings))
+            for page in reading.pages(files, position_of(cursor, settings)):
+                yield page
+                if page.last and reading.in_part:
+                    self._context.note(
+                        f"{stream}: something of it was set aside, so it is no whole listing: nothing that is gone "
+                        "from the files counts as deleted until that is mended"
+                    )
         finally:
             reading.close()
 
@@ -153,6 +159,8 @@ class _Reading:
         self._notify = context.notify
         self._size = size
         self._maker = RecordMaker(stream, self._zone)
+        #: Whether what should be a whole listing turned out to be none.
+        self.in_part = False
 
     def close(self) -> None:
         self._maker.close()
@@ -180,6 +188,7 @@ class _Reading:
                 read = {name: content for name, content in position.read.items() if name in now}
                 position = replace(position, read={**read, file.name: one.short}, name="", content="", row=0)
         held = held or Page(records=PAGE.empty_table(), cursor="")
+        self.in_part = self._stream.listing and bool(files) and not position.whole
         yield replace(held, cursor=replace(position, done=True).text(), last=True, listing=listing and position.whole)
 
     def _file_pages(self, file: Found, one: Print | None, position: Position) -> Iterator[tuple[Page, Position]]:

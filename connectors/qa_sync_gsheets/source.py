@@ -87,6 +87,11 @@ class SheetsSource:
             table = self._table(stream, tab, self._sheets())
             self._require_key(stream, tab, table)
             records, rejects, whole = make_records(table, tab)
+            if not whole:
+                self._context.note(
+                    f"{stream}: a row has no key, so the tab is no whole listing: nothing that is gone from it counts "
+                    "as deleted until that is mended"
+                )
             yield from pages(records, rejects, before, rows={}, settings=settings, whole=whole, size=size)
             return
         found = self._notes(stream, tab)

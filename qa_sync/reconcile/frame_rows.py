@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from qa_sync.errors import Problem
+from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
 from qa_sync.model.system import VERSION
 from qa_sync.reconcile.form import Form
@@ -28,12 +28,22 @@ class Side:
 
     def __init__(self, name: str, frame: pd.DataFrame, form: Form, kind: str) -> None:
         self._name = name
+        frame = self._plain(frame)
         self._form = form
         self._kind = kind
         self._is_long = {"criterion", "answer"} <= set(frame.columns)
         #: The columns that tell one revision of one evaluation from another.
         self._key = ["evaluation_id", *(["effective_at"] if "effective_at" in frame.columns else [])]
         self._frame = self._once(frame)
+
+    def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with texts for names, and its categories as the values that they stand for."""
+        import pandas as pd
+
+        if not isinstance(frame, pd.DataFrame):
+            raise ConfigError(self.problem(f"is no pandas frame but a {type(frame).__name__}", "use pandas.DataFrame"))
+        frame = frame.rename(columns=str)
+        return frame.astype(dict.fromkeys(frame.select_dtypes("category").columns, object))
 
     def _once(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame without rows that came twice word for word; without an identity they may be two pieces of work."""
@@ -62,9 +72,7 @@ class Side:
                 )
             )
         found += [
-            self.problem(f"column {name!r} has no time zone", f"use frame[{name!r}].dt.tz_localize(...)")
-            for name in _TIMES
-            if name in self._frame.columns and self._is_naive(name)
+            self.problem(*wrong) for name in _TIMES if name in self._frame.columns and (wrong := self._no_moments(name))
         ]
         if not found:
             once = [*self._key, *(["criterion"] if self._is_long else [])]
@@ -74,11 +82,19 @@ class Side:
             found += [self.problem(f"{what} ({several} too many)", hint)] if several else []
         return found
 
-    def _is_naive(self, name: str) -> bool:
+    def _no_moments(self, name: str) -> tuple[str, str] | None:
+        """What keeps a column from holding moments, and what to write instead."""
         import pandas as pd
 
         column = self._frame[name]
-        return not isinstance(column.dtype, pd.DatetimeTZDtype) and bool(column.notna().any())
+        if isinstance(column.dtype, pd.DatetimeTZDtype) or not column.notna().any():
+            return None
+        if pd.api.types.is_datetime64_dtype(column.dtype):
+            return f"column {name!r} has no time zone", f"use frame[{name!r}].dt.tz_localize(...)"
+        return (
+            f"column {name!r} holds no moments of one time zone",
+            f"use pandas.to_datetime(frame[{name!r}], utc=True)",
+        )
 
     def problem(self, what: str, hint: str) -> Problem:
         """Something that must change in this frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,6 +138,29 @@ def test_a_listing_with_something_unreadable_deletes_nothing(tmp_path: Path, bro
     assert not pages[-1].listing
     resumed = read(tmp_path, pages[1].cursor, listing=True, page_rows=1)
     assert not resumed[-1].listing
+
+
+@pytest.mark.parametrize("listing", [True, False])
+def test_a_listing_that_is_none_says_that_nothing_counts_as_deleted(tmp_path: Path, listing: bool) -> None:
+    """Who leaves one bad row in the file would otherwise wait in vain for what was taken out of it."""
+    said: list[str] = []
+    write(tmp_path, "a.csv", "x\n1\n2\n")
+    stream = {"glob": "*", "key": ["x"], "listing": listing}
+    made = connect({"folder": "exports", "streams": {"rows": stream}}, replace(context(tmp_path), note=said.append))
+    cursor = list(made.read("rows", None))[-1].cursor
+    assert said == []
+    write(tmp_path, "a.csv", "x,y\n1,1\n,2\n")
+    cursor = list(made.read("rows", cursor))[-1].cursor
+    told = (
+        "rows: something of it was set aside, so it is no whole listing: nothing that is gone from the files counts as "
+        "deleted until that is mended"
+    )
+    assert said == ([told] if listing else [])
+    cursor = list(made.read("rows", cursor))[-1].cursor
+    assert said == ([told, told] if listing else []), "again, until it is mended"
+    write(tmp_path, "a.csv", "x,y\n1,1\n3,2\n")
+    assert list(made.read("rows", cursor))[-1].listing == listing
+    assert said == ([told, told] if listing else [])
 
 
 def test_an_empty_folder_gives_no_record_and_deletes_nothing(tmp_path: Path) -> None:

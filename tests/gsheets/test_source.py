@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Keeper:
 
     def __init__(self, folder: Path, rows: list[list[Any]]) -> None:
         self.folder = folder
+        self.said: list[str] = []
         self.sandbox: SheetsSandbox = start()
         self.spreadsheet = self.sandbox.create_spreadsheet("Input")
         self.gid = self.sandbox.add_tab(self.spreadsheet, "Roster", rows)
@@ -45,7 +47,7 @@ class Keeper:
                 "credentials": "anonymous",
                 "tabs": {"roster": settings},
             },
-            context(self.folder, "people"),
+            replace(context(self.folder, "people"), note=self.said.append),
         )
         try:
             return list(source.read("roster", cursor))
@@ -128,6 +130,10 @@ def test_a_row_without_key_is_rejected_and_deletes_nobody(keeper: Keeper) -> Non
         ("row 2", "person", "blank key")
     ]
     assert not any(page.listing for page in pages)
+    assert keeper.said == [
+        "roster: a row has no key, so the tab is no whole listing: nothing that is gone from it counts as deleted until "
+        "that is mended"
+    ]
 
 
 def test_a_key_of_several_columns_and_what_to_keep(keeper: Keeper) -> None:

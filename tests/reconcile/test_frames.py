@@ -358,3 +358,42 @@ def test_repeats_sessions_and_critical_errors_come_back_beside_the_pairs() -> No
         ["u1", 100.0, 50.0],
         ["u2", 50.0, -1],
     ]
+
+
+def test_categories_are_the_values_that_they_stand_for() -> None:
+    """As pandas reads them from Parquet, and makes them to save memory; with gaps and over whole numbers, too."""
+    plain = reconcile_frames(auditees(site=[7, None, 8]), auditors(), form=FORM)
+    ours = auditees(site=pd.Series([7, None, 8], dtype="Int64")).astype(
+        dict.fromkeys(["Q1", "tone", "site"], "category")
+    )
+    theirs = auditors().astype("category")
+    found = reconcile_frames(ours.astype({"interaction_id": "category", "evaluator_id": "category"}), theirs, form=FORM)
+    pd.testing.assert_frame_equal(found.pairs, plain.pairs)
+    pd.testing.assert_frame_equal(found.comparisons, plain.comparisons)
+
+
+def test_a_column_whose_name_is_a_number_is_a_dimension_or_a_criterion() -> None:
+    named = {"Q1": 1, "Q2": 2}
+    form = {**FORM, "criteria": {str(named.get(key, key)): one for key, one in FORM["criteria"].items()}}
+    plain = reconcile_frames(auditees(**{"9": ["a", "b", "c"]}), auditors(), form=FORM)
+    found = reconcile_frames(
+        auditees(nine=["a", "b", "c"]).rename(columns={**named, "nine": 9}), auditors().rename(columns=named), form=form
+    )
+    assert outcomes(found) == outcomes(plain)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([{"interaction_id": "i1"}], "auditor frame: is no pandas frame but a list; use pandas.DataFrame"),
+        (
+            auditors(submitted_at="2026-01-12T09:00Z"),
+            "auditor frame: column 'submitted_at' holds no moments of one time zone; "
+            "use pandas.to_datetime(frame['submitted_at'], utc=True)",
+        ),
+    ],
+)
+def test_what_is_no_frame_and_texts_for_moments_are_told_with_what_to_write(given: Any, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        reconcile_frames(auditees(), given, form=FORM)
+    assert str(caught.value) == told
