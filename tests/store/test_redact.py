@@ -74,7 +74,7 @@ WRITTEN = [
     ("Pat O'Brien", "Pat O\u2019Brien"),
     ("Anne-Marie Roux", "Anne\u2011Marie  Roux"),
     ("Ann Lee", "Ann\u00a0Lee"),
-    ("Ann Lee", "Lee,\tAnn"),
+    ("Ann Lee", "Lee,\u2003 Ann"),
 ]
 
 
@@ -99,6 +99,17 @@ def test_a_file_in_which_the_person_stands_is_told_from_one_of_longer_words(text
     redactor = Redactor(Person(token="erased-x", names=(("Ann Lee",), ("123456",))))
     assert redactor.stands_in(text)
     assert not redactor.stands_in("Joann Leeson, Ann Leeson and Joann Lee have 1234567 and 0123456")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t", "\u2028"])
+def test_two_names_one_below_the_other_are_not_a_third(end: str) -> None:
+    redactor = Redactor(Person(token="erased-x", names=names_of([{"name": "Ann Lee"}], ("name",))))
+    tombstones = Tombstones(key=b"k" * 32)
+    tombstones.add(redactor)
+    text = f"Bruce Lee{end}Ann Roux"
+    sent = json.dumps({"note": text})
+    assert (redactor.text(text), redactor.stands_in(text), redactor.payload(sent, own=False)) == (text, False, sent)
+    assert tombstones.payloads(pa.array([sent]), [False])[0].to_pylist() == [sent]
 
 
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
