@@ -264,11 +264,19 @@ def take_place(
 
 
 def finish(store: StorePath, ledger: Ledger | None = None) -> bool:
-    """Go on with what the journal lists, if there is one; return whether there was. The caller holds the lock."""
+    """Go on with what the journal lists, if there is one; return whether there was. The caller holds the lock.
+
+    Raises:
+        StoreError: the journal is damaged.
+    """
     journal = store / JOURNAL
     if not journal.is_file():
         return False
-    listed = json.loads(journal.read_text(encoding="utf-8"))
+    try:
+        listed = json.loads(journal.read_text(encoding="utf-8"))
+    except ValueError:
+        msg = f"{store.name}/{JOURNAL} is not readable, so an erasure is half done; restore the folder from a backup"
+        raise StoreError(msg) from None
     folders = set()
     for name in listed["remove"]:
         (store / name).unlink(missing_ok=True)

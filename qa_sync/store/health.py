@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from qa_sync.store.log import (
@@ -46,7 +48,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A table's log, its damaged files (missing, or not of the size that the log has), and its faults."""
+    """A table's log, its damaged files (missing, cut off, or not of the size that the log has), and its faults."""
 
     log: TableLog
     damaged: tuple[Span, ...]
@@ -65,10 +67,30 @@ def examine(path: StorePath, name: str, *, kept: Mapping[int, Sequence[str]], is
     log = read_log(path)
     needed = log.needed(kept)
     sizes = sizes_of(path)
-    damaged = tuple(span for span in log.spans if span.path in needed and sizes.get(span.path) != span.size)
+    damaged = tuple(
+        span
+        for span in log.spans
+        if span.path in needed and (sizes.get(span.path) != span.size or not _has_both_ends(path / span.path))
+    )
     faults = [*_log_faults(path, name, log, kept), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
     faults += _shortcut_faults(path, name)
     return Examined(log=log, damaged=damaged, faults=tuple(faults))
+
+
+def _has_both_ends(file: StorePath) -> bool:
+    """Whether a data file begins and ends as one: a loss of power may leave the size, and zeros in its place.
+
+    An object of a bucket is written as a whole, and looking at each would be a request.
+    """
+    if not isinstance(file, Path):
+        return True
+    try:
+        with file.open("rb") as held:
+            begin = held.read(4)
+            held.seek(-4, os.SEEK_END)
+            return begin == held.read(4) == b"PAR1"
+    except OSError:
+        return False
 
 
 def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:

@@ -107,7 +107,7 @@ def import_store(folder: Path, target: StorePath) -> dict[str, Any]:
         for file in table["files"]:
             copy(folder / name / file, place / file)
             sync_file(place / file)
-        _write_log(place, table)
+        _write_log(place, table, at=datetime.fromisoformat(manifest["exported_at"]))
     card = {name: manifest["store"][name] for name in ("format", "swept_before") if name in manifest["store"]}
     write_whole(fresh / CARD, json.dumps(card, sort_keys=True))
     if manifest.get("erased") is not None:
@@ -155,6 +155,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             raise StoreError(msg)
         manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         made, store = int(manifest["export_format"]), int(manifest["store"]["format"])
+        datetime.fromisoformat(manifest["exported_at"]).timestamp()
         if made > EXPORT_FORMAT or store > FORMAT:
             msg = "the export was made by a newer qa-sync; upgrade qa-sync"
             raise StoreError(msg)
@@ -207,12 +208,13 @@ def _check(folder: Path, name: str, table: Mapping[str, Any]) -> None:
             raise StoreError(msg)
 
 
-def _write_log(place: StorePath, table: Mapping[str, Any]) -> None:
-    """Write a log whose kept versions hold the files they held, under their old numbers."""
+def _write_log(place: StorePath, table: Mapping[str, Any], *, at: datetime) -> None:
+    """Write a log whose kept versions hold the files they held, under their old numbers; as old as the export."""
+    made = int(at.timestamp() * 1000)
     newest, note = int(table["newest"]), dict(table["note"])
     held: list[str] = []
     for version in range(newest + 1):
-        actions: list[dict[str, Any]] = [{"commitInfo": {"timestamp": 0, "operation": "IMPORT"}}]
+        actions: list[dict[str, Any]] = [{"commitInfo": {"timestamp": made, "operation": "IMPORT"}}]
         if version == 0:
             actions += table["head"]
         wanted = table["versions"].get(str(version), held)

@@ -156,9 +156,11 @@ def read_tombstones(store: StorePath, keys: Path) -> Tombstones | None:
     """
     try:
         held: Mapping[str, Any] = json.loads((store / TOMBSTONES).read_text(encoding="utf-8"))
+        terms = {kind: dict(held["terms"].get(kind, {})) for kind in _KINDS}
+        starts, words, records = set(held["starts"]), int(held["words"]), dict(held["records"])
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, KeyError, TypeError, AttributeError):
         msg = f"{store.name}/{TOMBSTONES} is not readable, so erased people could return; restore it from a backup"
         raise StoreError(msg) from None
     try:
@@ -169,13 +171,7 @@ def read_tombstones(store: StorePath, keys: Path) -> Tombstones | None:
             "from the machine that erased them"
         )
         raise StoreError(msg) from None
-    return Tombstones(
-        key=key,
-        terms={kind: dict(held["terms"].get(kind, {})) for kind in _KINDS},
-        starts=set(held["starts"]),
-        words=int(held["words"]),
-        records=dict(held["records"]),
-    )
+    return Tombstones(key=key, terms=terms, starts=starts, words=words, records=records)
 
 
 def made_key(keys: Path) -> bytes:

@@ -172,6 +172,25 @@ def test_a_log_that_ends_before_what_a_run_saw_is_told(tmp_path: Path) -> None:
     assert (fault.what, fault.remedy) == ("the log ends at commit 2, and run kept saw commit 3", "backup")
 
 
+def test_a_data_file_of_zeros_is_found_though_it_has_its_size(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    path = store.raw("s", "t").path
+    (lost,) = [span for span in read_log(path).spans if span.added == 3]
+    (path / lost.path).write_bytes(bytes(lost.size))
+    assert whats(store) == [("raw/s.t", "take back")]
+    Upkeep(store).repair(NOW)
+    assert (whats(store), ids(store)) == ([], ["0", "1"])
+
+
+@pytest.mark.parametrize("held", ["", '{"replace": ['])
+def test_a_damaged_journal_of_an_erasure_is_told(tmp_path: Path, held: str) -> None:
+    folder = store_of(tmp_path).folder
+    (folder / "erasing.json").write_text(held)
+    with pytest.raises(StoreError, match=r"data/erasing\.json is not readable, so an erasure is half done"):
+        Store(folder)
+    assert (folder / "erasing.json").exists()
+
+
 def test_a_last_commit_whose_data_was_lost_is_taken_back(tmp_path: Path) -> None:
     store = store_of(tmp_path)
     path = store.raw("s", "t").path
@@ -340,6 +359,7 @@ def test_a_full_disk_leaves_the_card_as_it_was(tmp_path: Path, monkeypatch: pyte
         patch.setattr(durable.os, "fsync", full)
         with pytest.raises(StoreError, match="cannot be used: No space left on device"):
             Store(tmp_path / "data")
+        assert [file for file in (tmp_path / "data").iterdir() if file.suffix == ".new"] == []
     assert Store(tmp_path / "data").raw_streams() == []
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_every_retained_state_reads_the_same_and_the_stream_goes_on(moved: tuple
         ["0", "1", "2"],
         "after 5",
     )
+
+
+def test_a_store_that_moved_is_as_old_as_its_export(moved: tuple[Store, Path], tmp_path: Path) -> None:
+    _, box = moved
+    import_store(box, tmp_path / "new")
+    rows, _ = Upkeep(Store(tmp_path / "new")).status(NOW + timedelta(days=3))
+    assert {(row["oldest"], row["newest"], row["age_days"]) for row in rows} == {(NOW, NOW, 3.0)}
 
 
 def test_an_export_is_plain_parquet_that_its_manifest_explains(moved: tuple[Store, Path]) -> None:

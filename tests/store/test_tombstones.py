@@ -151,3 +151,11 @@ def test_a_store_that_moved_goes_on_keeping_them_out(store: Store, tmp_path: Pat
         put(new, OTHER)
     shutil.copytree(store.state, new.state)
     assert put(new, OWN, OTHER) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("held", ["", "{", "{}", "[]", '{"terms": [], "starts": [], "words": 1, "records": {}}'])
+def test_a_damaged_list_of_people_erased_is_told(tmp_path: Path, held: str) -> None:
+    (tmp_path / TOMBSTONES).write_text(held)
+    made_key(tmp_path)
+    with pytest.raises(StoreError, match="is not readable, so erased people could return"):
+        read_tombstones(tmp_path, tmp_path)
