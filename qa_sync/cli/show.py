@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from qa_sync.dashboards.cells import Field
 
 
+#: Rows of a table for people: more are nothing that anybody reads, and laying them out takes minutes.
+MOST_ROWS = 2_000
+
+
 def rows(records: Sequence[Mapping[str, Any]], *, form: str, columns: Sequence[str] = (), title: str = "") -> None:
     """Print records with equal keys."""
     names = list(columns) or (list(records[0]) if records else [])
@@ -47,13 +51,21 @@ def arrow(table: pa.Table, *, form: str, title: str = "") -> None:
     """Print an Arrow table."""
     from qa_sync.runner.values import records_of
 
-    rows(records_of(table), form=form, columns=table.column_names, title=title)
+    shown = table.slice(0, MOST_ROWS) if form == "table" else table
+    rows(records_of(shown), form=form, columns=table.column_names, title=title)
+    _tell_the_rest(table.num_rows - shown.num_rows)
 
 
 def fields(table: pa.Table, shown: Sequence[Field], *, title: str) -> None:
     """Print a report for people: labels, percents, decimals."""
-    body = [[formatted(record[f.name], f) for f in shown] for record in table.to_pylist()]
+    body = [[formatted(record[f.name], f) for f in shown] for record in table.slice(0, MOST_ROWS).to_pylist()]
     grid([f.label for f in shown], body, title=title, right=[f.kind in ("integer", "number", "percent") for f in shown])
+    _tell_the_rest(table.num_rows - len(body))
+
+
+def _tell_the_rest(count: int) -> None:
+    if count:
+        print(f"and {count:,} more; --format csv and json give all of them")
 
 
 def formatted(value: Any, field: Field) -> str:

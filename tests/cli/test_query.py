@@ -364,3 +364,32 @@ def test_no_text_of_a_csv_is_a_formula_to_a_spreadsheet(finished: Finished, text
     assert (head[0], row) == (f"'{text}", [f"'{text}", "-5", "-5.5", json.dumps([text], ensure_ascii=False)])
     assert plain["t"] == "-5.5"
     assert text in plain.values()
+
+
+def test_a_table_for_people_ends_and_says_so_and_a_program_gets_every_row(finished: Finished) -> None:
+    """Laying out a table of every evaluation of a year takes minutes, and nobody reads it."""
+    for rows, said in ((2_000, ""), (2_001, "and 1 more; --format csv and json give all of them\n")):
+        sql = f"SELECT i AS number, 'x' AS text FROM range({rows}) r(i) ORDER BY i"
+        shown = qa_sync(finished.folder, "query", sql).out
+        assert shown.endswith(said)
+        assert ("and 1 more" in shown) == bool(said)
+        assert [line.split()[0] for line in shown.splitlines() if line.split()[1:] == ["x"]] == [
+            str(n) for n in range(2_000)
+        ]
+        assert [row["number"] for row in query(finished.folder, sql)] == list(range(rows))
+        assert len(qa_sync(finished.folder, "query", sql, "--format", "csv").out.splitlines()) == rows + 1
+
+
+def test_a_report_for_people_ends_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    import pyarrow as pa
+
+    from qa_sync.cli import show
+    from qa_sync.dashboards.cells import Field
+
+    show.fields(
+        pa.table({"key": [f"k{n}" for n in range(2_345)]}), [Field(name="key", label="Key", kind="text")], title="T"
+    )
+    shown = capsys.readouterr().out
+    assert "k1999 " in shown
+    assert "k2000" not in shown
+    assert shown.endswith("and 345 more; --format csv and json give all of them\n")
