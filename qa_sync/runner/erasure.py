@@ -16,7 +16,7 @@ from qa_sync.people import identities_of
 from qa_sync.store import Store, Upkeep
 from qa_sync.store.erase import TableErasure, copies, discard_staged, is_ours, stage_table, take_place, traces
 from qa_sync.store.path import StorePath
-from qa_sync.store.redact import Person, Redactor, is_distinct, names_of
+from qa_sync.store.redact import Person, Redactor, folded, is_distinct, names_of, spellings
 from qa_sync.store.tables import register_table
 from qa_sync.store.tombstones import Tombstones, made_key
 
@@ -124,12 +124,7 @@ def _person(store: Store, who: str) -> Person:
     finally:
         engine.close()
     stands = {row["account_id"]: row["person_id"] for row in alike}
-    wanted = who.strip().casefold()
-    meant = {
-        stands.get(row["person_id"], row["person_id"])
-        for row in rows
-        if any((row[column] or "").casefold() == wanted for column in _NAMED)
-    }
+    meant = {stands.get(row["person_id"], row["person_id"]) for row in rows if _is_called(row, folded(who.strip()))}
     if len(meant) > 1:
         hint = f"name one of them: {', '.join(sorted(meant))}"
         raise ConfigError(Problem(what=f"{len(meant)} people are called so", hint=hint))
@@ -141,6 +136,12 @@ def _person(store: Store, who: str) -> Person:
     own = [row for row in rows if stands.get(row["person_id"], row["person_id"]) in meant]
     records = frozenset((row["source"], row["stream"], row["record_id"]) for row in own)
     return Person(token=token, names=names_of(own, _NAMED), records=records)
+
+
+def _is_called(row: Mapping[str, Any], wanted: str) -> bool:
+    """Whether an account has an id, address or name that a folded text is the same as, in any spelling of a name."""
+    called = [row[column] for column in _NAMED if row[column]]
+    return any(folded(text) == wanted for text in (*called, *spellings(row["name"] or "")))
 
 
 def _told(

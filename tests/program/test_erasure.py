@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,20 @@ def test_a_damaged_file_is_told_before_anything_is_erased(forgotten: Forgotten, 
     done = qa_sync(folder, "store", "erase", "--person", email, expect=1)
     assert "raw/verint.evaluations is damaged; 'qa-sync store repair' first" in done.err
     assert named(folder / "data" / "tables", (email,))
+
+
+def test_a_person_is_found_by_any_spelling_of_their_name(finished: Finished) -> None:
+    sql = """SELECT name, email FROM (SELECT *, count(DISTINCT email) OVER (PARTITION BY strip_accents(name)) AS alike FROM people)
+             WHERE alike = 1 AND name <> strip_accents(name) AND email IS NOT NULL ORDER BY ALL LIMIT 1"""
+    (person,) = query(finished.folder, sql)
+    given, _, family = unicodedata.normalize("NFD", person["name"]).partition(" ")
+    plain = "".join(c for c in f"{family},  {given}" if not unicodedata.combining(c))
+    found = []
+    for who in (person["email"], f"{given} {family}", plain.upper()):
+        planned = ask(finished.folder, "store", "erase", "--person", who, "--dry-run")
+        found.append({key: planned[key] for key in ("accounts", "rows", "runs")})
+    assert found[0]["accounts"]
+    assert found[1:] == [found[0]] * 2
 
 
 def test_nobody_and_too_many_are_refused(forgotten: Forgotten) -> None:
