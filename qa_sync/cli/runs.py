@@ -208,8 +208,9 @@ def summary(report: RunReport, *, links: bool = True) -> str:
             lines.append(f"  reported scores that differ from the recomputed: {sum(differing.values()):,}")
             lines += [f"    {count:,} ({reason}): {SCORE_REASONS[reason]}" for reason, count in differing.items()]
     lines += _drift(report.counts.get("drift", {}))
+    written = "would be written" if report.status == "planned" else "written"
     for name, c in report.counts.get("publish", {}).items():
-        line = f"  {name}: {c['data_cells']:,} data cells written"
+        line = f"  {name}: {c['data_cells']:,} data cells {written}"
         line += f" ({c['added_rows']:,} rows added, {c['updated_cells']:,} cells updated)" if c["data_cells"] else ""
         line += f"; {c['conflicts']:,} cells people had changed" if c["conflicts"] else ""
         line += f"; {c['restored_rows']:,} rows people had deleted or re-keyed" if c.get("restored_rows") else ""

@@ -63,6 +63,9 @@ def test_a_dry_run_says_what_would_be_written_and_changes_nothing(folder: Path) 
     assert "Queues: new tab" in told
     planned = ask(folder, "publish", "--dry-run")
     assert planned["status"] == "planned"
+    cells = planned["counts"]["publish"]["weekly > workbook"]["data_cells"]
+    assert f"weekly > workbook: {cells:,} data cells would be written (" in told
+    assert "cells written" not in told
     assert _files(folder) == before
     written = ask(folder, "publish")
     assert written["counts"]["publish"] == {
