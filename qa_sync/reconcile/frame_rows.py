@@ -87,7 +87,8 @@ class Side:
         import pandas as pd
 
         column = self._frame[name]
-        if isinstance(column.dtype, pd.DatetimeTZDtype) or not column.notna().any():
+        kind = column.dtype.pyarrow_dtype if isinstance(column.dtype, pd.ArrowDtype) else column.dtype
+        if getattr(kind, "tz", None) is not None or not column.notna().any():
             return None
         if pd.api.types.is_datetime64_dtype(column.dtype):
             return f"column {name!r} has no time zone", f"use frame[{name!r}].dt.tz_localize(...)"
@@ -107,10 +108,11 @@ class Side:
     def _ids(self) -> pd.Series[str]:
         if "evaluation_id" in self._frame.columns:
             return self._frame["evaluation_id"].map(_identity)
-        made = self._name + ":" + self._frame["interaction_id"].map(_identity)
+        # Mapped as objects: what is made of a categorical is one again, and cannot be put together.
+        made = self._name + ":" + self._frame["interaction_id"].astype(object).map(_identity)
         for name in ("evaluator_id", "agent_id", "submitted_at", "repeat_no"):
             if name in self._frame.columns:
-                made = made + ":" + self._frame[name].map(_identity)
+                made = made + ":" + self._frame[name].astype(object).map(_identity)
         return made
 
     def tables(self) -> tuple[pa.Table, pa.Table]:

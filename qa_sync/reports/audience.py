@@ -68,6 +68,9 @@ def name_people(scene: Scene) -> None:
             SELECT auditee_id AS person_id FROM pairs UNION SELECT auditor_id FROM pairs
             UNION SELECT auditee_id FROM other_pairs UNION SELECT auditor_id FROM other_pairs
             UNION SELECT evaluator_id FROM buckets UNION SELECT auditee_id FROM evaluator_work
+            UNION SELECT agent_id FROM pairs UNION SELECT agent_id FROM other_pairs UNION SELECT agent_id FROM buckets
+            UNION SELECT agent_id FROM dispute_cases
+            UNION SELECT agent_id FROM evaluator_work
             UNION SELECT person_id FROM people ORDER BY person_id""")["person_id"].to_pylist()
         if person is not None
     ]

@@ -62,8 +62,8 @@ def auditors(scene: Scene, ask: Ask) -> Report:
     groups = scene.engine.fetch(f"""
         SELECT auditor_id AS auditor, count(*) AS audits, count(DISTINCT auditee_id) AS auditees,
                count(DISTINCT audit_week) AS weeks,
-               {_count("is_blind")} AS blind, {_count(f"is_blind AND {_FREE}")} AS blind_free,
-               {_count("NOT is_blind")} AS open, {_count(f"NOT is_blind AND {_FREE}")} AS open_free
+               {_count("is_blind")} AS unseen, {_count(f"is_blind AND {_FREE}")} AS unseen_free,
+               {_count("NOT is_blind")} AS seen, {_count(f"NOT is_blind AND {_FREE}")} AS seen_free
         FROM audit_rows WHERE auditor_id IS NOT NULL GROUP BY auditor_id ORDER BY auditor_id""")
     who = groups["auditor"].to_pylist()
     shared = scene.engine.fetch("SELECT who, items_agree, items_compared FROM auditor_pairs ORDER BY pair_id, who")
@@ -116,9 +116,9 @@ def auditors(scene: Scene, ask: Ask) -> Report:
 
 
 def _gap(metric: str, scene: Scene, groups: pa.Table) -> list[assemble.Column]:
-    blind, shown = floats(groups, "blind"), floats(groups, "open")
-    batch = proportion_difference(floats(groups, "open_free"), shown, floats(groups, "blind_free"), blind)
-    few = np.minimum(blind, shown) < scene.n_min
+    unseen, seen = floats(groups, "unseen"), floats(groups, "seen")
+    batch = proportion_difference(floats(groups, "seen_free"), seen, floats(groups, "unseen_free"), unseen)
+    few = np.minimum(unseen, seen) < scene.n_min
     return estimated(metric, batch, hidden=few)
 
 
@@ -129,16 +129,16 @@ def blind(scene: Scene, ask: Ask) -> Report:
     scene.engine.table("blind_rows", f"SELECT * FROM measured WHERE {counted(asked)} AND {scope.of_pairs(scene, ask)}")
     chosen, names = selected(by)
     groups = scene.engine.fetch(f"""
-        SELECT {chosen}, {_count("is_blind")} AS blind, {_count(f"is_blind AND {_FREE}")} AS blind_free,
-               {_count("NOT is_blind")} AS open, {_count(f"NOT is_blind AND {_FREE}")} AS open_free,
+        SELECT {chosen}, {_count("is_blind")} AS unseen, {_count(f"is_blind AND {_FREE}")} AS unseen_free,
+               {_count("NOT is_blind")} AS seen, {_count(f"NOT is_blind AND {_FREE}")} AS seen_free,
                {_count("is_blind IS NULL")} AS unknown
         FROM blind_rows GROUP BY {names}""")
-    seen, unseen = floats(groups, "open"), floats(groups, "blind")
+    seen, unseen = floats(groups, "seen"), floats(groups, "unseen")
     listed = [g.name for g in by]
     sizes = frame_sizes(scene, by, ask, f"SELECT {chosen}, form_id, form_version FROM blind_rows", listed)
     free = [
         narrower(proportion(floats(groups, f"{kind}_free"), n), row_factors(scene, sizes, groups, listed, n))
-        for kind, n in (("blind", unseen), ("open", seen))
+        for kind, n in (("unseen", unseen), ("seen", seen))
     ]
     columns = [
         *number("blind.blind_pairs", unseen, width=65),

@@ -17,6 +17,7 @@ from qa_sync.reports.grouping import Grouping, groupings
 from qa_sync.reports.naming import name_column
 from qa_sync.reports.notes import counted_note
 from qa_sync.reports.report import Ask, Inputs, Report, Scene
+from qa_sync.reports.scenery import PEOPLE
 
 _OWN = frozenset(
     {"all", "site", "site_kind", "team", "queue", "form", "form_version", "week", "auditee", "auditor", "agent"}
@@ -42,11 +43,11 @@ def evaluator_work(scene: Scene, ask: Ask) -> Report:
     assemble.allowed("evaluator_work", list(ask.where), _OWN)
     by = groupings(scene.engine, [name for name in ask.by or ("form", "auditee") if name != "result"])
     by += [_RESULT] if "result" in ask.by else []
-    people = ", ".join(f"{mask(scene, f'w.{column}')} AS {column}" for column in ("auditee_id", "auditor_id"))
+    people = ", ".join(f"{mask(scene, f'w.{column}')} AS {column}" for column in PEOPLE)
     scene.engine.table(
         "work_rows",
         f"""
-        SELECT * FROM (SELECT w.* EXCLUDE (auditee_id, auditor_id), {people} FROM evaluator_work w) x
+        SELECT * FROM (SELECT w.* EXCLUDE ({", ".join(PEOPLE)}), {people} FROM evaluator_work w) x
         WHERE {scope.of_evaluations(scene, ask)}""",
     )
     chosen, names = selected(by)

@@ -53,9 +53,12 @@ def sampling(scene: Scene, ask: Ask) -> Report:
         if column in ("evaluations", "audits", "targeted", "coverage"):
             return Inputs(sql=f"{own} UNION ALL {_audits(group)}")
         whole = lineage.of_evaluations("sampled", scope.of_evaluations(scene, ask))
+        # The planning rate is of every pair that counts, also of audits that were audited themselves.
+        beside = "auditee_evaluation_id NOT IN (SELECT evaluation_id FROM sampled)"
+        of_audits = lineage.of_pairs("measured", f"{COUNTED} AND {scope.of_pairs(scene, ask)} AND {beside}")
         return Inputs(
             sql=own,
-            population=f"{whole} UNION ALL {_audits(scope.of_evaluations(scene, ask))}",
+            population=f"{whole} UNION ALL {_audits(scope.of_evaluations(scene, ask))} UNION ALL {of_audits}",
             borrowed="all evaluations of the report: planned with their defect-free share, audits shared out over them",
         )
 

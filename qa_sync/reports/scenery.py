@@ -11,6 +11,9 @@ from qa_sync.reports.audience import mask, name_people
 from qa_sync.reports.grouping import INTERACTION_COLUMNS
 from qa_sync.reports.report import Scene
 
+#: Who a pair tells of; auditees read pseudonyms of them.
+PEOPLE = ("auditee_id", "auditor_id", "agent_id")
+
 
 def prepare(scene: Scene) -> None:
     """Make the shared tables of a scene whose engine has been reconciled.
@@ -23,12 +26,12 @@ def prepare(scene: Scene) -> None:
     name_people(scene)
     own = ", ".join(f"i.{name}" for name in INTERACTION_COLUMNS)
     for name, source in (("audited", "pairs"), ("others", "other_pairs")):
-        people = ", ".join(f"{mask(scene, f'p.{column}')} AS {column}" for column in ("auditee_id", "auditor_id"))
+        people = ", ".join(f"{mask(scene, f'p.{column}')} AS {column}" for column in PEOPLE)
         make = scene.engine.table if name == "audited" else scene.engine.view
         make(
             name,
             f"""
-            SELECT p.* EXCLUDE (auditee_id, auditor_id), {people}, {own}
+            SELECT p.* EXCLUDE ({", ".join(PEOPLE)}), {people}, {own}
             FROM {source} p LEFT JOIN interactions i ON i.interaction_id = p.interaction_id""",
         )
     measures.prepare(scene)
@@ -36,7 +39,8 @@ def prepare(scene: Scene) -> None:
     scene.engine.view(
         "ended",
         f"""
-        SELECT b.* EXCLUDE (evaluator_id), {evaluator} AS evaluator_id, {evaluator} AS auditee_id, {own}
+        SELECT b.* EXCLUDE (evaluator_id, agent_id), {evaluator} AS evaluator_id, {evaluator} AS auditee_id,
+               {mask(scene, "b.agent_id")} AS agent_id, {own}
         FROM buckets b LEFT JOIN interactions i ON i.interaction_id = b.interaction_id""",
     )
     scene.engine.view("auditees", "SELECT * FROM ended WHERE bucket IN ('PAIRED_AUDITEE', 'AUDITEE_ONLY')")
@@ -45,7 +49,7 @@ def prepare(scene: Scene) -> None:
 
 def _cases(scene: Scene, own: str) -> None:
     """Disputes as ``cases`` and calibration sessions as ``taken_part``, with the columns that people group by."""
-    people = ("auditee_id", "auditor_id", "raised_by", "decided_by")
+    people = (*PEOPLE, "raised_by", "decided_by")
     shown = ", ".join(f"{mask(scene, f'd.{column}')} AS {column}" for column in people)
     scene.engine.view(
         "cases",
@@ -58,7 +62,7 @@ def _cases(scene: Scene, own: str) -> None:
         "taken_part",
         f"""
         SELECT r.* EXCLUDE (person_id), {mask(scene, "r.person_id")} AS auditee_id, b.payload_hash, b.queue,
-               b.agent_id, {own}
+               {mask(scene, "b.agent_id")} AS agent_id, {own}
         FROM calibration_results r LEFT JOIN buckets b ON b.evaluation_id = r.evaluation_id
         LEFT JOIN interactions i ON i.interaction_id = r.interaction_id""",
     )

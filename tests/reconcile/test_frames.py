@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from reconcile.world import F1
 from shared_data import shared_data
@@ -125,6 +126,17 @@ def test_everything_wrong_with_frames_is_said_at_once() -> None:
     assert len(caught.value.problems) == 2
     assert "no column 'evaluator_id'" in str(caught.value)
     assert "no time zone" in str(caught.value)
+
+
+def test_ids_may_be_categories_and_times_of_arrow() -> None:
+    at = pd.Series(pd.to_datetime(["2026-01-01T02:30Z"] * 3)).astype(pd.ArrowDtype(pa.timestamp("us", tz="UTC")))
+    mine, theirs = (
+        frame.astype({"interaction_id": "category", "evaluator_id": "category"})
+        for frame in (auditees(submitted_at=at), auditors(submitted_at=at))
+    )
+    assert outcomes(reconcile_frames(mine, theirs, form=FORM)) == outcomes(
+        reconcile_frames(auditees(), auditors(), form=FORM)
+    )
 
 
 def test_two_rows_of_one_evaluation_are_refused() -> None:

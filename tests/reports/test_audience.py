@@ -100,3 +100,14 @@ def test_a_report_that_is_not_for_auditees_says_so(it: Opened) -> None:
     for name in set(REPORTS) - set(SHOWN):
         with pytest.raises(ConfigError, match="not for auditees"):
             build(name, it.scene, FOR_AUDITEES)
+
+
+@pytest.mark.parametrize("name", ["summary", "weighted", "disputes"])
+def test_agents_are_pseudonyms_too_where_a_report_is_grouped_by_them(it: Opened, name: str) -> None:
+    agents = {row["id"] for row in it.engine.fetch("SELECT DISTINCT agent_id AS id FROM buckets").to_pylist()} - {None}
+    here, there = (
+        {row["agent"] for row in build(name, it.scene, Ask(by=("agent",), audience=audience)).rows.to_pylist()}
+        for audience in ("", "auditees")
+    )
+    assert agents & here
+    assert not agents & there

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from reconcile.world import World, day
 from reports.by_hand import Facts, measures
-from reports.scenes import generated, opened
+from reports.scenes import generated, opened, opened_world
 from tiers import some
 
 from qa_sync.errors import ConfigError
@@ -133,3 +134,34 @@ def test_an_empty_cell_says_when_it_is_left_empty(it: Opened) -> None:
 def test_a_heading_names_a_column_too(it: Opened) -> None:
     key = build("summary", it.scene).rows["key"][0].as_py()
     assert explain("summary", it.scene, key, "Critical missed").field.name == "critical_miss"
+
+
+def test_blind_audits_can_be_grouped_by_whether_they_are() -> None:
+    with opened_world(_audited_twice()) as it:
+        rows = build("blind", it.scene, Ask(by=("blind",))).rows.to_pylist()
+    assert {row["blind"]: (row["blind_pairs"], row["open_pairs"]) for row in rows} == {
+        "blind": (1, 0),
+        "not blind": (0, 1),
+    }
+
+
+def test_a_margin_is_made_again_where_an_audit_was_audited_itself() -> None:
+    with opened_world(_audited_twice()) as it:
+        (row,) = build("sampling", it.scene, Ask(by=("all",))).rows.to_pylist()
+        found = explain("sampling", it.scene, "all", "margin", Ask(by=("all",)))
+    assert found.value == row["margin"]
+    assert found.agrees
+
+
+def _audited_twice() -> World:
+    """An evaluation, the audit of it, and an audit of that audit."""
+    world = World()
+    world.form(criteria={"Q1": {"max": 10, "weight": 1}})
+    world.evaluation("e1", {"Q1": 10})
+    world.evaluation("e2", {"Q1": 10}, interaction_id="i2")
+    audit = {"kind": "ata", "submitted_at": day(1)}
+    world.evaluation(
+        "a1", {"Q1": 0}, evaluator_id="v1", audited_evaluation_id="e1", is_blind=True, is_released=True, **audit
+    )
+    world.evaluation("a2", {"Q1": 10}, evaluator_id="v2", audited_evaluation_id="a1", is_blind=False, **audit)
+    return world
