@@ -101,7 +101,7 @@ def _notes(table: DeltaTable, path: StorePath) -> Iterator[dict[str, Any]]:
     # The newest nearly always has one; asking for the history would list the whole log first.
     held = read_all([entry(path, table.version())])[0]
     actions = actions_in(held)
-    if held and actions is None:  # Delta Lake opens an entry that was cut off behind a line, and its rows are gone
+    if held is not None and actions is None:  # cut off behind a line, or empty: Delta Lake opens that
         raise StoreError(_unopened(path, "its newest commit was only half written"))
     for action in actions or ():
         if "qa_sync" in action.get("commitInfo", ()):

@@ -89,7 +89,7 @@ def stage(
     """
     damaged = f"{name} is damaged; 'qa-sync store repair' first, then try again"
     log = read_log(path)
-    if log.unreadable:
+    if log.damaged:
         raise StoreError(damaged)
     if write:
         put_back(path)  # its checkpoints go with the person

@@ -16,7 +16,6 @@ from qa_sync.store.log import (
     TableLog,
     actions_of,
     checkpoints,
-    entries,
     numbered,
     read_log,
 )
@@ -72,7 +71,7 @@ def examine(path: StorePath, name: str, *, kept: Mapping[int, Sequence[str]], is
         for span in log.spans
         if span.path in needed and (sizes.get(span.path) != span.size or not _has_both_ends(path / span.path))
     )
-    faults = [*_log_faults(path, name, log, kept), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
+    faults = [*_log_faults(name, log, kept), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
     faults += _shortcut_faults(path, name)
     return Examined(log=log, damaged=damaged, faults=tuple(faults))
 
@@ -93,16 +92,15 @@ def _has_both_ends(file: StorePath) -> bool:
         return False
 
 
-def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:
+def _log_faults(name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:
     """A half-written entry at the end was never acknowledged; before others it means a damaged disk."""
     found = []
     tail = _tail(log.versions, set(log.unreadable))
-    files = dict(entries(path)) if log.unreadable else {}
     for version in log.unreadable:
         if version in tail and not any(at >= version for at in kept):
             what = f"commit {version} was only half written"
             found.append(Fault(table=name, what=what, remedy="take back", version=version))
-        elif files[version].stat().st_size or version in kept or _is_missed(log, version):
+        elif version in log.damaged or version in kept:
             found.append(Fault(table=name, what=f"the log entry of commit {version} is damaged", remedy="backup"))
         # an empty entry that those behind it did not count never held a commit, and hinders nothing
     gaps = [at for at in range(log.newest + 1) if at not in set(log.versions)]
@@ -114,13 +112,6 @@ def _log_faults(path: StorePath, name: str, log: TableLog, kept: Mapping[int, Se
         what = f"the log ends at commit {log.newest}, and run {kept[max(beyond)][0]} saw commit {max(beyond)}"
         found.append(Fault(table=name, what=what, remedy="backup"))
     return found
-
-
-def _is_missed(log: TableLog, version: int) -> bool:
-    """Whether the counts of commits go on behind a version as if it had held one."""
-    before = max((at for at in log.counts if at < version), default=None)
-    behind = min((at for at in log.counts if at > version), default=None)
-    return behind is not None and log.counts[behind] - (0 if before is None else log.counts[before]) > 1
 
 
 def _file_faults(

@@ -50,7 +50,8 @@ class TableLog:
     """What a table's log says.
 
     ``unreadable`` are entries that hold no whole commit: half-written, empty, or damaged; ``times`` is when each
-    readable one was made, ``counts`` the n that it noted, where it noted one.
+    readable one was made, ``counts`` the n that it noted, where it noted one. ``empty`` are those unreadable ones that
+    have no contents.
     """
 
     versions: tuple[int, ...]
@@ -58,6 +59,20 @@ class TableLog:
     spans: tuple[Span, ...]
     times: dict[int, datetime]
     counts: dict[int, int]
+    empty: frozenset[int]
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """The unreadable entries, but for those that hinder nothing: empty, and not counted by the commits behind."""
+        return tuple(version for version in self.unreadable if version not in self.empty or self._is_missed(version))
+
+    def _is_missed(self, version: int) -> bool:
+        """Whether the counts of commits go on behind a version as if it had held one, or do not go on."""
+        before = max((at for at in self.counts if at < version), default=None)
+        behind = min((at for at in self.counts if at > version), default=None)
+        if version == 0 or behind is None:
+            return True
+        return self.counts[behind] - (0 if before is None else self.counts[before]) > 1
 
     @property
     def newest(self) -> int:
@@ -135,6 +150,7 @@ def read_log(table: StorePath) -> TableLog:
     unreadable: list[int] = []
     times: dict[int, datetime] = {}
     counts: dict[int, int] = {}
+    empty: set[int] = set()
     added: dict[str, tuple[int, int]] = {}
     spans: list[Span] = []
     found = entries(table)
@@ -147,6 +163,8 @@ def read_log(table: StorePath) -> TableLog:
         actions = actions_in(held)
         if actions is None:
             unreadable.append(version)
+            if not held:
+                empty.add(version)
             continue
         for action in actions:
             if "commitInfo" in action:
@@ -162,7 +180,12 @@ def read_log(table: StorePath) -> TableLog:
                 spans.append(Span(path=name, size=size, added=since, removed=version, removed_at=gone))
     spans += [Span(path=name, size=size, added=since, removed=None) for name, (since, size) in added.items()]
     return TableLog(
-        versions=tuple(versions), unreadable=tuple(unreadable), spans=tuple(spans), times=times, counts=counts
+        versions=tuple(versions),
+        unreadable=tuple(unreadable),
+        spans=tuple(spans),
+        times=times,
+        counts=counts,
+        empty=frozenset(empty),
     )
 
 

@@ -38,7 +38,7 @@ def waste_of(path: StorePath, *, kept: Iterable[int], now: datetime, grace: time
     others; a file that is not ours by its name never is. The caller holds the store's lock.
     """
     log = read_log(path)
-    if log.unreadable:
+    if log.damaged:
         return Waste(expired=(), orphans=())  # what a damaged entry names is not known: nothing may go
     needed = log.needed(kept)
     old = now - grace

@@ -17,7 +17,9 @@ from qa_sync.engine.duck import DuckEngine
 from qa_sync.errors import StoreError
 from qa_sync.model.system import RAW
 from qa_sync.store import Coverage, Run, Snapshot, Store, Upkeep, durable, stored_schema
+from qa_sync.store.erase import stage_table
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, entries, entry, read_log
+from qa_sync.store.redact import Person, Redactor
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -132,10 +134,11 @@ def test_a_half_written_last_commit_is_found_and_taken_back_with_a_copy(
     assert ids(store) == ["0", "1", "2"]
 
 
-def test_nothing_is_built_on_a_commit_that_was_cut_off_behind_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lines", [0, 1])
+def test_nothing_is_built_on_a_commit_that_was_cut_off_behind_a_line(tmp_path: Path, lines: int) -> None:
     store = store_of(tmp_path)
     last = entries(store.raw("s", "t").path)[-1][1]
-    last.write_bytes(last.read_bytes().splitlines()[0])
+    last.write_bytes(b"".join(last.read_bytes().splitlines()[:lines]))
     with pytest.raises(StoreError, match=r"its newest commit was only half written.*store status"):
         store.raw("s", "t").position()
 
@@ -155,13 +158,23 @@ def test_commits_that_replace_or_merge_files_are_whole(tmp_path: Path) -> None:
 
 def test_an_emptied_entry_is_damage_where_those_behind_it_counted_it(tmp_path: Path) -> None:
     store = store_of(tmp_path)
-    last = entries(store.raw("s", "t").path)[-1][1]
+    path = store.raw("s", "t").path
+    last = entry(path, 3)
+    last.replace(entry(path, 4))
     last.write_bytes(b"")  # nobody was told of this one, and the next is counted as if it had not been
     for n in (3, 4, 5):
         add(store, n)
-    assert (ids(store), whats(store)) == (["0", "1", "3", "4", "5"], [])
-    entry(store.raw("s", "t").path, 5).write_bytes(b"")
-    assert (ids(store), whats(store)) == (["0", "1", "3", "5"], [("raw/s.t", "backup")])
+    assert (ids(store), whats(store), read_log(path).damaged) == (["0", "1", "2", "3", "4", "5"], [], ())
+    redactor = Redactor(Person(token="erased-1", names=(("nobody at all",),)))
+    assert stage_table(path, "raw/s.t", redactor, write=False).rows == 0
+    entry(path, 6).write_bytes(b"")
+    assert (ids(store), whats(store), read_log(path).damaged) == (
+        ["0", "1", "2", "3", "5"],
+        [("raw/s.t", "backup")],
+        (6,),
+    )
+    with pytest.raises(StoreError, match="is damaged"):
+        stage_table(path, "raw/s.t", redactor, write=False)
 
 
 def test_a_log_that_ends_before_what_a_run_saw_is_told(tmp_path: Path) -> None:
