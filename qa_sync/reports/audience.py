@@ -22,13 +22,25 @@ def embargoed(engine: Engine) -> pa.Table:
     """Return the evaluation_id of every audit under embargo, of an engine that has been reconciled.
 
     Blind and not known to be released. The kind "blind" counts as blind here unless the source says otherwise, proven
-    or not: an audience is kept from too much rather than told too much.
+    or not: an audience is kept from too much rather than told too much. What judges such an audit is held back with
+    it, for it names what nobody may know of.
     """
-    return engine.fetch("""
+    found = engine.fetch("""
         SELECT evaluation_id FROM rc_evaluations
         WHERE role IN ('auditor', 'reference', 'evaluator_work', 'excluded') AND NOT coalesce(is_released, false)
-          AND coalesce(is_blind, kind_used = 'blind' OR role = 'auditor' AND blind_task_id IS NOT NULL)
-        ORDER BY evaluation_id""")
+          AND coalesce(is_blind, kind_used = 'blind' OR role = 'auditor' AND blind_task_id IS NOT NULL)""")
+    hidden = set(found["evaluation_id"].to_pylist())
+    of_audits = engine.fetch("""
+        SELECT a.evaluation_id, a.audited_evaluation_id
+        FROM rc_evaluations a JOIN rc_evaluations e ON e.evaluation_id = a.audited_evaluation_id
+        WHERE e.role <> 'standard'""").to_pylist()
+    while more := {
+        row["evaluation_id"]
+        for row in of_audits
+        if row["audited_evaluation_id"] in hidden and row["evaluation_id"] not in hidden
+    }:
+        hidden |= more
+    return pa.table({"evaluation_id": pa.array(sorted(hidden), pa.string())})
 
 
 def withhold(engine: Engine, hidden: pa.Table) -> None:

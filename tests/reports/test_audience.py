@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from reports.scenes import generated, opened, without
+from reconcile.world import World, day
+from reports.scenes import generated, opened, opened_world, without
 from tiers import some
 
 from qa_sync.errors import ConfigError
@@ -111,3 +112,16 @@ def test_agents_are_pseudonyms_too_where_a_report_is_grouped_by_them(it: Opened,
     )
     assert agents & here
     assert not agents & there
+
+
+def test_an_audit_of_an_audit_under_embargo_is_held_back_with_it() -> None:
+    world = World()
+    world.form(criteria={"Q1": {"max": 10, "weight": 1}})
+    world.evaluation("e1", {"Q1": 10})
+    for n, (name, of, blind) in enumerate((("held", "e1", True), ("a2", "held", False), ("a3", "a2", False)), start=1):
+        about = {"kind": "ata", "evaluator_id": f"v{n}", "submitted_at": day(n)}
+        world.evaluation(name, {"Q1": 5}, audited_evaluation_id=of, is_blind=blind, **about)
+    with opened_world(world) as it:
+        assert build("pairs", it.scene).rows.num_rows == 3
+        told = repr([_told(it, name) for name in ("exceptions", "pairs", "summary")])
+    assert not re.findall(r"held|\ba2|\ba3", told)
