@@ -63,6 +63,7 @@ def examine(path: StorePath, name: str, *, kept: Mapping[int, Sequence[str]], is
         kept: versions that runs refer to, and those runs' ids.
         is_derived: whether it can be made anew from raw records.
     """
+    reached = max(checkpoints(path), default=-1)  # looked at first: a commit may come in between
     log = read_log(path)
     needed = log.needed(kept)
     sizes = sizes_of(path)
@@ -71,7 +72,7 @@ def examine(path: StorePath, name: str, *, kept: Mapping[int, Sequence[str]], is
         for span in log.spans
         if span.path in needed and (sizes.get(span.path) != span.size or not _has_both_ends(path / span.path))
     )
-    faults = [*_log_faults(name, log, kept), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
+    faults = [*_log_faults(name, log, kept, reached), *_file_faults(name, log, damaged, kept, is_derived=is_derived)]
     faults += _shortcut_faults(path, name)
     return Examined(log=log, damaged=damaged, faults=tuple(faults))
 
@@ -92,8 +93,11 @@ def _has_both_ends(file: StorePath) -> bool:
         return False
 
 
-def _log_faults(name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> list[Fault]:
-    """A half-written entry at the end was never acknowledged; before others it means a damaged disk."""
+def _log_faults(name: str, log: TableLog, kept: Mapping[int, Sequence[str]], reached: int) -> list[Fault]:
+    """A half-written entry at the end was never acknowledged; before others it means a damaged disk.
+
+    ``reached`` is the newest checkpoint: entries are there up to it.
+    """
     found = []
     tail = _tail(log.versions, set(log.unreadable))
     for version in log.unreadable:
@@ -103,7 +107,7 @@ def _log_faults(name: str, log: TableLog, kept: Mapping[int, Sequence[str]]) -> 
         elif version in log.damaged or version in kept:
             found.append(Fault(table=name, what=f"the log entry of commit {version} is damaged", remedy="backup"))
         # an empty entry that those behind it did not count never held a commit, and hinders nothing
-    gaps = [at for at in range(log.newest + 1) if at not in set(log.versions)]
+    gaps = [at for at in range(max(log.newest, reached) + 1) if at not in set(log.versions)]
     if gaps:
         what = f"the log lacks {len(gaps)} of its entries, the first of them {gaps[0]}"
         found.append(Fault(table=name, what=what, remedy="backup"))

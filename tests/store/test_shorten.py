@@ -166,6 +166,14 @@ def test_a_half_written_commit_behind_a_short_log_is_taken_back(folder: Path) ->
     assert (states(store), whats(store), ids(store)) == (before, [], sorted(map(str, range(COMMITS))))
 
 
+def test_an_entry_that_is_gone_though_a_checkpoint_stands_for_it_is_told(folder: Path) -> None:
+    store = Store(folder)
+    shorten(table_of(store), staying=STAYING)
+    entry(table_of(store), NEWEST).unlink()
+    (fault,) = Upkeep(store).status(NOW)[1]
+    assert (fault.what, fault.remedy) == (f"the log lacks 1 of its entries, the first of them {NEWEST}", "backup")
+
+
 def test_a_damaged_entry_among_those_set_aside_is_told(folder: Path) -> None:
     store = Store(folder)
     shorten(table_of(store), staying=STAYING)
