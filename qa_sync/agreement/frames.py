@@ -87,17 +87,20 @@ def agreement(
     tables = confusion(ours, theirs, group, len(options), len(keys))
     sizes = _population(population, keys, tables.sum(axis=(1, 2)))
     found = _statistics(tables, tuple(weights), interval, seed=seed, draws=draws, level=level, population=sizes)
-    out = keys.reset_index(drop=True)
-    out["n"] = tables.sum(axis=(1, 2))
-    out["n_missing"] = np.bincount(group, minlength=len(keys)) - out["n"].to_numpy()
+    n = tables.sum(axis=(1, 2))
+    told: dict[str, Any] = {"n": n, "n_missing": np.bincount(group, minlength=len(keys)) - n}
     for name, batch in found.items():
-        out[name] = batch.value
-        out[f"{name}_lower"], out[f"{name}_upper"] = batch.lower, batch.upper
-        out[f"{name}_reason"] = batch.reason
+        told |= {name: batch.value, f"{name}_lower": batch.lower, f"{name}_upper": batch.upper}
+        told[f"{name}_reason"] = batch.reason
         if name not in ("percent_agreement", "mean_delta"):
-            out[f"{name}_observed"], out[f"{name}_expected"] = batch.observed, batch.expected
+            told |= {f"{name}_observed": batch.observed, f"{name}_expected": batch.expected}
     indices = paradox_indices(tables)
-    out["prevalence_index"], out["bias_index"] = indices.prevalence, indices.bias
+    told |= {"prevalence_index": indices.prevalence, "bias_index": indices.bias}
+    taken = [name for name in keys.columns if name in told]
+    if taken:
+        msg = f"agreement: the groups are called {taken[0]!r}, as a number of the result is; give them another name"
+        raise ValueError(msg)
+    out = keys.reset_index(drop=True).assign(**told)
     out.attrs.update(
         level=level, interval=interval, seed=seed if interval == "dirichlet" else None, draws=draws, levels=options
     )
@@ -239,7 +242,11 @@ def _groups(by: Any, frame: pd.DataFrame | None, size: int) -> tuple[pd.DataFram
             msg = f"agreement: {len(values)} group values for {size} pairs; give one per pair"
             raise ValueError(msg)
         default = "group" if len(parts) == 1 else f"group_{number + 1}"
-        columns[part if isinstance(part, str) and frame is not None else str(values.name or default)] = values
+        name = part if isinstance(part, str) and frame is not None else str(values.name or default)
+        if name in columns:
+            msg = f"agreement: two groupings are called {name!r}; give one of them another name"
+            raise ValueError(msg)
+        columns[name] = values
     keys = pd.DataFrame(columns)
     grouped = keys.groupby(list(columns), sort=True, dropna=False, observed=True)
     code = grouped.ngroup().to_numpy().astype(np.int64)

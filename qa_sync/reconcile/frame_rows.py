@@ -12,6 +12,7 @@ from qa_sync.errors import ConfigError, Problem
 from qa_sync.model import TABLES
 from qa_sync.model.system import VERSION
 from qa_sync.reconcile.form import Form
+from qa_sync.wording import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,12 +75,24 @@ class Side:
         found += [
             self.problem(*wrong) for name in _TIMES if name in self._frame.columns and (wrong := self._no_moments(name))
         ]
+        found += self._unknown_words()
         if not found:
             once = [*self._key, *(["criterion"] if self._is_long else [])]
             several = int(self._frame.assign(evaluation_id=self._ids()).duplicated(once).sum())
             what = "two rows answer one criterion of one evaluation" if self._is_long else "two rows are one evaluation"
             hint = "give evaluation_id, and its revisions effective_at, or drop the duplicates"
             found += [self.problem(f"{what} ({several} too many)", hint)] if several else []
+        return found
+
+    def _unknown_words(self) -> list[Problem]:
+        """Columns with words that they do not know, which would count for nothing; the words are not shown."""
+        found = []
+        for column in TABLES["evaluations"].columns:
+            if column.values and column.name in self._frame.columns:
+                written = self._frame[column.name].dropna().astype(str)
+                unknown = written[~written.isin(column.values)].tolist()
+                what = f"column {column.name!r} has {len(unknown):,} values that are none of its words"
+                found += [self.problem(what, did_you_mean(unknown[0], column.values))] if unknown else []
         return found
 
     def _no_moments(self, name: str) -> tuple[str, str] | None:

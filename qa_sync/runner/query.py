@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from qa_sync.engine.duck import DuckEngine, LimitReached
 from qa_sync.errors import ConfigError, Problem
-from qa_sync.model import TABLES
+from qa_sync.model import TABLES, VIEWS
 from qa_sync.model.system import LEDGER
 from qa_sync.wording import nearest
 
@@ -20,7 +20,7 @@ SECONDS, MEGABYTES = 60.0, 2048
 LISTED = "'qa-sync query --tables' lists what there is"
 
 #: What a query reads as it is stored. Who is who is found when a snapshot is reconciled.
-_STORED = {*TABLES, *(f"{name}_history" for name in TABLES), *LEDGER} - {"identities"}
+_STORED = {*TABLES, *VIEWS, *(f"{name}_history" for name in TABLES), *LEDGER} - {"identities"}
 #: Table functions that read nothing but their arguments. All others reach for files, settings or the network.
 _HARMLESS = frozenset(
     {"range", "generate_series", "unnest", "generate_subscripts", "repeat", "repeat_row", "json_each", "json_tree"}

@@ -11,7 +11,7 @@ from typing import Any
 from qa_sync.engine import Engine
 from qa_sync.engine.files import Files
 from qa_sync.errors import StoreError
-from qa_sync.model import TABLES
+from qa_sync.model import TABLES, VIEWS
 from qa_sync.model.system import LEDGER, RAW
 from qa_sync.store.durable import write_whole
 from qa_sync.store.erase import JOURNAL, finish
@@ -181,7 +181,7 @@ class Store:
     def register(self, engine: Engine, snapshot: Snapshot, *, raw: bool = False) -> None:
         """Make the tables of a snapshot readable by their model names, with the histories that reconciling reads.
 
-        With ``raw`` all histories, and raw streams as raw_<source>_<stream>.
+        With ``raw`` all histories, the model's further names, and raw streams as raw_<source>_<stream>.
         """
         for name, schema in TABLES.items():
             table = self.table(name)
@@ -189,6 +189,8 @@ class Store:
             register_table(engine, schema, files, history=raw or name in HISTORIES)
         if not raw:
             return
+        for name, select in VIEWS.items():
+            engine.view(name, select)
         for stream in self.raw_streams():
             version = snapshot.raw_versions.get(stream.name)
             name = "raw_" + stream.name.replace(".", "_").replace("-", "_")

@@ -92,6 +92,14 @@ def test_several_dimensions_group_together_and_missing_groups_are_kept():
     assert found.n.tolist() == [2, 1, 1]
 
 
+def test_a_grouping_hides_no_number_and_no_other_grouping():
+    frame = pd.DataFrame({"x": [1, 2], "y": [1, 2], "n": ["a", "b"]})
+    with pytest.raises(ValueError, match="called 'n', as a number of the result is"):
+        ag.agreement("x", "y", levels=[1, 2], frame=frame, by="n")
+    with pytest.raises(ValueError, match="two groupings are called 'n'"):
+        ag.agreement(frame.x, frame.y, levels=[1, 2], by=[frame.n, pd.Series([1, 1], name="n")])
+
+
 def test_answers_off_the_scale_are_refused_by_count_and_position_and_never_shown():
     message = "2 auditor answers are not among the 2 options of the form, at positions 0, 2"
     with pytest.raises(ValueError, match=message) as error:

@@ -55,6 +55,15 @@ def test_every_table_answers_to_its_names(finished: Finished) -> None:
         assert found[f"{name}_history"] >= found[name], name
 
 
+def test_tickets_are_the_interactions_of_that_kind(finished: Finished) -> None:
+    asked = "SELECT count(*) AS n, bit_xor(hash(t)) AS told FROM {} t"
+    (tickets,) = query(finished.folder, asked.format("tickets"))
+    assert [tickets] == query(finished.folder, asked.format("(FROM interactions WHERE kind = 'ticket')"))
+    assert tickets["n"]
+    (beside,) = query(finished.folder, "SELECT (SELECT count(*) FROM tickets) AS n, (SELECT count(*) FROM pairs) AS p")
+    assert (beside["n"], beside["p"] > 0) == (tickets["n"], True)
+
+
 def test_what_is_stored_reads_the_same_whether_anything_is_reconciled_or_not(finished: Finished) -> None:
     raw = "raw_zendesk_tickets"
     names = [*sorted(set(TABLES) - {"identities"}), *(f"{name}_history" for name in sorted(TABLES)), *LEDGER, raw]

@@ -258,6 +258,15 @@ def test_empty_frames_give_empty_results() -> None:
     assert (len(result.pairs), result.counts.evaluations) == (0, 0)
 
 
+def test_a_word_that_a_column_does_not_know_is_told_and_not_shown() -> None:
+    theirs = auditors().assign(kind=["calibraton", *["ata"] * (len(auditors()) - 1)])
+    with pytest.raises(ConfigError, match=r"column 'kind' has 1 values.*did you mean calibration\?") as caught:
+        reconcile_frames(auditees(), theirs, form=FORM)
+    assert "calibraton" not in str(caught.value)
+    with pytest.raises(ConfigError, match=r"column 'status' has 3 values.*known: "):
+        reconcile_frames(auditees().assign(status="secret words").iloc[:3], auditors(), form=FORM)
+
+
 def test_a_form_reports_every_unknown_setting() -> None:
     with pytest.raises(ConfigError) as caught:
         to_form({"criteria": {"Q": {"maximum": 3}}, "colour": "red"})
