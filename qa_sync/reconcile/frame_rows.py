@@ -121,11 +121,10 @@ class Side:
     def _ids(self) -> pd.Series[str]:
         if "evaluation_id" in self._frame.columns:
             return self._frame["evaluation_id"].map(_identity)
-        # Mapped as objects: what is made of a categorical is one again, and cannot be put together.
-        made = self._name + ":" + self._frame["interaction_id"].astype(object).map(_identity)
+        made = self._name + ":" + self._frame["interaction_id"].map(_identity)
         for name in ("evaluator_id", "agent_id", "submitted_at", "repeat_no"):
             if name in self._frame.columns:
-                made = made + ":" + self._frame[name].astype(object).map(_identity)
+                made = made + ":" + self._frame[name].map(_identity)
         return made
 
     def tables(self) -> tuple[pa.Table, pa.Table]:

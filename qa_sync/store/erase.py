@@ -23,7 +23,7 @@ from qa_sync.store.durable import sync_file, sync_folder, write_whole
 from qa_sync.store.ledger import Ledger, Run
 from qa_sync.store.log import LAST_CHECKPOINT, LOG, SET_ASIDE, actions_in, checkpoints, entries, read_log
 from qa_sync.store.path import StorePath
-from qa_sync.store.redact import PERSON_FIELD, Redactor
+from qa_sync.store.redact import ALIKE, PERSON_FIELD, SPACE, Redactor
 from qa_sync.store.repair import COPIES
 from qa_sync.store.shorten import put_back
 from qa_sync.store.storage import opened, read_all, write_parquet
@@ -40,14 +40,6 @@ STAGED = ".erased"
 _OURS = re.compile(
     rf"[\w.-]+(/[\w.-]+)?/(part-[^/]+\.parquet|({LOG}|{SET_ASIDE})/(\d{{20}}\.[\w.-]+|{LAST_CHECKPOINT}))"
     rf"|{re.escape(TOMBSTONES)}|{re.escape(JOURNAL)}"
-)
-
-#: What a character of a term may be written as: escaped, or as another that is like it.
-_RE2 = (
-    dict.fromkeys(" \u00a0", r"(?:[\s\x{a0}\x{2002}-\x{200a}\x{202f}\x{3000}]|\\[a-z][0-9a-f]*)+")
-    | dict.fromkeys("'\u2019\u2018\u02bc", r"(?:['\x{2018}\x{2019}\x{2bc}]|\\u[0-9a-f]+)")
-    | dict.fromkeys("-\u2010\u2011\u2012\u2013", r"(?:[-\x{2010}-\x{2013}]|\\u[0-9a-f]+)")
-    | dict.fromkeys("iIıİ", r"(?:[iıİ]|\\u013[01])")
 )
 
 
@@ -166,7 +158,19 @@ def _suspects(table: pa.Table, redactor: Redactor) -> pa.Array:
 
 def _re2(text: str) -> str:
     """Return the expression that finds a term in JSON text too; it may find too much, as each row is looked at."""
-    return "".join(_RE2.get(c) or (c if c.isalnum() or ord(c) > 127 else f"\\x{{{ord(c):x}}}") for c in text)
+    return "".join(map(_written_as, text))
+
+
+def _written_as(c: str) -> str:
+    """What a character of a term may be written as: escaped, or as another that is like it."""
+    if c.isspace():
+        return rf"(?:\s|{SPACE}|\\[a-z][0-9a-f]*)+"
+    if c in "iIıİ":
+        return r"(?:[iıİ]|\\u013[01])"
+    like = next((kind for kind in ALIKE if c in kind), "")
+    if like:
+        return rf"(?:[{re.escape(like)}]|\\u[0-9a-f]+)"
+    return c if c.isalnum() or ord(c) > 127 else f"\\x{{{ord(c):x}}}"
 
 
 def _row(row: dict[str, Any], name: str, redactor: Redactor) -> dict[str, Any]:

@@ -30,12 +30,12 @@ _PLAIN_LETTERS = str.maketrans(
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 #: Characters of which one is written for another; of a term each stands for all of its kind.
-_ALIKE = ("'\u2019\u2018\u02bc", "-\u2010\u2011\u2012\u2013")
-_SAME = str.maketrans({other: kind[0] for kind in _ALIKE for other in kind[1:]} | {"ı": "i"})
+ALIKE = ("'\u2019\u2018\u02bc", "-\u2010\u2011\u2012\u2013")
+_SAME = str.maketrans({other: kind[0] for kind in ALIKE for other in kind[1:]} | {"ı": "i"})
 
 #: Spaces of any width between the words of a name: the end of a line or a column is the end of a name, too.
-_SPACE = "[ \u00a0\u2000-\u200a\u202f\u205f\u3000]+"
-_SPACES = re.compile(_SPACE)
+SPACE = "[ \u00a0\u2000-\u200a\u202f\u205f\u3000]"
+_SPACES = re.compile(f"{SPACE}+")
 
 #: What stands before a word in JSON text that is not read as such: the letter of an escape is none of the word.
 _BEFORE = r"(?:(?<![^\W_])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
@@ -191,7 +191,7 @@ def folded(text: str) -> str:
 def _pattern(term: str) -> str:
     """Return the expression that finds what is the same as a term by ``folded``."""
     return "".join(
-        _SPACE if c.isspace() else next((f"[{re.escape(kind)}]" for kind in _ALIKE if c in kind), re.escape(c))
+        f"{SPACE}+" if c.isspace() else next((f"[{re.escape(kind)}]" for kind in ALIKE if c in kind), re.escape(c))
         for c in term
     )
 

@@ -75,6 +75,9 @@ WRITTEN = [
     ("Anne-Marie Roux", "Anne\u2011Marie  Roux"),
     ("Ann Lee", "Ann\u00a0Lee"),
     ("Ann Lee", "Lee,\u2003 Ann"),
+    ("Ann Lee", "Ann\u2000Lee"),
+    ("Ann Lee", "Ann\u205fLee"),
+    ("Ann\u2009Lee", "Ann\u3000Lee"),
 ]
 
 
